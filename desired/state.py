@@ -1,0 +1,99 @@
+"""What one git revision asks for, as plain values: apps, and the files that could not be turned into one.
+
+`desired.catalog` builds these; the reconcilers read them. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from desired.app import AppKey
+from desired.policy import Policy
+from desired.problem import Problem
+
+# A job in the shape of Nomad's HTTP API (`api.Job`): PascalCase keys, durations in nanoseconds.
+JobBody = Mapping[str, Any]
+
+
+class Kind(StrEnum):
+    """What kind of file an app was written in."""
+
+    APP = "App"
+    JOB_FILE = "JobFile"
+
+
+@dataclass(frozen=True, slots=True)
+class HclSource:
+    """A job written in HCL. `variables` is the text of a variable file, empty if there is none."""
+
+    text: str
+    variables: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSource:
+    """A job in the API's JSON; `text` is what a person reads and what Nomad keeps as the submission (HCL or JSON)."""
+
+    body: JobBody
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredApp:
+    """One app that somebody wants.
+
+    `source_hash` covers the file, its variables and its settings: while it stands, nothing has to be parsed again.
+    """
+
+    key: AppKey
+    kind: Kind
+    path: str
+    source: HclSource | JsonSource
+    source_hash: str
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableFile:
+    """A file that may hold an app but could not be read.
+
+    `key` is None where the file does not even say which app it is. `transient` means that the file itself may be
+    fine (the server's parser was down): it is read again at the next pass.
+    """
+
+    path: str
+    problems: tuple[Problem, ...]
+    key: AppKey | None = None
+    transient: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredState:
+    """Everything one revision says. Only a complete one may lead to pruning.
+
+    A key that two files claim is in `conflicts` with both paths and not in `apps`. `complete` is False while any file
+    is unreadable or conflicting: a rename may hide in it.
+    """
+
+    revision: str
+    apps: Mapping[AppKey, DesiredApp]
+    unreadable: tuple[UnreadableFile, ...] = ()
+    conflicts: Mapping[AppKey, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return not self.unreadable and not self.conflicts
+
+
+class JobParser(Protocol):
+    """Turns HCL into a job. The server's own parser where one is in reach, ours where none is."""
+
+    async def parse(self, source: HclSource) -> JobBody:
+        """The job as `/v1/jobs/parse` answers without canonicalizing.
+
+        Raises InvalidDesired (positions relative to the text, path `input.hcl`) or a TransientError.
+        """
+        ...

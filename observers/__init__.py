@@ -1,0 +1,1 @@
+"""What is: Nomad and its event stream, read into plain values."""

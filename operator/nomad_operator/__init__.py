@@ -1,0 +1,1 @@
+"""The process: command line, settings, wiring, daemon, web, metrics, and an embedded Nomad to run without a cluster."""
