@@ -1,0 +1,1 @@
+"""A Nomad that runs in this process: for trying the product, and for tests."""
