@@ -198,13 +198,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What a register answered. No index is kept: after an unchanged one Nomad's is not the job's.
+    """What a register answered. `job_modify_index` is the job's only because a settled plan is never registered.
 
-    Source: reference of a real server, scenario `no-op`: the reply's JobModifyIndex is then the job's ModifyIndex.
+    After an unchanged register Nomad answers the job's ModifyIndex in its place (recorded: scenario `no-op`).
     """
 
     evaluation: str
     warnings: str = ""
+    job_modify_index: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,239 @@
+"""The conditions of the state table, one question each. Pure; each reads as the sentence its row tells.
+
+The order of the table matters: a question may rely on all rows above it having answered no.
+"""
+
+from __future__ import annotations
+
+from desired.policy import Drift
+from reconcilers.health import Health, Phase, judge
+from reconcilers.record import Attempt, Record
+from reconcilers.situation import Adopt, Aim, Situation, Unclear, Wanted, Withdrawn
+from reconcilers.verify import Continue, Failed, Verdict, Verified, verify
+
+
+def always(s: Situation) -> bool:
+    return True
+
+
+def suspended(s: Situation) -> bool:
+    return not isinstance(s.desire, Withdrawn) and (s.record.suspended or s.policy.suspend)
+
+
+def own_job(s: Situation) -> bool:
+    return s.key == s.rules.own_job
+
+
+# -- withdrawn
+
+
+def withdrawn(s: Situation) -> bool:
+    return isinstance(s.desire, Withdrawn)
+
+
+def pruned(s: Situation) -> bool:
+    return withdrawn(s) and (s.running.job is None or s.stopped)
+
+
+def left_running(s: Situation) -> bool:
+    """Not ours, told not to prune, or somebody else's by now: it is never stopped."""
+    return withdrawn(s) and (s.record.applied is None or not s.record.prune or s.record.suspended)
+
+
+def prune_held(s: Situation) -> bool:
+    if not isinstance(s.desire, Withdrawn):
+        return False
+    withdrawal = s.record.withdrawal
+    if withdrawal is None or (s.desire.held and not withdrawal.confirmed):
+        return True
+    return s.now - withdrawal.since < s.rules.prune_grace
+
+
+# -- what is wanted
+
+
+def nothing_to_hold(s: Situation) -> bool:
+    return s.target.spec is None
+
+
+# -- an open attempt
+
+
+def attempt_of_target(s: Situation) -> Attempt | None:
+    attempt = s.record.attempt
+    return attempt if attempt is not None and s.target.spec and attempt.spec_hash == s.target.spec.hash else None
+
+
+def superseded(s: Situation) -> bool:
+    return s.record.attempt is not None and attempt_of_target(s) is None
+
+
+def interrupted(s: Situation) -> bool:
+    """The register is not known to have happened, and nothing contradicts that it did or can be done now."""
+    attempt = attempt_of_target(s)
+    if attempt is None or attempt.job_modify_index != 0 or s.plan is None:
+        return False
+    return s.job_index == attempt.planned_index or (s.plan.settled and not s.stopped)
+
+
+def moved(s: Situation) -> bool:
+    """The job is not the one we registered any more."""
+    attempt = attempt_of_target(s)
+    return attempt is not None and (s.job_index != attempt.job_modify_index or s.stopped)
+
+
+def reverted(s: Situation) -> bool:
+    """Back at the last good version, or changed under `auto_revert` before any version was good.
+
+    Without a last good version nobody can tell a revert from an edit; taking it for an edit would fight Nomad for ever.
+    """
+    if not moved(s) or s.running.job is None or s.stopped:
+        return False
+    good = s.record.last_good
+    attempt = s.record.attempt
+    if good is not None and attempt is not None and good.spec.hash != attempt.spec_hash:
+        return s.plan is not None and s.plan.settled
+    return good is None and _reverts_by_itself(s)
+
+
+def _reverts_by_itself(s: Situation) -> bool:
+    body = s.running.job.body if s.running.job else {}
+    return any((group.get("Update") or {}).get("AutoRevert") for group in body.get("TaskGroups") or ())
+
+
+def overtaken(s: Situation) -> bool:
+    return moved(s)
+
+
+def verdict(s: Situation) -> Verdict | None:
+    attempt = attempt_of_target(s)
+    return None if attempt is None else _verdict(s, attempt)
+
+
+def _verdict(s: Situation, attempt: Attempt) -> Verdict:
+    return verify(attempt, health(s), s.running, s.policy.verify, s.now)
+
+
+def health(s: Situation) -> Health:
+    return judge(s.running)
+
+
+def failed(s: Situation) -> bool:
+    return isinstance(verdict(s), Failed)
+
+
+def verified(s: Situation) -> bool:
+    return isinstance(verdict(s), Verified)
+
+
+def soaking(s: Situation) -> bool:
+    found = verdict(s)
+    return isinstance(found, Continue) and found.attempt.healthy_since is not None
+
+
+def verifying(s: Situation) -> bool:
+    return verdict(s) is not None
+
+
+# -- a failed spec without a way back
+
+
+def left(s: Situation) -> bool:
+    return s.target.aim is Aim.LEFT
+
+
+def recovered(s: Situation) -> bool:
+    """It runs unchanged since we registered it, and is healthy now."""
+    applied = s.record.applied
+    return (
+        left(s)
+        and applied is not None
+        and s.target.spec is not None
+        and applied.spec_hash == s.target.spec.hash
+        and applied.job_modify_index == s.job_index
+        and not s.stopped
+        and health(s).phase in (Phase.HEALTHY, Phase.DONE)
+    )
+
+
+# -- nothing is open
+
+
+def completed(s: Situation) -> bool:
+    """Whatever became of the job since: putting it back would run it again."""
+    run, spec = s.record.run, s.target.spec
+    return run is not None and spec is not None and spec.batch and run.spec_hash == spec.hash
+
+
+def adoptable(s: Situation) -> bool:
+    return _unknown_job(s) and s.plan is not None and s.plan.settled and not s.stopped
+
+
+def foreign(s: Situation) -> bool:
+    """There before us and different; or work with an end that is absent after our memory was lost."""
+    if s.record.adopt or s.rules.adopt is Adopt.ALWAYS:
+        return False
+    if s.running.job is None:
+        has_an_end = s.target.spec is not None and s.target.spec.batch
+        return s.after_state_loss and has_an_end and not s.record.ours
+    return _unknown_job(s)
+
+
+def _unknown_job(s: Situation) -> bool:
+    if s.running.job is None or s.record.applied is not None:
+        return False
+    return not (s.record.stopped_index and s.job_index == s.record.stopped_index)
+
+
+def as_desired(s: Situation) -> bool:
+    """Changed since we looked, but a plan finds nothing to do, or only what is ignored."""
+    if s.plan is None or s.running.job is None or s.stopped:
+        return False
+    return s.plan.settled or (applied_is_target(s) and not s.drift_changes)
+
+
+def applied_is_target(s: Situation) -> bool:
+    return _applies(s.record, s.target.spec.hash if s.target.spec else "")
+
+
+def _applies(record: Record, spec_hash: str) -> bool:
+    return record.applied is not None and record.applied.spec_hash == spec_hash
+
+
+def still_no_room(s: Situation) -> bool:
+    return s.target.failure is not None and s.target.aim is Aim.DESIRED and s.plan is not None and bool(s.plan.failed)
+
+
+def waits_for_others(s: Situation) -> bool:
+    """Only something new waits: what already runs is put back without asking."""
+    return s.plan is not None and bool(s.unready or s.cycle) and not applied_is_target(s)
+
+
+def drifted(s: Situation) -> bool:
+    return s.plan is not None and applied_is_target(s)
+
+
+def drift_is_told(s: Situation) -> bool:
+    return drifted(s) and (s.policy.drift is Drift.WARN or contested(s))
+
+
+def contested(s: Situation) -> bool:
+    return any(
+        s.record.contested(change.path, change.old, s.now, within=s.rules.contest_within) for change in s.drift_changes
+    )
+
+
+def differs(s: Situation) -> bool:
+    return s.plan is not None
+
+
+def unhealthy(s: Situation) -> bool:
+    return health(s).phase not in (Phase.HEALTHY, Phase.DONE)
+
+
+def desired_problem(s: Situation) -> Unclear | None:
+    return s.desire if isinstance(s.desire, Unclear) else None
+
+
+def wanted(s: Situation) -> Wanted | None:
+    return s.desire if isinstance(s.desire, Wanted) else None

@@ -1,0 +1,226 @@
+"""The reconcile contract.
+
+`reconcile(key) -> Result` makes one app a little more as it is wanted. A key is all it gets: create, update, delete,
+failure and restart take this one path. It observes (completely, or it raises), decides (purely), takes at most one step,
+and reports. It never sleeps or polls; what takes time is waited for by coming back. `Settled` and `Waiting` are values,
+failures are exceptions. A second pass over an unchanged world writes nothing. Unknown is not absent: what cannot be read
+raises, and only a complete observation may lead to a stop. Every write is compare-and-set, and what is about to be
+written is remembered before, so that a kill at any point makes no attempt happen twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from desired.app import AppKey
+from desired.errors import Conflict, InvalidDesired, Rejected, TerminalError
+from desired.reasons import Reason
+from desired.state import DesiredApp, DesiredState, JobBody
+from observers.running import Running
+from reconcilers import dependencies
+from reconcilers.decision import Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
+from reconcilers.ports import DesiredView, Nomad, Reporter, Submission
+from reconcilers.prune import Withdrawals
+from reconcilers.record import Applied, Cause, FailedSpec, Record
+from reconcilers.records import Records
+from reconcilers.result import Result, Settled, Waiting
+from reconcilers.situation import Desire, Rules, Situation, Unclear, Wanted, Withdrawn
+from reconcilers.spec import Spec, scaled_groups, with_counts
+from reconcilers.specs import Specs
+from reconcilers.steps import decide
+from reconcilers.target import choose_target, spec_to_plan
+
+_AT_ONCE = timedelta(0)
+_LOOK_AGAIN = timedelta(seconds=15)
+# A register needs a moment before there is anything new to see; events wake the key sooner.
+_AFTER_REGISTER = timedelta(seconds=1)
+# A terminal error is looked at again now and then: what caused it may be outside what we watch (an ACL policy).
+_STALLED_RECHECK = timedelta(minutes=5)
+
+
+class Reconciler:
+    """One pass at a time per key; different keys may run at once."""
+
+    def __init__(
+        self,
+        *,
+        nomad: Nomad,
+        desired: DesiredView,
+        withdrawn: Callable[[], Withdrawals],
+        records: Records,
+        specs: Specs,
+        reporter: Reporter,
+        rules: Rules,
+        now: Callable[[], datetime],
+        after_state_loss: Callable[[], bool],
+    ) -> None:
+        self._nomad = nomad
+        self._desired = desired
+        self._withdrawn = withdrawn
+        self._records = records
+        self._specs = specs
+        self._reporter = reporter
+        self._rules = rules
+        self._now = now
+        self._after_state_loss = after_state_loss
+
+    async def reconcile(self, key: AppKey) -> Result:
+        """One pass; see the module."""
+        state = self._desired.state
+        if state is None:
+            return Waiting(Reason.PENDING, _LOOK_AGAIN)
+        app = state.apps.get(key)
+        running = await self._nomad.running(key, checks=True)
+        try:
+            situation = await self._observe(key, state, app, running)
+            decision = decide(situation)
+            again = await self._act(situation, decision)
+        except TerminalError as error:
+            decision, again = _stalled(error), Settled(error.reason, _STALLED_RECHECK)
+        if isinstance(decision.action, Forget):
+            self._reporter.gone(key)
+        else:
+            self._reporter.decided(key, decision, app=app, running=running)
+        return again
+
+    # -- observe
+
+    async def _observe(self, key: AppKey, state: DesiredState, app: DesiredApp | None, running: Running) -> Situation:
+        record = await self._noted(self._records.get(key), app)
+        now = self._now()
+        situation = Situation(
+            key=key,
+            desire=await self._desire(key, state, app, record),
+            running=running,
+            record=record,
+            rules=self._rules,
+            now=now,
+            after_state_loss=self._after_state_loss(),
+        )
+        target = choose_target(situation.desire, record, situation.policy, now)
+        situation = replace(situation, target=target)
+        if app is not None:
+            situation = replace(
+                situation,
+                unready=dependencies.unready(app, state.apps, self._reporter.ready),
+                cycle=dependencies.circle(key, lambda one: _depends_on(state, one)),
+            )
+        to_plan = spec_to_plan(target, running, record)
+        if to_plan is None:
+            return situation
+        body = self._with_live_counts(to_plan, situation)
+        return replace(situation, plan=await self._nomad.plan(key, body), body=body)
+
+    async def _noted(self, record: Record, app: DesiredApp | None) -> Record:
+        """What must be known once the file is gone is noted while it is there."""
+        if app is None:
+            return record
+        noted = replace(
+            record,
+            origin=self._records.origin,
+            path=app.path,
+            kind=app.kind.value,
+            prune=app.policy.prune,
+            withdrawal=None,
+        )
+        if noted != record and record.key in self._records:
+            await self._records.save(noted)
+        return noted
+
+    async def _desire(self, key: AppKey, state: DesiredState, app: DesiredApp | None, record: Record) -> Desire:
+        if app is not None:
+            try:
+                return Wanted(app, await self._specs.of(app, record, state.revision))
+            except InvalidDesired as error:
+                return Unclear(error.reason, f"{app.path}: {error.message}")
+        if key in state.conflicts:
+            paths = " and ".join(state.conflicts[key])
+            return Unclear(Reason.DESIRED_CONFLICT, f"{paths} both claim {key}; neither is applied")
+        for file in state.unreadable:
+            if file.key == key:
+                reason = Reason.DESIRED_UNREADABLE if file.transient else Reason.DESIRED_INVALID
+                return Unclear(reason, "; ".join(str(problem) for problem in file.problems))
+        withdrawn = self._withdrawn()
+        if not state.complete and record.withdrawal is None:
+            return Unclear(Reason.DESIRED_UNREADABLE, f"no file asks for it, but {withdrawn.held}")
+        return Withdrawn(held=withdrawn.held)
+
+    def _with_live_counts(self, spec: Spec, situation: Situation) -> JobBody:
+        body = spec.body
+        job = situation.running.job
+        if job is None:
+            return body
+        groups = scaled_groups(body)
+        if "count" in situation.policy.drift_ignore:
+            groups |= job.counts.keys()
+        return with_counts(body, job.counts, groups)
+
+    # -- act
+
+    async def _act(self, s: Situation, decision: Decision) -> Result:
+        action = decision.action
+        match action:
+            case Rest(again_in, settled):
+                if settled:
+                    return Settled(decision.reason, again_in)
+                return Waiting(decision.reason, again_in if again_in is not None else _LOOK_AGAIN)
+            case Remember(record):
+                await self._records.save(record)
+                return Waiting(decision.reason, _AT_ONCE)
+            case Register():
+                await self._register(s, action)
+                return Waiting(decision.reason, _AFTER_REGISTER)
+            case Stop():
+                await self._stop(s)
+                return Waiting(decision.reason, _AT_ONCE)
+            case Forget():
+                await self._records.forget(s.key)
+                return Settled(decision.reason)
+            case _:
+                assert_never(action)
+
+    async def _register(self, s: Situation, action: Register) -> None:
+        """Remember the attempt, write, remember that it happened. A kill in between is resolved by the next pass."""
+        spec, attempt = action.spec, action.attempt
+        record = replace(s.record, attempt=attempt, run=None, stopped_index=0).with_corrections(action.corrections)
+        await self._records.save(record)
+        submission = Submission(
+            spec.text, spec.format, spec.variables, (("git_revision", spec.revision), ("path", spec.path))
+        )
+        try:
+            registration = await self._nomad.register(action.body, index=action.index, submission=submission)
+        except Conflict:
+            # Definitely not written: the attempt did not happen, and the next pass plans anew.
+            await self._records.save(replace(record, attempt=s.record.attempt if s.record.attempt != attempt else None))
+            raise
+        except Rejected as error:
+            failure = FailedSpec(spec.hash, error.reason, error.message, Cause.SPEC, self._now())
+            await self._records.save(record.with_failure(failure))
+            raise
+        applied = Applied(spec.hash, registration.job_modify_index, attempt.source_hash, attempt.revision, self._now())
+        registered = replace(attempt, job_modify_index=registration.job_modify_index)
+        await self._records.save(replace(record, attempt=registered, applied=applied, adopt=False))
+
+    async def _stop(self, s: Situation) -> None:
+        """Nomad's stop knows no compare-and-set: the job was read in this very pass, and it is ours."""
+        await self._nomad.stop(s.key)
+        stopped = await self._nomad.running(s.key)
+        index = stopped.job.job_modify_index if stopped.job else 0
+        await self._records.save(replace(s.record, applied=None, attempt=None, stopped_index=index))
+
+
+def _depends_on(state: DesiredState, key: AppKey) -> tuple[AppKey, ...]:
+    app = state.apps.get(key)
+    return app.policy.depends_on if app else ()
+
+
+def _stalled(error: TerminalError) -> Decision:
+    """A refusal ends the pass; it is told as a condition, and tried again when something changes."""
+    flags = {Condition.STALLED: (error.reason, error.message)}
+    if isinstance(error, Rejected):
+        flags[Condition.VALIDATION_FAILED] = (error.reason, error.message)
+    message = f"{error.message} ({error.hint})" if error.hint else error.message
+    return Decision(Step.NOTHING_TO_HOLD, Rest(), Truth.FALSE, error.reason, message, flags)

@@ -1,0 +1,155 @@
+"""What the operator remembers of one app between passes: intent only, never what Nomad can be asked.
+
+Every change is a new value, saved by compare-and-set before the world is changed. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from desired.app import AppKey
+from desired.reasons import Reason
+from reconcilers.spec import Spec
+
+# Failed specs and corrections beyond these are of no use to any decision.
+KEPT_FAILED = 10
+KEPT_CORRECTIONS = 20
+
+
+class Cause(StrEnum):
+    """Who can do something about a failure. Decides whether a failed spec is tried again by itself."""
+
+    SPEC = "spec"
+    CLUSTER = "cluster"
+    EXTERNAL = "external"
+    TIME = "time"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What we registered or adopted last, and the job's JobModifyIndex since then."""
+
+    spec_hash: str
+    job_modify_index: int
+    source_hash: str
+    revision: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The newest spec that stayed healthy. Its body is kept here: Nomad holds six versions and reverts use them up."""
+
+    spec: Spec
+    version: int
+    verified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSpec:
+    """A spec that failed verification. `retry_at` is None where only a person or a new spec can help."""
+
+    spec_hash: str
+    reason: Reason
+    message: str
+    cause: Cause
+    at: datetime
+    tries: int = 1
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A register and the verification that follows. Written before the register, so that a crash cannot repeat it.
+
+    `job_modify_index` is 0 until the register is known to have happened. `best` is the most healthy allocations seen:
+    only more of them is progress, restarts are not.
+    """
+
+    spec_hash: str
+    source_hash: str
+    planned_index: int
+    started_at: datetime
+    progress_at: datetime
+    revision: str = ""
+    rollback: bool = False
+    job_modify_index: int = 0
+    best: int = 0
+    healthy_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A change by hand that was put back: which field, and what it had been changed to."""
+
+    path: str
+    value: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A batch run that ended well: its spec is satisfied, also after Nomad has forgotten the job."""
+
+    spec_hash: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Nobody wants the app any more. `prune` is what its manifest said last: the manifest is gone by now."""
+
+    since: datetime
+    prune: bool
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One app. `origin` names the source (git URL and path) it came from: only its own source may prune it."""
+
+    key: AppKey
+    origin: str
+    path: str = ""
+    kind: str = ""
+    prune: bool = True
+    suspended: bool = False
+    adopt: bool = False
+    applied: Applied | None = None
+    last_good: LastGood | None = None
+    attempt: Attempt | None = None
+    failed: tuple[FailedSpec, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    run: Run | None = None
+    withdrawal: Withdrawal | None = None
+    stopped_index: int = 0  # the JobModifyIndex of our own stop: a job that we stopped is ours when it comes back
+
+    @property
+    def ours(self) -> bool:
+        """We registered, adopted or stopped this job."""
+        return self.applied is not None or self.stopped_index > 0
+
+    def failure_of(self, spec_hash: str) -> FailedSpec | None:
+        return next((failed for failed in self.failed if failed.spec_hash == spec_hash), None)
+
+    def with_failure(self, failure: FailedSpec) -> Record:
+        """Remember a failed spec; an earlier failure of the same spec is counted on."""
+        before = self.failure_of(failure.spec_hash)
+        if before is not None:
+            failure = replace(failure, tries=before.tries + 1)
+        others = tuple(failed for failed in self.failed if failed.spec_hash != failure.spec_hash)
+        return replace(self, failed=(*others, failure)[-KEPT_FAILED:], attempt=None)
+
+    def without_failure(self, spec_hash: str) -> Record:
+        return replace(self, failed=tuple(failed for failed in self.failed if failed.spec_hash != spec_hash))
+
+    def contested(self, path: str, value: str, now: datetime, *, times: int = 3, within: timedelta) -> bool:
+        """The same field came back from the same value this often: somebody else keeps writing it."""
+        seen = [one for one in self.corrections if one.path == path and one.value == value and now - one.at <= within]
+        return len(seen) >= times
+
+    def with_corrections(self, corrections: tuple[Correction, ...]) -> Record:
+        return replace(self, corrections=(*self.corrections, *corrections)[-KEPT_CORRECTIONS:])
