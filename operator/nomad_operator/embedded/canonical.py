@@ -78,7 +78,6 @@ _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "DisconnectStrategy": {"Replace": True, "Reconcile": "best_score"},
     "LogConfig": {"MaxFiles": 10, "MaxFileSizeMB": 10, "Disabled": False},
     "Service": {"AddressMode": "auto", "OnUpdate": "require_healthy", "Provider": "consul", "Cluster": "default"},
-    "CheckRestart": {"Grace": _SECOND},
     "Consul": {"Cluster": "default"},
     "TaskArtifact": {"GetterMode": "any", "GetterInsecure": False, "GetterSource": ""},
     "Template": {
@@ -209,6 +208,8 @@ def server_canonical(job: JobBody, *, consul_identities: bool = False) -> dict[s
     body["Priority"] = body["Priority"] or 50
     body["ConsulNamespace"] = ""
     body["Update"] = _job_update(api["Update"])
+    for link, given in zip((body["UI"] or {}).get("Links") or (), (api["UI"] or {}).get("Links") or (), strict=True):
+        link["Url"] = given["URL"]
     for group in body["TaskGroups"] or ():
         _complete_group_on_server(group, body)
     imply(body, consul_identities=consul_identities)
@@ -302,12 +303,12 @@ def _complete_service(service: dict[str, Any], default_name: str) -> None:
 
 def _check_restart(outer: Mapping[str, Any] | None, inner: Mapping[str, Any] | None) -> dict[str, Any]:
     """A check's own values win where they are set; `IgnoreWarnings` is set by either."""
-    if outer is None or inner is None:
-        return dict(outer or inner or {})
+    first, second = inner or outer or {}, outer or inner or {}
+    grace = first["Grace"] if first["Grace"] is not None else second["Grace"]
     return {
-        "Limit": inner["Limit"] or outer["Limit"],
-        "Grace": inner["Grace"] if inner["Grace"] is not None else outer["Grace"],
-        "IgnoreWarnings": inner["IgnoreWarnings"] or outer["IgnoreWarnings"],
+        "Limit": first["Limit"] or second["Limit"],
+        "Grace": _SECOND if grace is None else grace,
+        "IgnoreWarnings": first["IgnoreWarnings"] or second["IgnoreWarnings"],
     }
 
 

@@ -90,7 +90,7 @@ DispatchPayloadConfig: File:str
 Action: Name:str Command:str Args:[str]
 TaskCSIPluginConfig: ID:str Type:str MountDir:str StagePublishBaseDir:str HealthTimeout:int
 JobUIConfig: Description:str Links:[JobUILink]
-JobUILink: Label:str Url:str
+JobUILink: Label:str URL-:str Url+:str
 """
 
 ZERO: Mapping[str, Any] = {"str": "", "int": 0, "bool": False}
