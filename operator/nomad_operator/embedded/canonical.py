@@ -207,6 +207,8 @@ def server_canonical(job: JobBody, *, consul_identities: bool = False) -> dict[s
     body["NodePool"] = body["NodePool"] or "default"
     body["Priority"] = body["Priority"] or 50
     body["ConsulNamespace"] = ""
+    if body["ParameterizedJob"] is not None:
+        body["ParameterizedJob"]["Payload"] = body["ParameterizedJob"]["Payload"] or "optional"
     body["Update"] = _job_update(api["Update"])
     for link, given in zip((body["UI"] or {}).get("Links") or (), (api["UI"] or {}).get("Links") or (), strict=True):
         link["Url"] = given["URL"]
