@@ -1,0 +1,78 @@
+# Every target sets itself up from nothing but Python >= 3.11, git and make: a virtual environment in .venv with
+# the locked, hash-checked requirements. `make help` lists the targets.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first of these that is new enough; `make PYTHON=/path/to/python` uses another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# The lock holds what the packages need on every platform and Python that is supported, without any index's address.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+# More arguments for the program behind a target: make test ARGS='tests/unit -x', make demo ARGS='--nomad ADDRESS'.
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check bench conformance install lock clean
+
+help: ## this list
+	@echo "nomad-operator: from a commit to a healthy job on Nomad"
+	@echo
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target about; do \
+		printf '%-20s %s\n' "$$target" "$$about"; done
+
+demo: $(VENV)/.core ## the whole story in about a minute, no Nomad needed (ARGS='--nomad ADDRESS' to use a real one)
+	@$(BIN)/nomad-operator demo $(ARGS)
+
+test: $(VENV)/.dev ## all tests; NOMAD_TEST_ADDR=http://… adds those that need a real Nomad
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/.dev ## lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+conformance: $(VENV)/.dev ## the port suites: on the embedded adapters, and on a real Nomad where NOMAD_TEST_ADDR is set
+	$(BIN)/python -m pytest tests/conformance $(ARGS)
+
+bench: $(VENV)/.dev ## the loop's numbers: a table, and .bench/loop.json
+	$(BIN)/python -m tests.bench.loop $(ARGS)
+
+install: $(VENV)/.core ## the command alone: .venv/bin/nomad-operator
+
+lock: $(VENV)/.dev ## for maintainers: newer requirements*.txt, from pyproject.toml
+	$(PIP) install uv
+	$(COMPILE) --upgrade pyproject.toml -o requirements.txt
+	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) --upgrade pyproject.toml --all-extras -c requirements.txt -o requirements-all.txt
+	echo 'setuptools' | $(COMPILE) --no-annotate - -c requirements-dev.txt -o requirements-build.txt
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) .bench .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -path ./.git -prune -o -type d \( -name '*.egg-info' -o -name __pycache__ \) -prune -exec rm -rf {} +
+
+# ---- set up; a stamp is newer than what it was made from, so a second run does nothing
+
+$(VENV)/.core: requirements.txt requirements-build.txt pyproject.toml | $(VENV)/.made
+	@echo "Installing nomad-operator into $(VENV) (once) ..."
+	@$(PIP) install --require-hashes -r requirements.txt -r requirements-build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.core
+	@echo "Installing the development tools into $(VENV) (once) ..."
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "error: nomad-operator needs Python 3.11 or newer, and no such python3 was found" >&2; \
+		echo "hint: install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: nomad-operator needs Python 3.11 or newer, and $(PYTHON) is `$(PYTHON) --version 2>&1`" >&2; \
+		echo "hint: name a newer one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "error: $(PYTHON) could not make a virtual environment in $(VENV)" >&2; \
+		echo "hint: on Debian and Ubuntu, install the package python3-venv (or python3.X-venv)" >&2; exit 1; }
+	@touch $@
