@@ -10,13 +10,20 @@ from desired.reasons import Reason
 from reconcilers import questions as ask
 from reconcilers.decision import Action, Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
 from reconcilers.health import Phase, explain
-from reconcilers.record import Applied, Attempt, Cause, Correction, FailedSpec, LastGood, Run, Withdrawal
+from reconcilers.record import (
+    Applied,
+    Attempt,
+    Cause,
+    Correction,
+    FailedSpec,
+    LastGood,
+    Run,
+    Withdrawal,
+    retry_at,
+)
 from reconcilers.situation import Aim, Mode, Situation, Unclear, Wanted
 from reconcilers.verify import Continue, Failed
 
-# How long a spec that failed for a passing cause waits before it is tried again: doubled each time, up to the cap.
-_RETRY_FIRST = timedelta(minutes=5)
-_RETRY_CAP = timedelta(hours=2)
 # While the event stream is silent an attempt is still looked at this often.
 _LOOK_AGAIN = timedelta(seconds=15)
 
@@ -39,6 +46,9 @@ def _decision(
         shown[Condition.DESIRED_INVALID] = (s.desire.reason, s.desire.message)
         if ready is Truth.TRUE:
             ready, reason, message = Truth.FALSE, s.desire.reason, s.desire.message
+    failure = s.target.failure
+    if failure is not None and failure.reason is Reason.VALIDATION_FAILED:
+        shown[Condition.VALIDATION_FAILED] = (failure.reason, failure.message)
     diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
     if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop):
         verb = "stop the job" if isinstance(action, Stop) else "register the job"
@@ -171,17 +181,13 @@ def _fail(s: Situation, step: Step, verdict: Failed) -> Decision:
     attempt = s.record.attempt
     assert attempt is not None
     before = s.record.failure_of(attempt.spec_hash)
-    retry_at = _retry_at(before.tries + 1 if before else 1, s.now) if verdict.cause in _TRIED_AGAIN else None
-    failure = FailedSpec(attempt.spec_hash, verdict.reason, verdict.message, verdict.cause, s.now, retry_at=retry_at)
+    tries = before.tries + 1 if before else 1
+    again = retry_at(tries, s.now) if verdict.cause in _TRIED_AGAIN else None
+    failure = FailedSpec(attempt.spec_hash, verdict.reason, verdict.message, verdict.cause, s.now, retry_at=again)
     record = s.record.with_failure(failure)
     return _decision(
         s, step, Remember(record), verdict.reason, verdict.message, flags=(Condition.UNHEALTHY, Condition.STALLED)
     )
-
-
-def _retry_at(tries: int, now: datetime) -> datetime:
-    doublings: int = 2 ** min(tries - 1, 10)
-    return now + min(_RETRY_CAP, _RETRY_FIRST * doublings)
 
 
 def verified(s: Situation) -> Decision:
@@ -296,7 +302,7 @@ def postpone(s: Situation) -> Decision:
     failure = s.target.failure
     assert failure is not None and s.plan is not None
     told = "; ".join(f"group {group}: {explain(one)}" for group, one in sorted(s.plan.failed.items()))
-    again = replace(failure, at=s.now, message=f"still no room: {told}", retry_at=_retry_at(failure.tries + 1, s.now))
+    again = replace(failure, at=s.now, message=f"still no room: {told}", retry_at=retry_at(failure.tries + 1, s.now))
     return _decision(
         s, Step.POSTPONED, Remember(s.record.with_failure(again)), Reason.PLACEMENT_FAILED, again.message,
         flags=(Condition.STALLED, Condition.UNHEALTHY),

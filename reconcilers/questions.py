@@ -139,7 +139,9 @@ def verifying(s: Situation) -> bool:
 
 
 def left(s: Situation) -> bool:
-    return s.target.aim is Aim.LEFT
+    """Also when it is time to try again, but what failed still stands registered: there is nothing to write."""
+    target = s.target
+    return target.aim is Aim.LEFT or (target.aim is Aim.DESIRED and target.failure is not None and s.plan is None)
 
 
 def recovered(s: Situation) -> bool:

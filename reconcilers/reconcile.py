@@ -1,11 +1,11 @@
 """The reconcile contract.
 
 `reconcile(key) -> Result` makes one app a little more as it is wanted. A key is all it gets: create, update, delete,
-failure and restart take this one path. It observes (completely, or it raises), decides (purely), takes at most one step,
-and reports. It never sleeps or polls; what takes time is waited for by coming back. `Settled` and `Waiting` are values,
-failures are exceptions. A second pass over an unchanged world writes nothing. Unknown is not absent: what cannot be read
-raises, and only a complete observation may lead to a stop. Every write is compare-and-set, and what is about to be
-written is remembered before, so that a kill at any point makes no attempt happen twice.
+failure and restart take this one path. It observes (completely, or it raises), decides (purely), takes at most one
+step, and reports. It never sleeps or polls; what takes time is waited for by coming back. `Settled` and `Waiting` are
+values, failures are exceptions. A second pass over an unchanged world writes nothing. Unknown is not absent: what
+cannot be read raises, and only a complete observation may lead to a stop. Every write is compare-and-set, and what is
+about to be written is remembered before, so that a kill at any point makes no attempt happen twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from desired.app import AppKey
-from desired.errors import Conflict, InvalidDesired, Rejected, TerminalError
+from desired.errors import Conflict, InvalidDesired, OperatorError, Rejected, TerminalError
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
 from observers.running import Running
@@ -24,8 +24,9 @@ from reconcilers import dependencies
 from reconcilers.decision import Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
 from reconcilers.ports import DesiredView, Nomad, Reporter, Submission
 from reconcilers.prune import Withdrawals
-from reconcilers.record import Applied, Cause, FailedSpec, Record
+from reconcilers.record import Applied, Record, refused
 from reconcilers.records import Records
+from reconcilers.requests import Requests, noted
 from reconcilers.result import Result, Settled, Waiting
 from reconcilers.situation import Desire, Rules, Situation, Unclear, Wanted, Withdrawn
 from reconcilers.spec import Spec, scaled_groups, with_counts
@@ -51,6 +52,7 @@ class Reconciler:
         desired: DesiredView,
         withdrawn: Callable[[], Withdrawals],
         records: Records,
+        requests: Requests,
         specs: Specs,
         reporter: Reporter,
         rules: Rules,
@@ -61,6 +63,7 @@ class Reconciler:
         self._desired = desired
         self._withdrawn = withdrawn
         self._records = records
+        self._requests = requests
         self._specs = specs
         self._reporter = reporter
         self._rules = rules
@@ -69,6 +72,7 @@ class Reconciler:
 
     async def reconcile(self, key: AppKey) -> Result:
         """One pass; see the module."""
+        await self._note_requests(key)
         state = self._desired.state
         if state is None:
             return Waiting(Reason.PENDING, _LOOK_AGAIN)
@@ -78,6 +82,9 @@ class Reconciler:
             situation = await self._observe(key, state, app, running)
             decision = decide(situation)
             again = await self._act(situation, decision)
+        except Rejected as error:
+            # The next pass holds the app to its last good version, or leaves it, and tells why.
+            decision, again = _stalled(error), Waiting(error.reason, _AT_ONCE)
         except TerminalError as error:
             decision, again = _stalled(error), Settled(error.reason, _STALLED_RECHECK)
         if isinstance(decision.action, Forget):
@@ -85,6 +92,23 @@ class Reconciler:
         else:
             self._reporter.decided(key, decision, app=app, running=running)
         return again
+
+    async def _note_requests(self, key: AppKey) -> None:
+        asked = self._requests.take(key)
+        record = self._records.get(key)
+        for verb, _ in asked:
+            record = noted(record, verb)
+        try:
+            if asked:
+                await self._records.save(record)
+        except OperatorError as error:
+            for _, answer in asked:
+                if not answer.done():
+                    answer.set_exception(error)
+            raise
+        for _, answer in asked:
+            if not answer.done():
+                answer.set_result(None)
 
     # -- observe
 
@@ -112,7 +136,12 @@ class Reconciler:
         if to_plan is None:
             return situation
         body = self._with_live_counts(to_plan, situation)
-        return replace(situation, plan=await self._nomad.plan(key, body), body=body)
+        try:
+            plan = await self._nomad.plan(key, body)
+        except Rejected as error:
+            await self._records.save(record.with_failure(refused(record, to_plan, error, now)))
+            raise
+        return replace(situation, plan=plan, body=body)
 
     async def _noted(self, record: Record, app: DesiredApp | None) -> Record:
         """What must be known once the file is gone is noted while it is there."""
@@ -197,8 +226,7 @@ class Reconciler:
             await self._records.save(replace(record, attempt=s.record.attempt if s.record.attempt != attempt else None))
             raise
         except Rejected as error:
-            failure = FailedSpec(spec.hash, error.reason, error.message, Cause.SPEC, self._now())
-            await self._records.save(record.with_failure(failure))
+            await self._records.save(record.with_failure(refused(record, spec, error, self._now())))
             raise
         applied = Applied(spec.hash, registration.job_modify_index, attempt.source_hash, attempt.revision, self._now())
         registered = replace(attempt, job_modify_index=registration.job_modify_index)

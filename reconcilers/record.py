@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desired.app import AppKey
+from desired.errors import Rejected
 from desired.reasons import Reason
 from reconcilers.spec import Spec
 
@@ -59,6 +60,17 @@ class FailedSpec:
     at: datetime
     tries: int = 1
     retry_at: datetime | None = None
+
+
+# How long a spec that failed for a passing cause waits before it is tried again: doubled each time, up to the cap.
+_RETRY_FIRST = timedelta(minutes=5)
+_RETRY_CAP = timedelta(hours=2)
+
+
+def retry_at(tries: int, now: datetime) -> datetime:
+    """When a spec that has failed `tries` times is tried again."""
+    doublings: int = 2 ** min(max(tries, 1) - 1, 10)
+    return now + min(_RETRY_CAP, _RETRY_FIRST * doublings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +165,10 @@ class Record:
 
     def with_corrections(self, corrections: tuple[Correction, ...]) -> Record:
         return replace(self, corrections=(*self.corrections, *corrections)[-KEPT_CORRECTIONS:])
+
+
+def refused(record: Record, spec: Spec, error: Rejected, now: datetime) -> FailedSpec:
+    """Nomad refused the spec. Asking again costs only a plan, and what it lacked (a namespace, Vault) may come."""
+    before = record.failure_of(spec.hash)
+    tries = before.tries + 1 if before else 1
+    return FailedSpec(spec.hash, error.reason, error.message, Cause.CLUSTER, now, retry_at=retry_at(tries, now))

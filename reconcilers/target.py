@@ -25,8 +25,8 @@ def choose_target(desire: Desire, record: Record, policy: Policy, now: datetime)
         return Target(Aim.NOTHING)
     spec, source_hash = desire.spec, desire.app.source_hash
     failure = record.failure_of(spec.hash)
-    if failure is None:
-        return Target(Aim.DESIRED, spec, source_hash)
+    if failure is None or (failure.retry_at is not None and now >= failure.retry_at):
+        return Target(Aim.DESIRED, spec, source_hash, failure)
     if (
         good is None
         or good.spec.hash == spec.hash
@@ -35,8 +35,6 @@ def choose_target(desire: Desire, record: Record, policy: Policy, now: datetime)
         or record.failure_of(good.spec.hash) is not None
     ):
         return Target(Aim.LEFT, spec, source_hash, failure)
-    if failure.retry_at is not None and now >= failure.retry_at:
-        return Target(Aim.DESIRED, spec, source_hash, failure)
     return Target(Aim.LAST_GOOD, good.spec, source_hash, failure)
 
 

@@ -1,0 +1,259 @@
+"""The running operator: follows git, listens to Nomad, resyncs, and runs passes.
+
+It decides nothing about apps. It only knows which keys to wake: those that a commit moved, those that an event or a
+resync shows changed, and those that a person asks for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from desired.app import AppKey
+from desired.errors import OperatorError, TransientError
+from nomad_operator.commits import CommitTimes
+from nomad_operator.log import Outages
+from nomad_operator.metrics import Metrics
+from nomad_operator.schedule import Schedule
+from nomad_operator.source import Source
+from observers.nomad.stream import Connected, Disconnected, Event, StreamItem
+from observers.running import Fleet
+from reconcilers.prune import PruneRules, Withdrawals, withdrawals
+from reconcilers.records import Records
+from reconcilers.reports import Reports
+from reconcilers.requests import Requests, Verb
+from reconcilers.resync import Fingerprint, keys_of, moved_in_git, moved_in_nomad
+from reconcilers.workers import Workers
+
+# Events come in bursts; one pass a burst is enough.
+_BURST = timedelta(milliseconds=250)
+_RETRY_RESYNC_SECONDS = 5.0
+# Every app with native checks is looked at once in this time: a check can fail long after Nomad called it healthy.
+_CHECKS_ROUND_SECONDS = 300.0
+_CHECKS_TICK_SECONDS = 10.0
+
+
+class Lists(Protocol):
+    """The fleet read of the Nomad client."""
+
+    async def fleet(self, keys: Collection[AppKey]) -> Fleet: ...
+
+
+class Stream(Protocol):
+    """The event stream."""
+
+    def items(self) -> AsyncIterator[StreamItem]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """How often things are looked at without being told, in seconds."""
+
+    poll: float
+    resync: float
+
+
+class Daemon:
+    """Owns the loops; `run` returns after `stop`."""
+
+    def __init__(
+        self,
+        *,
+        lists: Lists,
+        stream: Stream,
+        source: Source,
+        records: Records,
+        reports: Reports,
+        requests: Requests,
+        workers: Workers,
+        metrics: Metrics,
+        outages: Outages,
+        commits: CommitTimes,
+        prune: PruneRules,
+        intervals: Intervals,
+        request_count: Callable[[], int],
+    ) -> None:
+        self._lists = lists
+        self._stream = stream
+        self._source = source
+        self._records = records
+        self._reports = reports
+        self._requests = requests
+        self._workers = workers
+        self._metrics = metrics
+        self._outages = outages
+        self._commits = commits
+        self._prune = prune
+        self._intervals = intervals
+        self._request_count = request_count
+        self._schedule = Schedule()
+        self._source_due = asyncio.Event()
+        self._resync_due = asyncio.Event()
+        self._checks_due = asyncio.Event()
+        self._seen: dict[AppKey, Fingerprint | None] = {}
+        self._withdrawals = Withdrawals(frozenset())
+        self._tasks: list[asyncio.Task[None]] = []
+        self._resynced = False
+        self.after_state_loss = False
+
+    # -- life
+
+    async def start(self) -> None:
+        """Read git and Nomad once, then start the loops. Git or Nomad being down is waited for, not fatal."""
+        self._source_due.set()
+        self._resync_due.set()
+        self._schedule.every(self._intervals.poll, self._source_due)
+        self._schedule.every(self._intervals.resync, self._resync_due)
+        self._schedule.every(_CHECKS_TICK_SECONDS, self._checks_due)
+        self._schedule.start()
+        loops = (self._follow_source, self._keep_in_sync, self._listen, self._rotate_checks)
+        self._tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
+
+    async def run(self) -> None:
+        """Until `stop`; a loop that ends by an unexpected error ends the daemon, loudly."""
+        workers = asyncio.create_task(self._workers.run(), name="workers")
+        try:
+            done, _ = await asyncio.wait([workers, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await self.stop()
+            with suppress(asyncio.CancelledError):
+                await workers
+
+    async def stop(self) -> None:
+        """No new work; running passes end by themselves."""
+        self._schedule.stop()
+        self._workers.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- what others ask
+
+    @property
+    def keys(self) -> set[AppKey]:
+        return keys_of(self._source.state, self._records, self._records.origin)
+
+    @property
+    def withdrawals(self) -> Withdrawals:
+        return self._withdrawals
+
+    def missing(self) -> list[str]:
+        """What has not been read completely yet; empty means ready."""
+        missing = []
+        if self._source.state is None:
+            missing.append("git has not been read yet" + (f": {self._source.problem}" if self._source.problem else ""))
+        if not self._resynced:
+            missing.append("Nomad has not been read yet")
+        return missing
+
+    async def wake_source(self) -> None:
+        self._source_due.set()
+
+    async def ask(self, key: AppKey, verb: Verb) -> None:
+        """Durable when this returns."""
+        answer = self._requests.ask(key, verb)
+        self._workers.wake(key, hurry=True)
+        await answer
+
+    # -- loops
+
+    async def _follow_source(self) -> None:
+        while True:
+            await self._source_due.wait()
+            self._source_due.clear()
+            changed = await self._source.refresh()
+            problem = self._source.problem
+            self._outages.report("git", problem.message if problem else None)
+            self._metrics.dependency_up("git", up=problem is None)
+            if changed:
+                self._moved_in_git()
+
+    def _moved_in_git(self) -> None:
+        state = self._source.state
+        assert state is not None
+        self._review_withdrawals()
+        if not self._resynced:
+            # The first resync wakes everything.
+            self._resync_due.set()
+            return
+        reports = {report.key: report for report in self._reports}
+        moved = moved_in_git(state, reports, self.keys)
+        self._commits.moved(moved, state.revision)
+        for key in moved:
+            self._workers.wake(key, hurry=True)
+
+    def _review_withdrawals(self) -> None:
+        if self._source.state is not None:
+            self._withdrawals = withdrawals(self._records, self._source.state, self._records.origin, self._prune)
+
+    async def _keep_in_sync(self) -> None:
+        while True:
+            await self._resync_due.wait()
+            self._resync_due.clear()
+            if self._source.state is None:
+                continue
+            before = self._request_count()
+            try:
+                fleet = await self._lists.fleet(self.keys)
+            except OperatorError as error:
+                self._outages.report("nomad", error.message)
+                self._metrics.dependency_up("nomad", up=False)
+                if not isinstance(error, TransientError):
+                    self._metrics.reconciled("resync_refused")
+                asyncio.get_running_loop().call_later(_RETRY_RESYNC_SECONDS, self._resync_due.set)
+                continue
+            self._outages.report("nomad", None)
+            self._metrics.dependency_up("nomad", up=True)
+            self._resync(fleet)
+            self._metrics.resynced(self._request_count() - before)
+
+    def _resync(self, fleet: Fleet) -> None:
+        if not self._resynced:
+            self._resynced = True
+            self.after_state_loss = self._records.fresh and self._some_run_already(fleet)
+        self._review_withdrawals()
+        keys = self.keys
+        reports = {report.key: report for report in self._reports}
+        comparison = moved_in_nomad(fleet, self._seen, reports, keys)
+        self._seen = dict(comparison.seen)
+        for key in comparison.moved:
+            self._workers.wake(key)
+        for key in reports.keys() - keys:
+            self._reports.gone(key)
+
+    def _some_run_already(self, fleet: Fleet) -> bool:
+        """A fresh memory beside jobs that are wanted: the memory was lost, or another tool was here before."""
+        state = self._source.state
+        return state is not None and any(key in fleet.entries and not fleet.entries[key].stop for key in state.apps)
+
+    async def _listen(self) -> None:
+        async for item in self._stream.items():
+            match item:
+                case Connected():
+                    self._metrics.stream_up(True)
+                    self._outages.report("nomad event stream", None)
+                    # The stream tells nothing of what happened before it: only lists do.
+                    self._resync_due.set()
+                case Disconnected():
+                    self._metrics.stream_up(False)
+                    self._outages.report("nomad event stream", item.reason)
+                case Event(key=key) if key is not None and (key in self._records or self._reports.get(key)):
+                    self._workers.wake(key, after=_BURST)
+
+    async def _rotate_checks(self) -> None:
+        rotation: list[AppKey] = []
+        while True:
+            await self._checks_due.wait()
+            self._checks_due.clear()
+            checked = [report.key for report in self._reports if report.checked and report.settled]
+            rotation = [key for key in rotation if key in checked] or checked
+            share = -(-len(checked) * _CHECKS_TICK_SECONDS // _CHECKS_ROUND_SECONDS)
+            for key in rotation[: int(share)]:
+                self._workers.wake(key)
+            rotation = rotation[int(share) :]

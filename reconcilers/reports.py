@@ -1,0 +1,171 @@
+"""What is known of every app by its last decision: conditions with their transition times, and who is told of changes.
+
+Held in memory: a new process learns it anew from the cluster within one resync. Conditions are derived, never decided
+upon; the one thing that others ask here is whether a dependency is ready.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from desired.app import AppKey
+from desired.errors import OperatorError
+from desired.reasons import Reason
+from desired.state import DesiredApp
+from observers.running import Running
+from reconcilers.decision import Condition, Decision, Rest, Step, Truth
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionState:
+    """One condition as people read it; `since` is when its status last changed."""
+
+    type: Condition
+    status: Truth
+    reason: str
+    message: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change worth telling: another step, or another answer to Ready."""
+
+    at: datetime
+    key: AppKey
+    step: Step
+    ready: Truth
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppReport:
+    """The last word on one app. `settled` is True when nothing is under way; `seen` is what it was decided on."""
+
+    key: AppKey
+    step: Step
+    ready: Truth
+    reason: str
+    message: str
+    settled: bool
+    conditions: Mapping[Condition, ConditionState]
+    decided_at: datetime
+    kind: str = ""
+    path: str = ""
+    source_hash: str = ""
+    version: int = 0
+    modify_index: int = 0
+    job_modify_index: int = 0
+    checked: bool = False  # it has native checks, which no list shows
+    diff: str = ""
+    transitions: tuple[Transition, ...] = field(default=())
+
+
+_KEPT_TRANSITIONS = 10
+
+
+class Reports:
+    """Implements `reconcilers.ports.Reporter`. Listeners are called in the same turn and must not block."""
+
+    def __init__(self, *, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._reports: dict[AppKey, AppReport] = {}
+        self._listeners: list[Callable[[Transition], None]] = []
+
+    def listen(self, listener: Callable[[Transition], None]) -> None:
+        self._listeners.append(listener)
+
+    def __iter__(self) -> Iterator[AppReport]:
+        return iter([self._reports[key] for key in sorted(self._reports)])
+
+    def get(self, key: AppKey) -> AppReport | None:
+        return self._reports.get(key)
+
+    def ready(self, key: AppKey) -> tuple[bool, str]:
+        report = self._reports.get(key)
+        if report is None:
+            return False, "not looked at yet"
+        return report.ready is Truth.TRUE, report.reason
+
+    def decided(self, key: AppKey, decision: Decision, *, app: DesiredApp | None, running: Running) -> None:
+        """Keep the report; tell the listeners if the step or Ready changed."""
+        now = self._now()
+        before = self._reports.get(key)
+        job = running.job
+        report = AppReport(
+            key=key,
+            step=decision.step,
+            ready=decision.ready,
+            reason=decision.reason.value,
+            message=decision.message,
+            settled=isinstance(decision.action, Rest) and decision.action.settled,
+            conditions=_conditions(decision, before.conditions if before else {}, now),
+            decided_at=now,
+            kind=app.kind.value if app else (before.kind if before else ""),
+            path=app.path if app else (before.path if before else ""),
+            source_hash=app.source_hash if app else "",
+            version=job.version if job else 0,
+            modify_index=job.modify_index if job else 0,
+            job_modify_index=job.job_modify_index if job else 0,
+            checked=running.checks is not None and bool(running.checks),
+            diff=decision.diff,
+            transitions=before.transitions if before else (),
+        )
+        if before is None or (before.step, before.ready, before.reason) != (report.step, report.ready, report.reason):
+            transition = Transition(now, key, report.step, report.ready, report.reason, report.message)
+            report = replace(report, transitions=(*report.transitions, transition)[-_KEPT_TRANSITIONS:])
+            self._reports[key] = report
+            for listener in self._listeners:
+                listener(transition)
+        self._reports[key] = report
+
+    def unobserved(self, key: AppKey, error: Exception) -> None:
+        """A pass could not read or write: what was known stays, and is marked as old."""
+        before = self._reports.get(key)
+        reason = error.reason if isinstance(error, OperatorError) else Reason.INTERNAL_ERROR
+        message = error.message if isinstance(error, OperatorError) else "unexpected error, see the log"
+        now = self._now()
+        failed = _state(Condition.OBSERVE_FAILED, Truth.TRUE, reason.value, message, {}, now)
+        if before is None:
+            ready = _state(Condition.READY, Truth.UNKNOWN, Reason.OBSERVE_FAILED.value, message, {}, now)
+            self._reports[key] = AppReport(
+                key=key, step=Step.NOTHING_TO_HOLD, ready=Truth.UNKNOWN, reason=Reason.OBSERVE_FAILED.value,
+                message=message, settled=False, conditions={Condition.READY: ready, Condition.OBSERVE_FAILED: failed},
+                decided_at=now,
+            )  # fmt: skip
+        elif Condition.OBSERVE_FAILED not in before.conditions:
+            conditions = {**before.conditions, Condition.OBSERVE_FAILED: failed}
+            self._reports[key] = replace(before, conditions=conditions, settled=False)
+
+    def gone(self, key: AppKey) -> None:
+        """Nothing is left of the app."""
+        before = self._reports.pop(key, None)
+        if before is not None:
+            gone = Transition(
+                self._now(), key, Step.PRUNED, Truth.UNKNOWN, Reason.PRUNED.value, "nothing is left of it"
+            )
+            for listener in self._listeners:
+                listener(gone)
+
+
+def _conditions(
+    decision: Decision, before: Mapping[Condition, ConditionState], now: datetime
+) -> dict[Condition, ConditionState]:
+    told = {
+        Condition.READY: _state(Condition.READY, decision.ready, decision.reason.value, decision.message, before, now)
+    }
+    for condition, (reason, message) in decision.flags.items():
+        told[condition] = _state(condition, Truth.TRUE, reason.value, message, before, now)
+    return told
+
+
+def _state(
+    condition: Condition, status: Truth, reason: str, message: str, before: Mapping[Condition, ConditionState],
+    now: datetime,
+) -> ConditionState:  # fmt: skip
+    known = before.get(condition)
+    since = known.since if known is not None and known.status is status else now
+    return ConditionState(condition, status, reason, message, since)

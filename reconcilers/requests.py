@@ -1,0 +1,59 @@
+"""What people ask for by command: noted in the record by the next pass, so that it cannot race with one.
+
+A request is answered once it is durable. One that is not answered (the process died) did not happen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from enum import StrEnum
+
+from desired.app import AppKey
+from reconcilers.record import Record
+
+
+class Verb(StrEnum):
+    """What can be asked of one app."""
+
+    RECONCILE = "reconcile"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    ADOPT = "adopt"
+    CONFIRM_PRUNE = "confirm-prune"
+
+
+def noted(record: Record, verb: Verb) -> Record:
+    """The record once the request is noted. Asking twice is the same as asking once."""
+    match verb:
+        case Verb.RECONCILE:
+            # A person wants it tried again: neither an earlier failure nor a contest holds it back.
+            return replace(record, failed=(), corrections=())
+        case Verb.SUSPEND:
+            return replace(record, suspended=True)
+        case Verb.RESUME:
+            return replace(record, suspended=False)
+        case Verb.ADOPT:
+            return replace(record, adopt=True)
+        case Verb.CONFIRM_PRUNE:
+            if record.withdrawal is None:
+                return record
+            return replace(record, withdrawal=replace(record.withdrawal, confirmed=True))
+
+
+class Requests:
+    """Open requests by app, each with the future that its asker waits for."""
+
+    def __init__(self) -> None:
+        self._open: defaultdict[AppKey, list[tuple[Verb, asyncio.Future[None]]]] = defaultdict(list)
+
+    def ask(self, key: AppKey, verb: Verb) -> asyncio.Future[None]:
+        """The future is done when the request is durable; the caller wakes the key."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open[key].append((verb, future))
+        return future
+
+    def take(self, key: AppKey) -> list[tuple[Verb, asyncio.Future[None]]]:
+        """What a pass has to note now; nobody else gets it."""
+        return self._open.pop(key, [])
