@@ -1,0 +1,337 @@
+"""Every setting of the process: its name, its type, its range, its default and what it means.
+
+`settings_load` fills this from the environment and `.env`; `settings_show` prints it. A `Settings` that is constructed
+directly (`Settings(git_url=...)`) reads nothing from outside. Secrets are `SecretStr`: they show as asterisks.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from desired.policy import Drift, OnFailure
+from nomad_operator.settings_values import (
+    Seconds,
+    check_address,
+    check_listen,
+    comma_separated,
+    expand_user,
+    git_url_without_secret,
+    state_file_of,
+)
+
+PREFIX = "NOMAD_OPERATOR_"
+
+
+class Mode(StrEnum):
+    """Whether the daemon writes to Nomad at all."""
+
+    ACT = "act"
+    OBSERVE = "observe"
+
+
+class Adopt(StrEnum):
+    """What to do about a job that was there before and differs."""
+
+    ASK = "ask"
+    ALWAYS = "always"
+
+
+class Lease(StrEnum):
+    """Who decides which copy acts."""
+
+    NONE = "none"
+
+
+class LogFormat(StrEnum):
+    """`auto` is text on a terminal and JSON elsewhere."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """The least important lines that are still written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def setting(
+    name: str,
+    default: Any,
+    meaning: str,
+    *,
+    allowed: str = "",
+    unit: str = "",
+    low: float | timedelta | None = None,
+    high: float | timedelta | None = None,
+    secret: bool = False,
+) -> Any:
+    """One documented field. `allowed` says in words what is accepted; bounds are added to it."""
+    if low is not None and high is not None:
+        allowed = f"{_plain(low)} to {_plain(high)}"
+    about: dict[str, str | bool] = {"allowed": allowed, "unit": unit, "secret": secret}
+    return Field(
+        default=default, validation_alias=name, description=meaning, ge=low, le=high,
+        json_schema_extra=dict(about),
+    )  # fmt: skip
+
+
+def _plain(bound: float | timedelta) -> str:
+    return f"{bound.total_seconds() if isinstance(bound, timedelta) else bound:g}"
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+File = Annotated[Path, BeforeValidator(expand_user)]
+
+
+class Settings(BaseSettings):
+    """Environment over `.env` over these defaults; `settings_load.load` is the way in."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, case_sensitive=True, extra="ignore", frozen=True, populate_by_name=True,
+        hide_input_in_errors=True, validate_default=False,
+    )  # fmt: skip
+
+    # Nomad: the standard names.
+    nomad_addr: str = setting(
+        "NOMAD_ADDR", "http://127.0.0.1:4646", "Where Nomad's HTTP API answers.", allowed="http://, https:// or unix://"
+    )
+    nomad_unix_socket: File | None = setting(
+        "NOMAD_UNIX_SOCKET", None, "Unix socket of Nomad's API; comes before the address.", allowed="a path"
+    )
+    nomad_token: SecretStr | None = setting(
+        "NOMAD_TOKEN", None, "ACL token for Nomad.", allowed="a secret id", secret=True
+    )
+    nomad_token_file: File | None = setting(
+        "NOMAD_TOKEN_FILE", None, "File that holds the ACL token; read again when it changes.", allowed="a path"
+    )
+    nomad_namespace: str = setting(
+        "NOMAD_NAMESPACE", "default", "Namespace of apps that name none.", allowed="letters, digits and dashes"
+    )
+    nomad_region: str = setting("NOMAD_REGION", "", "Region that is asked; the agent's own if not set.")
+    nomad_cacert: File | None = setting(
+        "NOMAD_CACERT", None, "CA certificate (PEM) that signed Nomad's; the system's own if not set.", allowed="a path"
+    )
+    nomad_client_cert: File | None = setting(
+        "NOMAD_CLIENT_CERT", None, "Client certificate (PEM) for mutual TLS.", allowed="a path"
+    )
+    nomad_client_key: File | None = setting(
+        "NOMAD_CLIENT_KEY", None, "Key (PEM) of the client certificate.", allowed="a path"
+    )
+    nomad_skip_verify: bool = setting(
+        "NOMAD_SKIP_VERIFY", False, "Accept any TLS certificate from Nomad. Not for production.",
+        allowed="true or false",
+    )  # fmt: skip
+    namespaces: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = setting(
+        f"{PREFIX}NAMESPACES", ("*",), "Namespaces that are watched; apps in others are refused.",
+        allowed="names, separated by commas; * is all of them",
+    )  # fmt: skip
+
+    # Git.
+    git_url: str | None = setting(
+        f"{PREFIX}GIT_URL", None, "Repository that holds the desired apps. Credentials in it are taken out of it.",
+        allowed="https, ssh, git or file URL, or a path",
+    )  # fmt: skip
+    git_ref: str = setting(f"{PREFIX}GIT_REF", "main", "Branch, tag or commit that is followed.")
+    git_path: str = setting(
+        f"{PREFIX}GIT_PATH", ".", "Folder of the repository that is read.", allowed="a relative path"
+    )
+    git_username: str = setting(f"{PREFIX}GIT_USERNAME", "", "User name that goes with the token over https.")
+    git_token: SecretStr | None = setting(
+        f"{PREFIX}GIT_TOKEN", None, "Token or password for https.", allowed="a secret", secret=True
+    )
+    git_token_file: File | None = setting(
+        f"{PREFIX}GIT_TOKEN_FILE", None, "File that holds the token; read again at each poll.", allowed="a path"
+    )
+    git_ssh_key_file: File | None = setting(f"{PREFIX}GIT_SSH_KEY_FILE", None, "Private key for ssh.", allowed="a path")
+    git_known_hosts_file: File | None = setting(
+        f"{PREFIX}GIT_KNOWN_HOSTS_FILE", None, "Host keys that ssh accepts; ssh's own file if not set.",
+        allowed="a path",
+    )  # fmt: skip
+    git_poll: Seconds = setting(
+        f"{PREFIX}GIT_POLL_SECONDS", _seconds(15), "Time between two looks at the repository.", unit="seconds",
+        low=_seconds(1), high=_seconds(86400),
+    )  # fmt: skip
+
+    # The loop.
+    mode: Mode = setting(
+        f"{PREFIX}MODE", Mode.ACT, "Whether anything is written to Nomad; observe only tells what it would do.",
+        allowed="act or observe",
+    )  # fmt: skip
+    resync: Seconds = setting(
+        f"{PREFIX}RESYNC_SECONDS", _seconds(300), "Time between two looks at every app.", unit="seconds",
+        low=_seconds(5), high=_seconds(86400),
+    )  # fmt: skip
+    concurrency: int = setting(
+        f"{PREFIX}CONCURRENCY", 8, "Apps that are worked on at the same time.", unit="apps", low=1, high=64
+    )
+    adopt: Adopt = setting(
+        f"{PREFIX}ADOPT", Adopt.ASK, "What to do about a job that was there before and differs from its file.",
+        allowed="ask or always",
+    )  # fmt: skip
+    drift: Drift = setting(
+        f"{PREFIX}DRIFT", Drift.CORRECT, "What to do when somebody changed a job by hand.", allowed="correct or warn"
+    )
+    on_failure: OnFailure = setting(
+        f"{PREFIX}ON_FAILURE", OnFailure.ROLLBACK, "What to do when a new spec fails verification.",
+        allowed="rollback or hold",
+    )  # fmt: skip
+    manage_self: bool = setting(
+        f"{PREFIX}MANAGE_SELF", False, "Let the operator change its own job.", allowed="true or false"
+    )
+    prune: bool = setting(
+        f"{PREFIX}PRUNE", True, "Stop the jobs of apps whose file was removed.", allowed="true or false"
+    )
+    prune_max_share: float = setting(
+        f"{PREFIX}PRUNE_MAX_SHARE", 0.3, "Share of all apps that may be pruned at once; 3 are always allowed.",
+        unit="share of 1", low=0, high=1,
+    )  # fmt: skip
+    prune_grace: Seconds = setting(
+        f"{PREFIX}PRUNE_GRACE_SECONDS", _seconds(600), "Time between a file's removal and the stop of its job.",
+        unit="seconds", low=_seconds(0), high=_seconds(604800),
+    )  # fmt: skip
+    verify_soak: Seconds = setting(
+        f"{PREFIX}VERIFY_SOAK_SECONDS", _seconds(60), "Time an app must stay healthy before it counts as good.",
+        unit="seconds", low=_seconds(0), high=_seconds(86400),
+    )  # fmt: skip
+    verify_timeout: Seconds = setting(
+        f"{PREFIX}VERIFY_TIMEOUT_SECONDS", _seconds(300), "Time without progress after which a deployment has failed.",
+        unit="seconds", low=_seconds(1), high=_seconds(86400),
+    )  # fmt: skip
+
+    # State.
+    state_url: str | None = setting(
+        f"{PREFIX}STATE_URL", None, "File of the operator's records; in the XDG state folder if not set.",
+        allowed="sqlite:///absolute/path, sqlite:///./relative or sqlite:///~/in-home",
+    )  # fmt: skip
+    lease: Lease = setting(f"{PREFIX}LEASE", Lease.NONE, "Who decides which copy acts.", allowed="none")
+
+    # HTTP.
+    listen: str = setting(
+        f"{PREFIX}LISTEN", "127.0.0.1:9650", "Where the daemon serves its API, metrics and webhooks.",
+        allowed="host:port; port 0 takes a free one",
+    )  # fmt: skip
+    addr: str | None = setting(
+        f"{PREFIX}ADDR", None, "Daemon that the commands talk to; the one of LISTEN if not set.",
+        allowed="http:// or https://",
+    )  # fmt: skip
+    api_token: SecretStr | None = setting(
+        f"{PREFIX}API_TOKEN", None, "Bearer token for whatever changes something; made at first start if not set.",
+        allowed="at least 16 characters", secret=True,
+    )  # fmt: skip
+    api_token_file: File | None = setting(
+        f"{PREFIX}API_TOKEN_FILE", None, "File that holds that token; `api-token` beside the state if not set.",
+        allowed="a path",
+    )  # fmt: skip
+    webhook_secret: SecretStr | None = setting(
+        f"{PREFIX}WEBHOOK_SECRET", None, "Secret of the git server's webhook; without one a webhook needs the token.",
+        allowed="a secret", secret=True,
+    )  # fmt: skip
+
+    # Logs.
+    log_format: LogFormat = setting(
+        f"{PREFIX}LOG_FORMAT", LogFormat.AUTO, "Form of the log lines; auto is text on a terminal, else JSON.",
+        allowed="auto, text or json",
+    )  # fmt: skip
+    log_level: LogLevel = setting(
+        f"{PREFIX}LOG_LEVEL", LogLevel.INFO, "Least important lines that are written.",
+        allowed="debug, info, warning or error",
+    )  # fmt: skip
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The loader asks the other sources itself: it must know where each value came from.
+        return (init_settings,)
+
+    @field_validator("nomad_addr", "addr")
+    @classmethod
+    def _address(cls, value: str | None, info: Any) -> str | None:
+        return value if value is None else check_address(value, sockets=info.field_name == "nomad_addr")
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        return check_listen(value)
+
+    @field_validator("state_url")
+    @classmethod
+    def _state_url(cls, value: str | None) -> str | None:
+        if value is not None:
+            state_file_of(value, {})
+        return value
+
+    @field_validator("api_token")
+    @classmethod
+    def _api_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 16:
+            raise ValueError("is too short to be safe: at least 16 characters")
+        return value
+
+    @field_validator("log_format", "log_level", "mode", "adopt", "drift", "on_failure", "lease", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _credentials_out_of_the_url(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name in ("git_url", f"{PREFIX}GIT_URL"):
+            url = values.get(name)
+            if isinstance(url, str):
+                bare, username, password = git_url_without_secret(url)
+                found = {"git_username": username, "git_token": password}
+                given = {key: value for key, value in found.items() if value and not _given(values, key)}
+                return {**values, name: bare, **given}
+        return values
+
+    @property
+    def state_file(self) -> Path:
+        """Where the records are kept; absolute."""
+        return state_file_of(self.state_url, os.environ)
+
+    @property
+    def token_file(self) -> Path:
+        """Where the daemon writes, and the commands read, the API token."""
+        return self.api_token_file or self.state_file.with_name("api-token")
+
+    @property
+    def daemon_addr(self) -> str:
+        """Base URL of the daemon for the commands. A daemon that listens everywhere is asked on loopback."""
+        if self.addr is not None:
+            return self.addr
+        host, port = self.listen_at
+        here = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}"
+
+    @property
+    def listen_at(self) -> tuple[str, int]:
+        """Host and port; an IPv6 host without its brackets."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+def _given(values: Mapping[str, Any], field: str) -> bool:
+    names = (field, PREFIX + field.upper(), f"{field}_file", f"{PREFIX}{field.upper()}_FILE")
+    return any(values.get(name) for name in names)

@@ -1,0 +1,97 @@
+"""How single values of the settings are read: durations, addresses, paths, lists. ValueError says what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from pydantic import BeforeValidator
+
+
+def _to_seconds(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return timedelta(seconds=float(value))
+        except (ValueError, OverflowError):
+            raise ValueError("is not a number of seconds") from None
+    return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_to_seconds)]
+
+
+def comma_separated(value: Any) -> Any:
+    """`a, b` as a tuple; what is not text is left alone."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+def expand_user(value: Any) -> Any:
+    """`~` at the start of a path is the home folder, as in a shell."""
+    return Path(value).expanduser() if isinstance(value, str) else value
+
+
+def check_address(value: str, *, sockets: bool) -> str:
+    """A base URL without a trailing slash."""
+    schemes = ("http", "https", "unix") if sockets else ("http", "https")
+    parts = urlsplit(value)
+    if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):
+        raise ValueError(f"does not start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+    if parts.password is not None or parts.username is not None:
+        raise ValueError("holds a user name: an address is shown to people, credentials do not belong there")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("has a port that is not a number between 0 and 65535") from None
+    return value.rstrip("/")
+
+
+def check_listen(value: str) -> str:
+    """`host:port`; an IPv6 host stands in brackets."""
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]\s]*):(\d{1,5})", value)
+    if not match or int(match[2]) > 65535:
+        raise ValueError("is not host:port")
+    return value
+
+
+def git_url_without_secret(url: str) -> tuple[str, str, str]:
+    """The URL without credentials, the user name and the password that stood in it; empty where there were none.
+
+    A user name alone over http(s) is a token (that is how such URLs are copied from git servers); over ssh it is the
+    account and stays.
+    """
+    parts = urlsplit(url) if "://" in url else None
+    if parts is None or "@" not in parts.netloc:
+        return url, "", ""
+    userinfo, _, host = parts.netloc.rpartition("@")
+    username, _, password = userinfo.partition(":")
+    if parts.scheme not in ("http", "https"):
+        kept = f"{username}@{host}" if username else host
+        return urlunsplit(parts._replace(netloc=kept)), "", ""
+    bare = urlunsplit(parts._replace(netloc=host))
+    if not password:
+        return bare, "", unquote(username)
+    return bare, unquote(username), unquote(password)
+
+
+def state_file_of(url: str | None, environ: Mapping[str, str]) -> Path:
+    """The file a state URL names; without one, the file in the XDG state folder."""
+    if url is None:
+        state_home = environ.get("XDG_STATE_HOME", "")
+        # Source: XDG Base Directory Specification: a relative value is to be ignored.
+        folder = Path(state_home) if state_home.startswith("/") else Path("~/.local/state").expanduser()
+        return folder / "nomad-operator" / "state.db"
+    match = re.fullmatch(r"sqlite://(/.*[^/])", url)
+    if not match:
+        raise ValueError("is not sqlite:///path/of/a/file: this version keeps its state in a SQLite file only")
+    path = unquote(match[1])
+    if path.startswith("/~/"):
+        return Path(path[1:]).expanduser()
+    if path.startswith(("/./", "/../")):
+        return Path(path[1:]).resolve()
+    return Path("/" + path.lstrip("/"))
