@@ -93,6 +93,12 @@ class Reconciler:
             self._reporter.decided(key, decision, app=app, running=running)
         return again
 
+    async def look(self, key: AppKey, state: DesiredState) -> tuple[Situation, Decision]:
+        """A dry run: observe, decide, stop. Rejected if Nomad refuses the job; nothing is written to it."""
+        running = await self._nomad.running(key, checks=True)
+        situation = await self._observe(key, state, state.apps.get(key), running)
+        return situation, decide(situation)
+
     async def _note_requests(self, key: AppKey) -> None:
         asked = self._requests.take(key)
         record = self._records.get(key)

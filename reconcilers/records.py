@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from desired.app import AppKey
+from desired.errors import Conflict
 from reconcilers.record import Record
 from reconcilers.record_json import from_document, to_document
 from reconcilers.store import Store
@@ -52,10 +53,21 @@ class Records:
         known = self._records.get(record.key)
         if known is not None and known[0] == record:
             return
-        revision = await self._store.put(
-            f"{_PREFIX}{record.key}", to_document(record), expected=known[1] if known else 0
-        )
+        name = f"{_PREFIX}{record.key}"
+        try:
+            revision = await self._store.put(name, to_document(record), expected=known[1] if known else 0)
+        except Conflict:
+            # A pass that was cut off while it wrote leaves memory behind the store: the next pass decides anew.
+            await self._reread(record.key, name)
+            raise
         self._records[record.key] = (record, revision)
+
+    async def _reread(self, key: AppKey, name: str) -> None:
+        stored = await self._store.get(name)
+        if stored is None:
+            self._records.pop(key, None)
+        else:
+            self._records[key] = (from_document(name, stored.document), stored.revision)
 
     async def forget(self, key: AppKey) -> None:
         known = self._records.get(key)

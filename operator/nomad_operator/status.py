@@ -1,0 +1,130 @@
+"""The documented status: what `status --json` prints and `/api/v1/status` answers. Fields are added, never renamed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from desired.app import AppKey
+from desired.problem import Problem
+from desired.state import DesiredState
+from nomad_operator import __version__
+from reconcilers.record import Record
+from reconcilers.reports import AppReport, ConditionState, Transition
+
+
+def status(
+    *,
+    state: DesiredState | None,
+    source_problem: str,
+    reports: Mapping[AppKey, AppReport],
+    records: Mapping[AppKey, Record],
+    mode: str,
+) -> dict[str, Any]:
+    """Every app, and every file that holds none. Apps that were pruned and are gone are not listed."""
+    return {
+        "operator": {
+            "version": __version__,
+            "leader": True,
+            "revision": state.revision if state else "",
+            "repairs": "off",
+            "mode": mode,
+            "sourceProblem": source_problem,
+        },
+        "sources": [] if state is None else sources(state),
+        "apps": [app(reports[key], records.get(key), state) for key in sorted(reports)],
+    }
+
+
+def sources(state: DesiredState) -> list[dict[str, Any]]:
+    """Files that could not be turned into an app, one entry a problem."""
+    found = [
+        {"path": file.path, "problem": _problem(file.path, problem), "key": str(file.key) if file.key else None}
+        for file in state.unreadable
+        for problem in file.problems
+    ]
+    for key, paths in sorted(state.conflicts.items()):
+        others = " and ".join(paths)
+        found += [
+            {"path": path, "problem": f"{others} both claim {key}; neither is applied", "key": str(key)}
+            for path in paths
+        ]
+    return found
+
+
+def app(report: AppReport, record: Record | None, state: DesiredState | None) -> dict[str, Any]:
+    """One app. `episode` and `overlay` belong to repair: none is open, none was made."""
+    applied = record.applied if record else None
+    attempt = record.attempt if record else None
+    return {
+        "key": str(report.key),
+        "kind": report.kind,
+        "source": {"path": report.path, "revision": applied.revision if applied else ""},
+        "ready": report.ready.value,
+        "reason": report.reason,
+        "message": report.message,
+        "step": report.step.value,
+        "settled": report.settled,
+        "conditions": [_condition(one) for one in report.conditions.values()],
+        "job": {
+            "version": report.version,
+            "modifyIndex": report.modify_index,
+            "specHash": attempt.spec_hash if attempt else applied.spec_hash if applied else "",
+        },
+        "episode": None,
+        "overlay": [],
+        "questions": [],
+        "failed": [
+            {"specHash": one.spec_hash, "reason": one.reason.value, "message": one.message, "at": when(one.at),
+             "tries": one.tries, "retryAt": when(one.retry_at) if one.retry_at else None}
+            for one in (record.failed if record else ())
+        ],
+        "lastGood": _last_good(record),
+        "diff": report.diff,
+        "transitions": [transition(one) for one in report.transitions],
+    }  # fmt: skip
+
+
+def transition(one: Transition) -> dict[str, Any]:
+    """One change, as the event feed and `status APP` tell it."""
+    return {
+        "at": when(one.at),
+        "app": str(one.key),
+        "step": one.step.value,
+        "ready": one.ready.value,
+        "reason": one.reason,
+        "message": one.message,
+    }
+
+
+def when(at: datetime) -> str:
+    """RFC 3339, in UTC, to the second."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _condition(one: ConditionState) -> dict[str, Any]:
+    return {
+        "type": one.type.value,
+        "status": one.status.value,
+        "reason": one.reason,
+        "message": one.message,
+        "lastTransitionTime": when(one.since),
+    }
+
+
+def _last_good(record: Record | None) -> dict[str, Any] | None:
+    good = record.last_good if record else None
+    if good is None:
+        return None
+    return {
+        "specHash": good.spec.hash,
+        "version": good.version,
+        "revision": good.spec.revision,
+        "verifiedAt": when(good.verified_at),
+    }
+
+
+def _problem(path: str, problem: Problem) -> str:
+    """The path stands beside it already."""
+    return str(problem).removeprefix(f"{path}:").lstrip()
