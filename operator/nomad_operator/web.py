@@ -1,0 +1,206 @@
+"""The daemon's one HTTP port: health, metrics, the API, the event stream and webhooks.
+
+It holds no state and decides nothing: every answer comes from the `Backend`. Reading needs no token; whatever changes
+something does, from loopback too, because behind a proxy everybody is loopback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from desired.app import AppKey
+from nomad_operator.web_answers import refusal, refuse_http, told
+from nomad_operator.web_auth import Delivery, bearer_matches, is_signed
+from nomad_operator.web_events import Listening, server_sent
+
+VERBS = ("reconcile", "suspend", "resume", "adopt")
+# Source: GitHub docs, "Webhook events and payloads": payloads are capped at 25 MB.
+_WEBHOOK_LIMIT = 25 * 1024 * 1024
+_HEARTBEAT_SECONDS = 15.0
+
+
+class Backend(Protocol):
+    """The daemon, as the web sees it. Whatever raises an OperatorError is answered with its message and hint."""
+
+    def status(self) -> dict[str, Any]: ...
+
+    def app(self, key: AppKey) -> dict[str, Any] | None:
+        """None where no such app is known."""
+        ...
+
+    async def command(self, key: AppKey, verb: str) -> dict[str, Any]:
+        """One of VERBS, for an app that is known."""
+        ...
+
+    def prune_candidates(self) -> dict[str, Any]: ...
+
+    async def confirm_prune(self) -> dict[str, Any]: ...
+
+    def missing(self) -> list[str]:
+        """What has not been read completely yet; empty means ready."""
+        ...
+
+    async def wake_source(self) -> None:
+        """A webhook arrived. Returns at once; the fetch happens elsewhere."""
+        ...
+
+    def subscribe(self) -> AbstractContextManager[Listening]:
+        """Transitions from now on; `web_events.Broadcast.subscribe` is one."""
+        ...
+
+
+class Rendered(Protocol):
+    """The metrics, as text."""
+
+    def render(self, accept: str) -> tuple[bytes, str]: ...
+
+
+class Web:
+    """The endpoints; `application` is what a server runs."""
+
+    def __init__(
+        self,
+        *,
+        backend: Backend,
+        metrics: Rendered,
+        api_token: SecretStr,
+        webhook_secret: SecretStr | None = None,
+        heartbeat_seconds: float = _HEARTBEAT_SECONDS,
+    ) -> None:
+        self._backend = backend
+        self._metrics = metrics
+        self._api_token = api_token
+        self._webhook_secret = webhook_secret
+        self._heartbeat_seconds = heartbeat_seconds
+
+    def application(self) -> Starlette:
+        get, post = ["GET"], ["POST"]
+        app = "/api/v1/apps/{namespace}/{name:path}"
+        return Starlette(
+            routes=[
+                Route("/healthz", told(self._healthz), methods=get),
+                Route("/readyz", told(self._readyz), methods=get),
+                Route("/metrics", told(self._render_metrics), methods=get),
+                Route("/api/v1/status", told(self._status), methods=get),
+                Route("/api/v1/prune", told(self._prune_candidates), methods=get),
+                Route("/api/v1/prune", told(self._confirm_prune), methods=post),
+                Route("/api/v1/events", told(self._events), methods=get),
+                # A job's name may hold slashes: the verb is what stands after the last one.
+                Route(app + "/{verb}", told(self._command), methods=post),
+                Route(app, told(self._app), methods=get),
+                Route("/hooks/git", told(self._webhook), methods=post),
+            ],
+            exception_handlers={HTTPException: refuse_http},
+        )
+
+    async def _healthz(self, _request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def _readyz(self, _request: Request) -> Response:
+        missing = self._backend.missing()
+        return JSONResponse({"ready": not missing, "missing": missing}, status_code=503 if missing else 200)
+
+    async def _render_metrics(self, request: Request) -> Response:
+        body, content_type = self._metrics.render(request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
+
+    async def _status(self, _request: Request) -> Response:
+        return JSONResponse(self._backend.status())
+
+    async def _app(self, request: Request) -> Response:
+        key = _key(request)
+        found = self._backend.app(key) if key else None
+        return _unknown_app(request) if found is None else JSONResponse(found)
+
+    async def _command(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        verb = request.path_params["verb"]
+        if verb not in VERBS:
+            return refusal(404, f"{verb} is not a command", f"the commands are {', '.join(VERBS)}")
+        key = _key(request)
+        if key is None or self._backend.app(key) is None:
+            return _unknown_app(request)
+        return JSONResponse(await self._backend.command(key, verb))
+
+    async def _prune_candidates(self, _request: Request) -> Response:
+        return JSONResponse(self._backend.prune_candidates())
+
+    async def _confirm_prune(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        return JSONResponse(await self._backend.confirm_prune())
+
+    async def _events(self, _request: Request) -> Response:
+        # nginx holds a stream back until its buffer is full unless told not to.
+        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+        return StreamingResponse(self._transitions(), media_type="text/event-stream", headers=headers)
+
+    async def _transitions(self) -> AsyncIterator[str]:
+        with self._backend.subscribe() as listener:
+            async for text in server_sent(listener, heartbeat_seconds=self._heartbeat_seconds):
+                yield text
+
+    async def _webhook(self, request: Request) -> Response:
+        if self._webhook_secret is None:
+            if (refused := self._refused(request)) is not None:
+                return refused
+        elif (refused := await self._unproven(request, self._webhook_secret)) is not None:
+            return refused
+        await self._backend.wake_source()
+        return JSONResponse({"accepted": True}, status_code=202)
+
+    async def _unproven(self, request: Request, secret: SecretStr) -> Response | None:
+        headers: Mapping[str, str] = request.headers
+        if not is_signed(headers):
+            return refusal(
+                401, "the delivery is not signed", "give the webhook the secret of NOMAD_OPERATOR_WEBHOOK_SECRET"
+            )
+        delivery = Delivery(secret=secret.get_secret_value())
+        size = 0
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > _WEBHOOK_LIMIT:
+                return refusal(
+                    413, f"the delivery is larger than {_WEBHOOK_LIMIT} bytes", "no git server sends so much"
+                )
+            delivery.feed(chunk)
+        if not delivery.proven(headers):
+            return refusal(
+                401,
+                "the delivery's signature is wrong",
+                "the webhook's secret differs from NOMAD_OPERATOR_WEBHOOK_SECRET",
+            )
+        return None
+
+    def _refused(self, request: Request) -> Response | None:
+        if bearer_matches(request.headers.get("authorization", ""), self._api_token.get_secret_value()):
+            return None
+        return refusal(
+            401,
+            "this needs the API token as a bearer token",
+            "NOMAD_OPERATOR_API_TOKEN, or the file api-token beside the daemon's state",
+            headers={"www-authenticate": "Bearer"},
+        )
+
+
+def _key(request: Request) -> AppKey | None:
+    namespace, name = request.path_params["namespace"], request.path_params["name"]
+    try:
+        return AppKey.parse(f"{namespace}/{name}")
+    except ValueError:
+        return None
+
+
+def _unknown_app(request: Request) -> Response:
+    shown = f"{request.path_params['namespace']}/{request.path_params['name']}"
+    return refusal(404, f"no app {shown}", "`nomad-operator status` lists the apps")
