@@ -78,10 +78,10 @@ class WorkQueue(Generic[K]):
         if key in self._dirty:
             self._order.append(key)
 
-    def fail(self, key: K, now: float) -> float:
-        """The pass failed: look again after a delay that grows; the seconds until then."""
+    def fail(self, key: K, now: float, *, at_least: float = 0.0) -> float:
+        """The pass failed: look again after a delay that grows, of `at_least` so many seconds; the delay."""
         self._failures[key] = self._failures.get(key, 0) + 1
-        delay = self._backoff.delay(self._failures[key]).total_seconds()
+        delay = max(self._backoff.delay(self._failures[key]).total_seconds(), at_least)
         self._not_before[key] = now + delay
         if key in self._dirty:
             # Woken during the pass that failed: that wake-up waits with the retry.

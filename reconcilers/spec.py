@@ -38,7 +38,7 @@ class Spec:
         body: JobBody,
         *,
         text: str,
-        format: str,  # noqa: A002
+        format: str,
         variables: str = "",
         revision: str = "",
         path: str = "",

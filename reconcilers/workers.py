@@ -107,9 +107,8 @@ class Workers:
             async with asyncio.timeout(self._deadline.total_seconds()):
                 result = await self._reconcile(key)
         except Exception as error:  # a bug in one pass must not end the daemon: told, backed off, tried again
-            retry_in = self._queue.fail(key, self._clock())
-            if isinstance(error, RateLimited) and error.retry_after is not None:
-                self._queue.add_at(key, self._clock() + error.retry_after.total_seconds())
+            named = error.retry_after if isinstance(error, RateLimited) else None
+            retry_in = self._queue.fail(key, self._clock(), at_least=named.total_seconds() if named else 0.0)
             self._queue.done(key)
             self._observer.failed(key, error, self._clock() - started, retry_in)
             return

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reconcilers_world import KEY, World, spec_named
 
 from desired.policy import Drift, OnFailure, Policy
 from desired.reasons import Reason
@@ -15,6 +14,7 @@ from reconcilers.decision import Rest, Step, Truth
 from reconcilers.record import Applied, Record
 from reconcilers.situation import Adopt, Mode, Rules, Unclear
 from reconcilers.steps import TABLE
+from tests.unit.reconcilers.world import KEY, World, spec_named
 
 GOOD, BETTER, BAD = spec_named("good"), spec_named("better"), spec_named("bad")
 BAD_REVERTING, GOOD_REVERTING = spec_named("bad-r", auto_revert=True), spec_named("good-r", auto_revert=True)
