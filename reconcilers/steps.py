@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reconcilers import choices as do
+from reconcilers import choose_attempt as attempt
+from reconcilers import choose_difference as difference
+from reconcilers import choose_rest as resting
+from reconcilers import choose_withdrawn as withdrawn
 from reconcilers import questions as when
 from reconcilers.decision import Decision, Step
 from reconcilers.situation import Situation
@@ -29,60 +32,60 @@ class Row:
 # fmt: off
 TABLE: tuple[Row, ...] = (
     # What people told us to leave alone comes before everything that would act.
-    Row(Step.SUSPENDED, "told not to act", when.suspended, do.suspended, ()),
-    Row(Step.OWN_JOB, "the operator's own job is left alone", when.own_job, do.own_job, ()),
+    Row(Step.SUSPENDED, "told not to act", when.suspended, resting.suspended, ()),
+    Row(Step.OWN_JOB, "the operator's own job is left alone", when.own_job, resting.own_job, ()),
     # Nobody wants it any more.
-    Row(Step.PRUNED, "withdrawn, and its job is gone or stopped", when.pruned, do.pruned, ()),
-    Row(Step.WITHDRAWN, "withdrawn, and left running", when.left_running, do.left_running, ()),
-    Row(Step.PRUNE_HELD, "withdrawn; a guard or the grace time holds pruning back", when.prune_held, do.prune_held,
-        (Step.PRUNING,)),
-    Row(Step.PRUNING, "its job is stopped, not purged", when.withdrawn, do.prune, (Step.PRUNED,)),
+    Row(Step.PRUNED, "withdrawn, and its job is gone or stopped", when.pruned, withdrawn.pruned, ()),
+    Row(Step.WITHDRAWN, "withdrawn, and left running", when.left_running, withdrawn.left_running, ()),
+    Row(Step.PRUNE_HELD, "withdrawn; a guard or the grace time holds pruning back", when.prune_held,
+        withdrawn.prune_held, (Step.PRUNING,)),
+    Row(Step.PRUNING, "its job is stopped, not purged", when.withdrawn, withdrawn.prune, (Step.PRUNED,)),
     # What is wanted cannot be read, and nothing was good before.
     Row(Step.NOTHING_TO_HOLD, "the file has problems and there is no last good version", when.nothing_to_hold,
-        do.nothing_to_hold, ()),
+        resting.nothing_to_hold, ()),
     # A register happened, or was about to: what became of it?
-    Row(Step.SUPERSEDED, "a newer spec is wanted than the one being verified", when.superseded, do.supersede,
+    Row(Step.SUPERSEDED, "a newer spec is wanted than the one being verified", when.superseded, attempt.supersede,
         (Step.REGISTERING, Step.VERIFYING, Step.DEPENDENCIES, Step.STEADY, Step.CAUGHT_UP)),
     Row(Step.RESUMING, "interrupted in the middle of a register: it happened, or is done now", when.interrupted,
-        do.resume, (Step.VERIFYING, Step.SOAKING)),
-    Row(Step.REVERTED, "Nomad went back to the version before: the spec has failed", when.reverted, do.fail_reverted,
-        (Step.STEADY, Step.CAUGHT_UP, Step.LEFT_FAILED)),
-    Row(Step.OVERTAKEN, "somebody changed the job while it was verified", when.overtaken, do.give_way,
+        attempt.resume, (Step.VERIFYING, Step.SOAKING)),
+    Row(Step.REVERTED, "Nomad went back to the version before: the spec has failed", when.reverted,
+        attempt.fail_reverted, (Step.STEADY, Step.CAUGHT_UP, Step.LEFT_FAILED)),
+    Row(Step.OVERTAKEN, "somebody changed the job while it was verified", when.overtaken, attempt.give_way,
         (Step.CORRECTING, Step.DRIFT_TOLD)),
-    Row(Step.FAILED, "it failed, or stood still for too long", when.failed, do.fail,
+    Row(Step.FAILED, "it failed, or stood still for too long", when.failed, attempt.fail,
         (Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED, Step.RECOVERING)),
-    Row(Step.VERIFIED, "it stayed healthy, or it is done: this is the last good version", when.verified, do.verified,
-        (Step.STEADY, Step.COMPLETED)),
-    Row(Step.SOAKING, "healthy, and watched for the soak time", when.soaking, do.keep_watching,
+    Row(Step.VERIFIED, "it stayed healthy, or it is done: this is the last good version", when.verified,
+        attempt.verified, (Step.STEADY, Step.COMPLETED)),
+    Row(Step.SOAKING, "healthy, and watched for the soak time", when.soaking, attempt.keep_watching,
         (Step.VERIFYING, Step.VERIFIED)),
-    Row(Step.VERIFYING, "registered; allocations are coming up", when.verifying, do.keep_watching,
+    Row(Step.VERIFYING, "registered; allocations are coming up", when.verifying, attempt.keep_watching,
         (Step.SOAKING, Step.FAILED, Step.REVERTED, Step.OVERTAKEN, Step.VERIFIED)),
     # A failed spec without a way back.
-    Row(Step.RECOVERING, "a failed spec has become healthy by itself after all", when.recovered, do.reopen,
+    Row(Step.RECOVERING, "a failed spec has become healthy by itself after all", when.recovered, attempt.reopen,
         (Step.SOAKING,)),
-    Row(Step.LEFT_FAILED, "it failed and is left as written, for a person", when.left, do.leave_failed,
+    Row(Step.LEFT_FAILED, "it failed and is left as written, for a person", when.left, attempt.leave_failed,
         (Step.RECOVERING,)),
     # Nothing is open: does the cluster hold what is wanted?
     Row(Step.COMPLETED, "a finished run satisfies its spec, also when Nomad has collected it", when.completed,
-        do.completed, ()),
+        resting.completed, ()),
     Row(Step.ADOPTING, "the job was there before, just as desired: taken over without a write", when.adoptable,
-        do.adopt, (Step.VERIFYING, Step.SOAKING)),
+        difference.adopt, (Step.VERIFYING, Step.SOAKING)),
     Row(Step.ADOPTION_REQUIRED, "the job was there before and differs: a person decides", when.foreign,
-        do.ask_to_adopt, (Step.REGISTERING,)),
-    Row(Step.CAUGHT_UP, "the job was changed, but is as desired (again)", when.as_desired, do.catch_up,
+        difference.ask_to_adopt, (Step.REGISTERING,)),
+    Row(Step.CAUGHT_UP, "the job was changed, but is as desired (again)", when.as_desired, difference.catch_up,
         (Step.STEADY, Step.UNHEALTHY, Step.VERIFYING)),
-    Row(Step.POSTPONED, "tried again, and there is still no room for it", when.still_no_room, do.postpone,
+    Row(Step.POSTPONED, "tried again, and there is still no room for it", when.still_no_room, difference.postpone,
         (Step.STEADY, Step.LEFT_FAILED)),
-    Row(Step.DEPENDENCIES, "waits for the apps it depends on", when.waits_for_others, do.wait_for_others,
+    Row(Step.DEPENDENCIES, "waits for the apps it depends on", when.waits_for_others, difference.wait_for_others,
         (Step.REGISTERING,)),
-    Row(Step.DRIFT_TOLD, "changed by hand; told, not corrected", when.drift_is_told, do.tell_drift, ()),
-    Row(Step.CORRECTING, "changed by hand; the desired spec is registered again", when.drifted, do.correct,
+    Row(Step.DRIFT_TOLD, "changed by hand; told, not corrected", when.drift_is_told, difference.tell_drift, ()),
+    Row(Step.CORRECTING, "changed by hand; the desired spec is registered again", when.drifted, difference.correct,
         (Step.VERIFYING, Step.SOAKING, Step.VERIFIED, Step.FAILED, Step.RESUMING)),
-    Row(Step.REGISTERING, "the spec is planned and registered with check-and-set", when.differs, do.register,
+    Row(Step.REGISTERING, "the spec is planned and registered with check-and-set", when.differs, difference.register,
         (Step.VERIFYING, Step.SOAKING, Step.VERIFIED, Step.FAILED, Step.RESUMING)),
     # The cluster holds what is wanted. Is it well?
-    Row(Step.UNHEALTHY, "as desired, but not healthy any more", when.unhealthy, do.tell_unhealthy, (Step.STEADY,)),
-    Row(Step.STEADY, "as desired, and healthy", when.always, do.rest, (Step.UNHEALTHY,)),
+    Row(Step.UNHEALTHY, "as desired, but not healthy any more", when.unhealthy, resting.tell_unhealthy, (Step.STEADY,)),
+    Row(Step.STEADY, "as desired, and healthy", when.always, resting.rest, (Step.UNHEALTHY,)),
 )
 # fmt: on
 

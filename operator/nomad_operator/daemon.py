@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from observers.nomad.stream import Connected, Disconnected, Event, StreamItem
+
 from desired.app import AppKey
 from desired.errors import OperatorError, TransientError
 from nomad_operator.commits import CommitTimes
@@ -20,11 +22,11 @@ from nomad_operator.log import Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
-from observers.nomad.stream import Connected, Disconnected, Event, StreamItem
 from observers.running import Fleet
+from reconcilers.decision import Truth
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.records import Records
-from reconcilers.reports import Reports
+from reconcilers.reports import Reports, Transition
 from reconcilers.requests import Requests, Verb
 from reconcilers.resync import Fingerprint, keys_of, moved_in_git, moved_in_nomad
 from reconcilers.workers import Workers
@@ -98,6 +100,7 @@ class Daemon:
         self._withdrawals = Withdrawals(frozenset())
         self._tasks: list[asyncio.Task[None]] = []
         self._resynced = False
+        self.nomad_problem: OperatorError | None = None
         self.after_state_loss = False
 
     # -- life
@@ -161,6 +164,15 @@ class Daemon:
         self._workers.wake(key, hurry=True)
         await answer
 
+    def transition(self, transition: Transition) -> None:
+        """A listener of the reports: what waited for this app need not wait for its next look."""
+        state = self._source.state
+        if state is None or transition.ready is not Truth.TRUE:
+            return
+        for key, app in state.apps.items():
+            if transition.key in app.policy.depends_on:
+                self._workers.wake(key)
+
     # -- loops
 
     async def _follow_source(self) -> None:
@@ -169,7 +181,7 @@ class Daemon:
             self._source_due.clear()
             changed = await self._source.refresh()
             problem = self._source.problem
-            self._outages.report("git", problem.message if problem else None)
+            self._outages.report("git", problem.message if problem else None, hint=problem.hint if problem else "")
             self._metrics.dependency_up("git", up=problem is None)
             if changed:
                 self._moved_in_git()
@@ -184,7 +196,7 @@ class Daemon:
             return
         reports = {report.key: report for report in self._reports}
         moved = moved_in_git(state, reports, self.keys)
-        self._commits.moved(moved, state.revision)
+        self._commits.moved(moved, None)
         for key in moved:
             self._workers.wake(key, hurry=True)
 
@@ -202,12 +214,14 @@ class Daemon:
             try:
                 fleet = await self._lists.fleet(self.keys)
             except OperatorError as error:
-                self._outages.report("nomad", error.message)
+                self.nomad_problem = error
+                self._outages.report("nomad", error.message, hint=error.hint)
                 self._metrics.dependency_up("nomad", up=False)
                 if not isinstance(error, TransientError):
                     self._metrics.reconciled("resync_refused")
                 asyncio.get_running_loop().call_later(_RETRY_RESYNC_SECONDS, self._resync_due.set)
                 continue
+            self.nomad_problem = None
             self._outages.report("nomad", None)
             self._metrics.dependency_up("nomad", up=True)
             self._resync(fleet)

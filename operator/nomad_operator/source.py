@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from desired.app import AppKey
 from desired.catalog import Catalog
+
+from desired.app import AppKey
 from desired.errors import OperatorError
 from desired.file_tree import FileTree
 from desired.state import DesiredState

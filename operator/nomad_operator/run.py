@@ -1,0 +1,139 @@
+"""`run` and `once`: the process around the daemon. Opens the store, serves the web, ends on a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+from nomad_operator import log
+from nomad_operator.api_token import token_of_daemon
+from nomad_operator.metrics import Metrics
+from nomad_operator.passes import Passes
+from nomad_operator.settings import Settings
+from nomad_operator.sqlite_store import SqliteStore
+from nomad_operator.web import Web
+from nomad_operator.web_server import WebServer
+from nomad_operator.wiring import Parts, assemble, own_job_of, repository
+from reconcilers.decision import Step
+from reconcilers.reports import AppReport
+
+# Ends of a verification that are not settled: they wait for a person, for time, or for another app.
+_ENDED = frozenset({Step.PRUNE_HELD, Step.UNHEALTHY, Step.DEPENDENCIES})
+_CHECK_SECONDS = 0.2
+
+
+async def run(settings: Settings, *, serving: Callable[[str], None] | None = None) -> int:
+    """The daemon, until SIGTERM or SIGINT: no new work, running passes end. `serving` is told the web's address."""
+    log.configure(form=settings.log_format, level=settings.log_level)
+    async with opened(settings) as parts:
+        web = Web(
+            backend=parts.backend,
+            metrics=_CountedMetrics(parts.metrics, parts.passes),
+            api_token=token_of_daemon(settings),
+            webhook_secret=settings.webhook_secret,
+        )
+        host, port = settings.listen_at
+        server = await WebServer.start(web.application(), host=host, port=port)
+        structlog.get_logger().info("listening", address=server.address, mode=settings.mode.value)
+        if serving is not None:
+            serving(server.address)
+        try:
+            await parts.daemon.start()
+            await _until_signalled(parts)
+        finally:
+            parts.broadcast.close()
+            await server.stop()
+    return 0
+
+
+async def once(settings: Settings) -> tuple[int, Parts]:
+    """One full pass over everything: 0 if every app is ready at its end, else 1. The parts hold what was found."""
+    log.configure(form=settings.log_format, level=settings.log_level)
+    async with opened(settings) as parts:
+        await parts.daemon.start()
+        running = asyncio.create_task(parts.daemon.run())
+        try:
+            await _until_ended(parts, running)
+        finally:
+            await parts.daemon.stop()
+            await running
+        state = parts.source.state
+        ready = all(report.ready.value == "True" for report in parts.reports)
+        whole = state is not None and state.complete
+        return (0 if ready and whole else 1), parts
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Parts]:
+    """The parts on the state that the settings name; the state is held until the end."""
+    followed = repository(settings)
+    store = await SqliteStore.open(settings.state_file)
+    try:
+        parts = assemble(
+            settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ))
+        )
+        try:
+            await parts.records.load()
+            yield parts
+        finally:
+            await parts.close()
+    finally:
+        await store.close()
+
+
+async def _until_signalled(parts: Parts) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    running = asyncio.create_task(parts.daemon.run())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+        await parts.daemon.stop()
+        await running
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+async def _until_ended(parts: Parts, running: asyncio.Task[None]) -> None:
+    """Every app is settled, or its verification has ended; an unreadable git or Nomad ends it with that error."""
+    while not running.done():
+        await asyncio.sleep(_CHECK_SECONDS)
+        if parts.source.state is None:
+            if parts.source.problem is not None:
+                raise parts.source.problem
+            continue
+        if parts.daemon.missing():
+            if (problem := parts.daemon.nomad_problem) is not None:
+                raise problem
+            continue
+        reports = {report.key: report for report in parts.reports}
+        if parts.workers.idle and all(_ended(reports.get(key)) for key in parts.daemon.keys):
+            return
+    running.result()
+
+
+def _ended(report: AppReport | None) -> bool:
+    if report is None:
+        return False
+    return report.settled or report.step in _ENDED or report.reason == "AwaitingPromotion"
+
+
+class _CountedMetrics:
+    """Counts what is only worth counting when somebody looks."""
+
+    def __init__(self, metrics: Metrics, passes: Passes) -> None:
+        self._metrics = metrics
+        self._passes = passes
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        self._passes.count_conditions()
+        return self._metrics.render(accept)

@@ -1,0 +1,211 @@
+"""The composition root: the one place that knows every part and every adapter, and hands them to each other.
+
+Nothing is decided here. What differs between the daemon, `once`, `plan` and the demo is which store they are given and
+which of the parts they run.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from desired.catalog import Catalog
+from observers.nomad.client import NomadClient
+from observers.nomad.stream import EventStream
+
+from desired.app import AppKey
+from desired.errors import UsageError
+from desired.git_credentials import GitCredentials
+from desired.git_source import GitSource
+from desired.policy import Policy, Verify
+from nomad_operator import __version__
+from nomad_operator.backend import DaemonBackend
+from nomad_operator.commits import CommitTimes
+from nomad_operator.daemon import Daemon, Intervals
+from nomad_operator.log import Outages
+from nomad_operator.metrics import Metrics
+from nomad_operator.passes import Passes
+from nomad_operator.settings import Settings
+from nomad_operator.source import Repository, Source
+from nomad_operator.web_events import Broadcast
+from observers.nomad.connection import Connection
+from reconcilers.backoff import Backoff
+from reconcilers.prune import PruneRules
+from reconcilers.queue import WorkQueue
+from reconcilers.reconcile import Reconciler
+from reconcilers.records import Records
+from reconcilers.reports import Reports
+from reconcilers.requests import Requests
+from reconcilers.situation import Rules
+from reconcilers.specs import Specs
+from reconcilers.store import Store
+from reconcilers.workers import Workers
+
+# Longer than the slowest call a pass can make, so that it is Nomad's answer that ends a pass, not this.
+_PASS_DEADLINE = timedelta(seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that was put together, for those who run it."""
+
+    nomad: NomadClient
+    source: Source
+    records: Records
+    reports: Reports
+    reconciler: Reconciler
+    workers: Workers
+    daemon: Daemon
+    backend: DaemonBackend
+    broadcast: Broadcast
+    metrics: Metrics
+    passes: Passes
+    requests: Counter[str]
+
+    async def close(self) -> None:
+        self.broadcast.close()
+        await self.nomad.close()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def repository(settings: Settings) -> GitSource:
+    """The git source that the settings name."""
+    if settings.git_url is None:
+        raise UsageError(
+            "NOMAD_OPERATOR_GIT_URL is not set: there is nothing to follow",
+            hint="name the repository that holds your apps; `nomad-operator settings` explains every setting",
+        )
+    return GitSource(
+        url=settings.git_url,
+        ref=settings.git_ref,
+        path=settings.git_path,
+        cache=settings.state_file.with_name("git"),
+        credentials=credentials(settings),
+    )
+
+
+def credentials(settings: Settings) -> GitCredentials:
+    return GitCredentials(
+        username=settings.git_username,
+        token=settings.git_token.get_secret_value() if settings.git_token else "",
+        token_file=settings.git_token_file,
+        ssh_key_file=settings.git_ssh_key_file,
+        known_hosts_file=settings.git_known_hosts_file,
+    )
+
+
+def connection(settings: Settings) -> Connection:
+    address = f"unix://{settings.nomad_unix_socket}" if settings.nomad_unix_socket else settings.nomad_addr
+    return Connection(
+        address=address,
+        token=settings.nomad_token.get_secret_value() if settings.nomad_token else None,
+        token_file=settings.nomad_token_file,
+        namespace=settings.nomad_namespace,
+        region=settings.nomad_region,
+        ca_cert=settings.nomad_cacert,
+        client_cert=settings.nomad_client_cert,
+        client_key=settings.nomad_client_key,
+        tls_skip_verify=settings.nomad_skip_verify,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """What an app has that says nothing else."""
+    return Policy(
+        prune=True,
+        drift=settings.drift,
+        on_failure=settings.on_failure,
+        verify=Verify(soak=settings.verify_soak, timeout=settings.verify_timeout),
+    )
+
+
+def rules(settings: Settings, own_job: AppKey | None) -> Rules:
+    return Rules(
+        mode=settings.mode,
+        adopt=settings.adopt,
+        prune_grace=settings.prune_grace,
+        own_job=None if settings.manage_self else own_job,
+    )
+
+
+def assemble(
+    settings: Settings, *, store: Store, followed: Repository, origin: str, own_job: AppKey | None = None
+) -> Parts:
+    """Put the parts together; nothing is read or started yet. Must be called inside the loop that will run them."""
+    metrics = Metrics(version=__version__)
+    log = structlog.get_logger()
+    requests: Counter[str] = Counter()
+
+    def on_request(endpoint: str, method: str, status: int, seconds: float) -> None:
+        requests[f"{method} {endpoint}"] += 1
+        metrics.nomad_request(endpoint, str(status))
+
+    nomad = NomadClient(connection=connection(settings), on_request=on_request)
+    records = Records(store=store, origin=origin)
+    reports = Reports(now=now)
+    asked = Requests()
+    source = Source(
+        repository=followed,
+        catalog=Catalog(parser=nomad, defaults=policy(settings), namespace=settings.nomad_namespace),
+        records=records,
+    )
+    reconciler = Reconciler(
+        nomad=nomad,
+        desired=source,
+        withdrawn=lambda: daemon.withdrawals,
+        records=records,
+        requests=asked,
+        specs=Specs(parser=nomad),
+        reporter=reports,
+        rules=rules(settings, own_job),
+        now=now,
+        after_state_loss=lambda: daemon.after_state_loss,
+    )
+    passes = Passes(log=log, metrics=metrics, reports=reports)
+    workers = Workers(
+        queue=WorkQueue(backoff=Backoff(random=random.random)),
+        reconcile=reconciler.reconcile,
+        observer=passes,
+        clock=time.monotonic,
+        concurrency=settings.concurrency,
+        deadline=_PASS_DEADLINE,
+    )
+    commits = CommitTimes(metrics=metrics, now=now)
+    daemon = Daemon(
+        lists=nomad,
+        stream=EventStream(connection=connection(settings), namespaces=settings.namespaces),
+        source=source,
+        records=records,
+        reports=reports,
+        requests=asked,
+        workers=workers,
+        metrics=metrics,
+        outages=Outages(log=log, clock=time.monotonic),
+        commits=commits,
+        prune=PruneRules(enabled=settings.prune, max_share=settings.prune_max_share),
+        intervals=Intervals(poll=settings.git_poll.total_seconds(), resync=settings.resync.total_seconds()),
+        request_count=requests.total,
+    )
+    broadcast = Broadcast()
+    backend = DaemonBackend(
+        daemon=daemon, source=source, records=records, reports=reports, mode=settings.mode.value, broadcast=broadcast
+    )
+    for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
+        reports.listen(listener)
+    return Parts(
+        nomad=nomad, source=source, records=records, reports=reports, reconciler=reconciler, workers=workers,
+        daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics, passes=passes, requests=requests,
+    )  # fmt: skip
+
+
+def own_job_of(environment: dict[str, str]) -> AppKey | None:
+    """The job this process runs in, as Nomad tells every task; None outside Nomad."""
+    name = environment.get("NOMAD_JOB_ID")
+    return AppKey(environment.get("NOMAD_NAMESPACE", "default"), name) if name else None

@@ -1,0 +1,173 @@
+"""What is done about a register and its verification: follow it, fail it, or call it good. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from desired.reasons import Reason
+from reconcilers import questions as ask
+from reconcilers.decision import Action, Condition, Decision, Register, Remember, Rest, Step, Truth
+from reconcilers.record import (
+    Applied,
+    Attempt,
+    Cause,
+    FailedSpec,
+    LastGood,
+    Run,
+    retry_at,
+)
+from reconcilers.situation import Aim, Situation, Wanted
+from reconcilers.verify import Continue, Failed
+from reconcilers.words import clock, decision
+
+# While the event stream is silent an attempt is still looked at this often.
+_LOOK_AGAIN = timedelta(seconds=15)
+
+_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
+
+
+def supersede(s: Situation) -> Decision:
+    message = "a newer spec is wanted than the one being verified"
+    return decision(
+        s, Step.SUPERSEDED, Remember(replace(s.record, attempt=None)), Reason.PLANNING, message, ready=Truth.UNKNOWN
+    )
+
+
+def resume(s: Situation) -> Decision:
+    """The register did happen if the job moved and a plan finds nothing to do; else it is done now, as it was meant."""
+    attempt = s.record.attempt
+    assert attempt is not None and s.target.spec is not None and s.plan is not None
+    if s.plan.settled and s.running.job is not None and not s.stopped:
+        return _registered(s, attempt, Step.RESUMING)
+    action = Register(s.target.spec, s.body or s.target.spec.body, s.plan.index, attempt)
+    return decision(
+        s, Step.RESUMING, action, Reason.PLANNING, "registering, after an interruption", flags=(Condition.RECONCILING,)
+    )
+
+
+def _registered(s: Situation, attempt: Attempt, step: Step) -> Decision:
+    applied = Applied(attempt.spec_hash, s.job_index, attempt.source_hash, attempt.revision, s.now)
+    record = replace(s.record, attempt=replace(attempt, job_modify_index=s.job_index), applied=applied)
+    return decision(
+        s, step, Remember(record), Reason.PROGRESSING, "registered", flags=(Condition.RECONCILING,), ready=Truth.UNKNOWN
+    )
+
+
+def fail_reverted(s: Situation) -> Decision:
+    said = s.running.job.status_description if s.running.job else ""
+    message = "the deployment failed and Nomad went back to the version before" + (f" ({said})" if said else "")
+    return _fail(s, Step.REVERTED, Failed(Reason.DEPLOYMENT_FAILED, message, Cause.UNKNOWN))
+
+
+def give_way(s: Situation) -> Decision:
+    attempt = s.record.attempt
+    assert attempt is not None
+    if attempt.job_modify_index == 0 and s.record.last_good is not None:
+        # It may have been registered and reverted while nobody looked: the next pass compares with the last good one.
+        record = replace(s.record, attempt=replace(attempt, job_modify_index=-1))
+    else:
+        record = replace(s.record, attempt=None)
+    return decision(
+        s, Step.OVERTAKEN, Remember(record), Reason.DRIFTED, "the job was changed while it was verified",
+        flags=(Condition.RECONCILING,),
+    )  # fmt: skip
+
+
+def fail(s: Situation) -> Decision:
+    verdict = ask.verdict(s)
+    assert isinstance(verdict, Failed)
+    return _fail(s, Step.FAILED, verdict)
+
+
+def _fail(s: Situation, step: Step, verdict: Failed) -> Decision:
+    attempt = s.record.attempt
+    assert attempt is not None
+    before = s.record.failure_of(attempt.spec_hash)
+    tries = before.tries + 1 if before else 1
+    again = retry_at(tries, s.now) if verdict.cause in _TRIED_AGAIN else None
+    failure = FailedSpec(attempt.spec_hash, verdict.reason, verdict.message, verdict.cause, s.now, retry_at=again)
+    record = s.record.with_failure(failure)
+    return decision(
+        s, step, Remember(record), verdict.reason, verdict.message, flags=(Condition.UNHEALTHY, Condition.STALLED)
+    )
+
+
+def verified(s: Situation) -> Decision:
+    attempt, spec, job = s.record.attempt, s.target.spec, s.running.job
+    assert attempt is not None and spec is not None
+    record = replace(s.record.without_failure(spec.hash), attempt=None, adopt=False)
+    health = ask.health(s)
+    if spec.batch:
+        record = replace(record, run=Run(spec.hash, s.now))
+    if job is not None and not spec.batch:
+        record = replace(record, last_good=LastGood(spec, job.version, s.now))
+    return decision(s, Step.VERIFIED, Remember(record), health.reason, health.message, ready=Truth.TRUE)
+
+
+def keep_watching(s: Situation) -> Decision:
+    """Verifying and soaking: remember progress, or wait for more."""
+    attempt, verdict, health = s.record.attempt, ask.verdict(s), ask.health(s)
+    assert attempt is not None and isinstance(verdict, Continue)
+    soaking = verdict.attempt.healthy_since is not None
+    step = Step.SOAKING if soaking else Step.VERIFYING
+    reason = Reason.SOAKING if soaking else health.reason
+    if reason is Reason.UNHEALTHY:
+        reason = Reason.PROGRESSING
+    message = health.message
+    if soaking and verdict.attempt.healthy_since is not None:
+        ends = verdict.attempt.healthy_since + s.policy.verify.soak
+        message = f"{health.message}; verified if it stays so until {clock(ends)}"
+    if attempt.rollback:
+        reason = Reason.ROLLING_BACK
+    action: Action
+    if verdict.attempt != attempt:
+        action = Remember(replace(s.record, attempt=verdict.attempt))
+    else:
+        action = Rest(min(verdict.again_at - s.now, _LOOK_AGAIN), settled=False)
+    return decision(s, step, action, reason, message, ready=Truth.UNKNOWN, flags=(Condition.RECONCILING,))
+
+
+def reopen(s: Situation) -> Decision:
+    spec = s.target.spec
+    assert spec is not None
+    attempt = new_attempt(s, planned_index=s.job_index, job_modify_index=s.job_index)
+    record = replace(s.record.without_failure(spec.hash), attempt=attempt)
+    return decision(
+        s, Step.RECOVERING, Remember(record), Reason.SOAKING, "healthy after all", ready=Truth.UNKNOWN,
+        flags=(Condition.RECONCILING,),
+    )  # fmt: skip
+
+
+def leave_failed(s: Situation) -> Decision:
+    failure = s.target.failure
+    assert failure is not None
+    why = (
+        "there is no earlier good version"
+        if s.record.last_good is None
+        else "`onFailure` is hold, or it cannot go back"
+    )
+    if s.target.spec is not None and s.target.spec.batch:
+        why = "a run is not rolled back"
+    message = f"{failure.message} (left as written: {why})"
+    again = failure.retry_at - s.now if failure.retry_at else None
+    reason = failure.reason if failure.reason is Reason.RUN_FAILED else Reason.HELD_FAILED
+    return decision(s, Step.LEFT_FAILED, Rest(again), reason, message, flags=(Condition.STALLED, Condition.UNHEALTHY))
+
+
+def new_attempt(s: Situation, *, planned_index: int, job_modify_index: int) -> Attempt:
+    assert s.target.spec is not None
+    return Attempt(
+        spec_hash=s.target.spec.hash,
+        source_hash=s.target.source_hash,
+        planned_index=planned_index,
+        started_at=s.now,
+        progress_at=s.now,
+        revision=revision(s),
+        rollback=s.target.aim is Aim.LAST_GOOD and s.target.failure is not None,
+        job_modify_index=job_modify_index,
+    )
+
+
+def revision(s: Situation) -> str:
+    return s.desire.spec.revision if isinstance(s.desire, Wanted) else ""

@@ -1,0 +1,63 @@
+"""What is told where nothing is to be done. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from desired.reasons import Reason
+from reconcilers import questions as ask
+from reconcilers.decision import Condition, Decision, Rest, Step, Truth
+from reconcilers.record import (
+    Cause,
+)
+from reconcilers.situation import Aim, Situation
+from reconcilers.words import clock, decision
+
+# While the event stream is silent an attempt is still looked at this often.
+_LOOK_AGAIN = timedelta(seconds=15)
+
+_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
+
+
+def suspended(s: Situation) -> Decision:
+    message = "suspended by its manifest" if s.policy.suspend else "suspended; `resume` goes on"
+    flags = (Condition.SUSPENDED,)
+    return decision(s, Step.SUSPENDED, Rest(), Reason.SUSPENDED, message, ready=Truth.UNKNOWN, flags=flags)
+
+
+def own_job(s: Situation) -> Decision:
+    message = "this is the operator's own job; it is left alone"
+    return decision(s, Step.OWN_JOB, Rest(), Reason.OWN_JOB, message, ready=Truth.UNKNOWN)
+
+
+def nothing_to_hold(s: Situation) -> Decision:
+    problem = ask.desired_problem(s)
+    reason, message = (problem.reason, problem.message) if problem else (Reason.PENDING, "not read yet")
+    flags = (Condition.STALLED,)
+    return decision(s, Step.NOTHING_TO_HOLD, Rest(), reason, message, flags=flags)
+
+
+def completed(s: Situation) -> Decision:
+    run = s.record.run
+    assert run is not None
+    message = f"run finished at {clock(run.at)}"
+    return decision(s, Step.COMPLETED, Rest(), Reason.COMPLETED, message, ready=Truth.TRUE)
+
+
+def tell_unhealthy(s: Situation) -> Decision:
+    health = ask.health(s)
+    reason = health.reason if health.reason is not Reason.PROGRESSING else Reason.UNHEALTHY
+    return decision(
+        s, Step.UNHEALTHY, Rest(_LOOK_AGAIN * 2, settled=False), reason, health.message, flags=(Condition.UNHEALTHY,)
+    )
+
+
+def rest(s: Situation) -> Decision:
+    health = ask.health(s)
+    failure = s.target.failure
+    if s.target.aim is Aim.LAST_GOOD and failure is not None:
+        message = f"the last good version is in force, the desired one failed: {failure.message}"
+        again = failure.retry_at - s.now if failure.retry_at else None
+        return decision(s, Step.STEADY, Rest(again), Reason.ROLLED_BACK, message, flags=(Condition.STALLED,))
+    recheck = s.rules.settled_recheck
+    return decision(s, Step.STEADY, Rest(recheck), health.reason, health.message, ready=Truth.TRUE)

@@ -1,0 +1,58 @@
+"""What is done about an app that nobody wants any more. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from desired.reasons import Reason
+from reconcilers.decision import Action, Decision, Forget, Remember, Rest, Step, Stop, Truth
+from reconcilers.record import (
+    Cause,
+    Withdrawal,
+)
+from reconcilers.situation import Situation
+from reconcilers.words import clock, decision
+
+# While the event stream is silent an attempt is still looked at this often.
+_LOOK_AGAIN = timedelta(seconds=15)
+
+_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
+
+
+def pruned(s: Situation) -> Decision:
+    action: Action = Forget() if s.running.job is None else Rest()
+    return decision(s, Step.PRUNED, action, Reason.PRUNED, "withdrawn, and stopped", ready=Truth.UNKNOWN)
+
+
+def left_running(s: Situation) -> Decision:
+    why = "its manifest says `prune: false`" if s.record.applied and not s.record.prune else "it is not ours to stop"
+    return decision(
+        s, Step.WITHDRAWN, Rest(), Reason.WITHDRAWN, f"no file asks for it any more; left running: {why}",
+        ready=Truth.UNKNOWN,
+    )  # fmt: skip
+
+
+def prune_held(s: Situation) -> Decision:
+    withdrawal = s.record.withdrawal
+    if withdrawal is None:
+        noticed = replace(s.record, withdrawal=Withdrawal(since=s.now, prune=s.record.prune))
+        return decision(
+            s, Step.PRUNE_HELD, Remember(noticed), Reason.WITHDRAWN, "no file asks for it any more", ready=Truth.UNKNOWN
+        )
+    held = getattr(s.desire, "held", "")
+    if held and not withdrawal.confirmed:
+        return decision(
+            s, Step.PRUNE_HELD, Rest(_LOOK_AGAIN * 4), Reason.PRUNE_HELD, f"not pruned: {held}", ready=Truth.UNKNOWN
+        )
+    stops_at = withdrawal.since + s.rules.prune_grace
+    return decision(
+        s, Step.PRUNE_HELD, Rest(stops_at - s.now, settled=False), Reason.WITHDRAWN,
+        f"no file asks for it any more; its job is stopped at {clock(stops_at)}", ready=Truth.UNKNOWN,
+    )  # fmt: skip
+
+
+def prune(s: Situation) -> Decision:
+    return decision(
+        s, Step.PRUNING, Stop(s.job_index), Reason.WITHDRAWN, "no file asks for it any more", ready=Truth.UNKNOWN
+    )

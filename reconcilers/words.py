@@ -1,0 +1,60 @@
+"""How a decision is told: conditions that hold whatever the step, changes and times in words. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from desired.reasons import Reason
+from reconcilers.decision import Action, Condition, Decision, Register, Rest, Step, Stop, Truth
+from reconcilers.record import (
+    Cause,
+)
+from reconcilers.situation import Mode, Situation, Unclear
+
+# While the event stream is silent an attempt is still looked at this often.
+_LOOK_AGAIN = timedelta(seconds=15)
+
+_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
+
+
+def decision(
+    s: Situation,
+    step: Step,
+    action: Action,
+    reason: Reason,
+    message: str,
+    *,
+    ready: Truth = Truth.FALSE,
+    flags: tuple[Condition, ...] = (),
+) -> Decision:
+    """Adds what holds whatever the step: problems of the file are always told, and `observe` writes nothing."""
+    shown = dict.fromkeys(flags, (reason, message))
+    if isinstance(s.desire, Unclear):
+        shown[Condition.DESIRED_INVALID] = (s.desire.reason, s.desire.message)
+        if ready is Truth.TRUE:
+            ready, reason, message = Truth.FALSE, s.desire.reason, s.desire.message
+    failure = s.target.failure
+    if failure is not None and failure.reason is Reason.VALIDATION_FAILED:
+        shown[Condition.VALIDATION_FAILED] = (failure.reason, failure.message)
+    diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
+    if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop):
+        verb = "stop the job" if isinstance(action, Stop) else "register the job"
+        return Decision(step, Rest(), ready, Reason.OBSERVE_ONLY, f"would {verb}: {message}", shown, diff)
+    return Decision(step, action, ready, reason, message, shown, diff)
+
+
+def changes(s: Situation, limit: int = 4) -> str:
+    if s.running.job is None:
+        return "the job is gone"
+    shown = [f"{change.path} {_value(change.old)} → {_value(change.new)}" for change in s.drift_changes[:limit]]
+    more = len(s.drift_changes) - limit
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _value(text: str, limit: int = 60) -> str:
+    line = " ".join(text.split())
+    return repr(line if len(line) <= limit else f"{line[: limit - 1]}…")
+
+
+def clock(at: datetime) -> str:
+    return at.strftime("%H:%M:%S UTC")
