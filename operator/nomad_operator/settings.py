@@ -22,9 +22,11 @@ from nomad_operator.settings_values import (
     check_address,
     check_listen,
     comma_separated,
+    credentials_of,
     expand_user,
-    git_url_without_secret,
+    git_address,
     state_file_of,
+    stripped,
 )
 
 PREFIX = "NOMAD_OPERATOR_"
@@ -97,6 +99,7 @@ def _seconds(seconds: float) -> timedelta:
 
 
 File = Annotated[Path, BeforeValidator(expand_user)]
+Secret = Annotated[SecretStr, BeforeValidator(stripped)]
 
 
 class Settings(BaseSettings):
@@ -114,7 +117,7 @@ class Settings(BaseSettings):
     nomad_unix_socket: File | None = setting(
         "NOMAD_UNIX_SOCKET", None, "Unix socket of Nomad's API; comes before the address.", allowed="a path"
     )
-    nomad_token: SecretStr | None = setting(
+    nomad_token: Secret | None = setting(
         "NOMAD_TOKEN", None, "ACL token for Nomad.", allowed="a secret id", secret=True
     )
     nomad_token_file: File | None = setting(
@@ -152,7 +155,7 @@ class Settings(BaseSettings):
         f"{PREFIX}GIT_PATH", ".", "Folder of the repository that is read.", allowed="a relative path"
     )
     git_username: str = setting(f"{PREFIX}GIT_USERNAME", "", "User name that goes with the token over https.")
-    git_token: SecretStr | None = setting(
+    git_token: Secret | None = setting(
         f"{PREFIX}GIT_TOKEN", None, "Token or password for https.", allowed="a secret", secret=True
     )
     git_token_file: File | None = setting(
@@ -230,7 +233,7 @@ class Settings(BaseSettings):
         f"{PREFIX}ADDR", None, "Daemon that the commands talk to; the one of LISTEN if not set.",
         allowed="http:// or https://",
     )  # fmt: skip
-    api_token: SecretStr | None = setting(
+    api_token: Secret | None = setting(
         f"{PREFIX}API_TOKEN", None, "Bearer token for whatever changes something; made at first start if not set.",
         allowed="at least 16 characters", secret=True,
     )  # fmt: skip
@@ -238,7 +241,7 @@ class Settings(BaseSettings):
         f"{PREFIX}API_TOKEN_FILE", None, "File that holds that token; `api-token` beside the state if not set.",
         allowed="a path",
     )  # fmt: skip
-    webhook_secret: SecretStr | None = setting(
+    webhook_secret: Secret | None = setting(
         f"{PREFIX}WEBHOOK_SECRET", None, "Secret of the git server's webhook; without one a webhook needs the token.",
         allowed="a secret", secret=True,
     )  # fmt: skip
@@ -294,16 +297,22 @@ class Settings(BaseSettings):
     def _any_case(cls, value: Any) -> Any:
         return value.strip().lower() if isinstance(value, str) else value
 
+    @field_validator("git_url")
+    @classmethod
+    def _git_url(cls, value: str | None) -> str | None:
+        return None if value is None else git_address(value).url
+
     @model_validator(mode="before")
     @classmethod
     def _credentials_out_of_the_url(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """So that nothing which shows the URL can show them. What is set by its own name comes first."""
         for name in ("git_url", f"{PREFIX}GIT_URL"):
             url = values.get(name)
             if isinstance(url, str):
-                bare, username, password = git_url_without_secret(url)
-                found = {"git_username": username, "git_token": password}
+                username, token = credentials_of(url)
+                found = {"git_username": username, "git_token": token}
                 given = {key: value for key, value in found.items() if value and not _given(values, key)}
-                return {**values, name: bare, **given}
+                return {**values, **given}
         return values
 
     @property

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator
+
+from desired.errors import UsageError
+from desired.git_address import GitAddress
 
 
 def _to_seconds(value: Any) -> Any:
@@ -29,6 +32,11 @@ def comma_separated(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def stripped(value: Any) -> Any:
+    """Secrets come out of files and templates, with a line break at the end that no header may hold."""
+    return value.strip() if isinstance(value, str) else value
 
 
 def expand_user(value: Any) -> Any:
@@ -59,24 +67,24 @@ def check_listen(value: str) -> str:
     return value
 
 
-def git_url_without_secret(url: str) -> tuple[str, str, str]:
-    """The URL without credentials, the user name and the password that stood in it; empty where there were none.
+def git_address(url: str) -> GitAddress:
+    """The repository's place; what is wrong with it is told without showing it."""
+    try:
+        return GitAddress.parse(url)
+    except UsageError as error:
+        raise ValueError(f"cannot be used: {error.message} ({error.hint})") from None
 
-    A user name alone over http(s) is a token (that is how such URLs are copied from git servers); over ssh it is the
-    account and stays.
+
+def credentials_of(url: str) -> tuple[str, str]:
+    """User name and token that stand in a git URL; empty where there are none, or the URL is no URL.
+
+    A user name alone is a token: that is how such URLs are copied from git servers.
     """
-    parts = urlsplit(url) if "://" in url else None
-    if parts is None or "@" not in parts.netloc:
-        return url, "", ""
-    userinfo, _, host = parts.netloc.rpartition("@")
-    username, _, password = userinfo.partition(":")
-    if parts.scheme not in ("http", "https"):
-        kept = f"{username}@{host}" if username else host
-        return urlunsplit(parts._replace(netloc=kept)), "", ""
-    bare = urlunsplit(parts._replace(netloc=host))
-    if not password:
-        return bare, "", unquote(username)
-    return bare, unquote(username), unquote(password)
+    try:
+        address = GitAddress.parse(url)
+    except UsageError:
+        return "", ""
+    return (address.username, address.password) if address.password else ("", address.username)
 
 
 def state_file_of(url: str | None, environ: Mapping[str, str]) -> Path:

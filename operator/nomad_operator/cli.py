@@ -1,0 +1,158 @@
+"""The command line: arguments in, an exit code out.
+
+Only the parser is imported here; what a command needs is imported when it runs, so that `version` and `graph` start at
+once. Results go to standard output and everything else to standard error. Exit codes: 0 done, 1 failed, 2 usage or
+settings, 3 differences found, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, cast
+
+from desired.errors import InvalidDesired, OperatorError, UsageError
+
+_INTERRUPTED = 130
+_PIPE_CLOSED = 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Never raises: whatever goes wrong is one line, a hint, and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character must not end a command.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    try:
+        arguments = parser().parse_args(argv)
+        code = _command(arguments.command)(arguments)
+        sys.stdout.flush()
+    except OperatorError as error:
+        tell(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has enough. Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PIPE_CLOSED
+    except Exception as error:  # no traceback ever reaches a user who did not ask for it
+        _tell_bug(error)
+        return 1
+    return code
+
+
+def tell(error: OperatorError) -> None:
+    """One line a problem, then the hint."""
+    if isinstance(error, InvalidDesired):
+        problems = [str(problem) for problem in error.problems]
+    elif isinstance(error, UsageError):
+        problems = error.message.splitlines()
+    else:
+        problems = [" ".join(error.message.split())]
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {' '.join(error.hint.split())}", file=sys.stderr)
+
+
+def _tell_bug(error: Exception) -> None:
+    # The text of an error that nobody expected may hold anything, secrets too.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    print(f"error: this is a bug of nomad-operator: {type(error).__name__} in {place.name}", file=sys.stderr)
+    if os.environ.get("NOMAD_OPERATOR_LOG_LEVEL", "").lower() == "debug":
+        traceback.print_exception(error, file=sys.stderr)
+        print("hint: please report it with the traceback above", file=sys.stderr)
+    else:
+        print("hint: NOMAD_OPERATOR_LOG_LEVEL=debug shows the traceback; please report it", file=sys.stderr)
+
+
+def _command(name: str) -> Callable[[argparse.Namespace], int]:
+    module, _, function = name.partition(":")
+    return cast(
+        Callable[[argparse.Namespace], int],
+        getattr(importlib.import_module(f"nomad_operator.commands.{module}"), function),
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and what was probably meant."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if choice:
+            choices = [word.strip(" '") for word in choice[2].split(",")]
+            near = difflib.get_close_matches(choice[1], choices, n=1)
+            message = f"{choice[1]!r} is not one of {', '.join(choices)}"
+            message += f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(message, hint=f"`{self.prog} --help` shows what it takes")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    about = "Keeps Nomad jobs as a git repository says: commit an app, get a healthy job."
+    top = _Parser(prog="nomad-operator", description=about)
+    top.add_argument("--version", action="store_const", const="info:version", dest="command", help="as the command")
+    top.set_defaults(json=False)
+    commands = top.add_subparsers(metavar="COMMAND", parser_class=_Parser)
+
+    def add(name: str, target: str, meaning: str, *, json: bool = False) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=meaning, description=meaning[0].upper() + meaning[1:] + ".")
+        made.set_defaults(command=target)
+        if json:
+            made.add_argument("--json", action="store_true", help="print JSON")
+        return made
+
+    def app_argument(made: argparse.ArgumentParser, *, count: str | None = None) -> None:
+        made.add_argument("app", metavar="APP", nargs=count, help="namespace/name, or name")
+
+    add("run", "loop:run", "the daemon, until it is told to stop")
+    once = add("once", "loop:once", "one full pass over everything; ends when every app is settled", json=True)
+    once.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after this long")
+    plan = add("plan", "loop:plan", "what the next pass would do; changes nothing", json=True)
+    plan.add_argument("app", metavar="APP", nargs="*", help="namespace/name, or name; all apps if none is named")
+    where = plan.add_mutually_exclusive_group()
+    where.add_argument("--ref", help="another branch, tag or commit")
+    where.add_argument("--path", metavar="DIR", help="a folder instead of the repository")
+
+    app_argument(add("status", "apps:status", "every app, or one in detail", json=True), count="?")
+    for verb, meaning in _VERBS.items():
+        made = add(verb, "apps:command", meaning, json=True)
+        made.set_defaults(verb=verb)
+        app_argument(made)
+    prune = add("prune", "apps:prune", "what would be stopped because its file is gone", json=True)
+    prune.add_argument("--confirm", action="store_true", help="stop it, however much it is")
+
+    validate = add("validate", "validate:validate", "check files before deploying them", json=True)
+    validate.add_argument("paths", metavar="PATH", nargs="+", help="a file or a folder")
+    validate.add_argument("--server", action="store_true", help="ask Nomad too: its parser, validation and warnings")
+    add("doctor", "doctor:doctor", "every service: reachable or not, and what to do about it", json=True)
+    graph = add("graph", "info:graph", "the reconcile state machine")
+    graph.add_argument("--format", choices=["text", "mermaid"], default="text")
+    settings = add("settings", "settings:settings", "every setting, its value and where it came from", json=True)
+    settings.add_argument("--defaults", action="store_true", help="the defaults, whatever is set")
+    demo = add("demo", "loop:demo", "the whole story in about a minute")
+    demo.add_argument("--nomad", metavar="ADDRESS", help="a real Nomad instead of the embedded one")
+    embedded = add("embedded", "loop:embedded", "serve the embedded Nomad alone, for trying and testing")
+    embedded.add_argument("--world", metavar="FILE", help="what nodes, images and secrets there are")
+    embedded.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:4646")
+    add("version", "info:version", "version, Python, and the Nomad versions supported", json=True)
+
+    top.set_defaults(command="info:usage")
+    return top
+
+
+_VERBS = {
+    "reconcile": "look at an app now, and try again what failed",
+    "suspend": "leave an app alone",
+    "resume": "go on with a suspended app",
+    "adopt": "take over a job that was there before",
+}

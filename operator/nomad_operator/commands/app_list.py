@@ -1,0 +1,81 @@
+"""All apps, and those nobody wants any more, as tables. Pure: the daemon's answer in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from nomad_operator.commands.table import Style, columns, plain
+
+_HEADER = ("APP", "READY", "REASON", "AGE", "VERSION", "MESSAGE")
+
+
+def overview(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
+    """`answer` is the documented status."""
+    apps = answer.get("apps", [])
+    lines = [_heading(answer, apps)]
+    operator = answer.get("operator", {})
+    if operator.get("sourceProblem"):
+        lines.append(f"git: {plain(operator['sourceProblem'])} (the last good revision stays in force)")
+    if apps:
+        lines += [
+            "",
+            *columns(("APP", "READY", "REASON", "AGE", "VERSION", "MESSAGE"), [_row(app, now) for app in apps], style),
+        ]
+    sources = answer.get("sources", [])
+    if sources:
+        lines += ["", "files with problems:"]
+        lines += [f"  {plain(one['path'])}: {plain(one['problem'])}" for one in sources]
+    return lines
+
+
+def withdrawn(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
+    """`answer` holds `apps` (`key`, `since`, `message`) and `held`: why none of them is stopped now."""
+    apps = answer.get("apps", [])
+    if not apps:
+        return ["nothing is withdrawn"]
+    rows = [(app["key"], age(app.get("since"), now), app.get("message", "")) for app in apps]
+    lines = columns(("APP", "WITHDRAWN", "MESSAGE"), rows, style)
+    if answer.get("held"):
+        lines += ["", f"held: {plain(answer['held'])}"]
+    return lines
+
+
+def age(since: str | None, now: datetime) -> str:
+    """How long ago, in the one or two units that matter: 42s, 17m, 5h, 3d."""
+    if not since:
+        return "-"
+    try:
+        seconds = max(0, int((now - datetime.fromisoformat(since)).total_seconds()))
+    except (ValueError, TypeError):
+        return "-"
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+def since_ready(app: Mapping[str, Any]) -> str | None:
+    """When the app last became ready, or stopped being ready."""
+    ready = [one for one in app.get("conditions", []) if one.get("type") == "Ready"]
+    return ready[0].get("lastTransitionTime") if ready else None
+
+
+def _heading(answer: Mapping[str, Any], apps: list[Mapping[str, Any]]) -> str:
+    operator = answer.get("operator", {})
+    ready = sum(1 for app in apps if app.get("ready") == "True")
+    told = [f"{ready} of {len(apps)} apps ready"]
+    if operator.get("revision"):
+        told.append(f"revision {operator['revision'][:8]}")
+    if operator.get("mode") == "observe":
+        told.append("observes only, writes nothing")
+    return " · ".join(plain(one) for one in told)
+
+
+def _row(app: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    version = (app.get("job") or {}).get("version")
+    return (
+        app.get("key", ""), app.get("ready", ""), app.get("reason", ""), age(since_ready(app), now),
+        "-" if version is None else str(version), app.get("message", ""),
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""Commands about running apps: they ask the daemon, and print what it says."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from desired.app import AppKey
+from desired.errors import UsageError
+from nomad_operator.api_token import token_of_command
+from nomad_operator.client_api import DaemonClient
+from nomad_operator.commands.app_detail import detail
+from nomad_operator.commands.app_list import overview, withdrawn
+from nomad_operator.commands.table import Style
+from nomad_operator.settings import Settings
+from nomad_operator.settings_load import load
+
+
+def status(arguments: argparse.Namespace) -> int:
+    settings = load().settings
+    key = _key(arguments.app, settings) if arguments.app else None
+    with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
+        answer = daemon.app(key) if key else daemon.status()
+    if arguments.json:
+        print(json.dumps(answer))
+    else:
+        show = detail if key else overview
+        print("\n".join(show(answer, datetime.now(UTC), Style.of(sys.stdout))))
+    return 0
+
+
+def command(arguments: argparse.Namespace) -> int:
+    settings = load().settings
+    key = _key(arguments.app, settings)
+    with _allowed_to_change(settings) as daemon:
+        answer = daemon.command(key, arguments.verb)
+    _done(answer, f"{key}: {arguments.verb} is under way", as_json=arguments.json)
+    return 0
+
+
+def prune(arguments: argparse.Namespace) -> int:
+    settings = load().settings
+    if arguments.confirm:
+        with _allowed_to_change(settings) as daemon:
+            answer = daemon.confirm_prune()
+        _done(answer, "confirmed", as_json=arguments.json)
+        return 0
+    with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
+        answer = daemon.prune_candidates()
+    if arguments.json:
+        print(json.dumps(answer))
+    else:
+        print("\n".join(withdrawn(answer, datetime.now(UTC), Style.of(sys.stdout))))
+    return 0
+
+
+def _allowed_to_change(settings: Settings) -> DaemonClient:
+    return DaemonClient(address=settings.daemon_addr, token=token_of_command(settings))
+
+
+def _done(answer: dict[str, Any], otherwise: str, *, as_json: bool) -> None:
+    print(json.dumps(answer) if as_json else answer.get("message") or otherwise)
+
+
+def _key(text: str, settings: Settings) -> AppKey:
+    try:
+        return AppKey.parse(text, settings.nomad_namespace)
+    except ValueError as error:
+        raise UsageError(str(error), hint="an app is named namespace/name, or name") from None
