@@ -26,7 +26,7 @@ demo: $(VENV)/.core ## the whole story in about a minute, no Nomad needed (ARGS=
 	@$(BIN)/nomad-operator demo $(ARGS)
 
 test: $(VENV)/.dev ## all tests; NOMAD_TEST_ADDR=http://… adds those that need a real Nomad
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, layers
 	$(BIN)/ruff check .
