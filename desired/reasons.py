@@ -57,6 +57,7 @@ class Reason(StrEnum):
     CONFLICT = "Conflict"
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     FORBIDDEN = "Forbidden"
+    HOST_KEY_REFUSED = "HostKeyRefused"  # the git server's ssh key is unknown or has changed
     NOT_OURS = "NotOurs"
     UNSUPPORTED = "Unsupported"
     STATE_UNUSABLE = "StateUnusable"  # the state file is corrupt, read-only, or from a newer version

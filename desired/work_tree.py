@@ -1,0 +1,143 @@
+"""A plain folder as a source of files: for `plan --path DIR` and `validate`, before anything is committed.
+
+What is refused, and in which words, is what `GitSource` refuses, so that a pull request is judged as its merge will
+be. Nothing outside the folder is ever opened. `.git` is skipped; what `.gitignore` names is not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from desired.errors import InvalidDesired, Unavailable
+from desired.file_listing import EntryKind, Listed, file_tree, to_read
+from desired.file_tree import FileTree, Poll, TreeLimits
+from desired.git_objects import blob_id
+from desired.problem import Problem
+
+
+class WorkTree:
+    """The files below `folder` as they are now. A blob is the id that git would give to the same bytes."""
+
+    def __init__(self, *, folder: Path, limits: TreeLimits | None = None) -> None:
+        self._folder = folder.absolute()
+        self._limits = limits or TreeLimits()
+        self._places: dict[str, Path] = {}
+        self._polled: str | None = None
+        self.shown_url = str(self._folder)
+        self.origin = f"file://{self._folder}#."
+
+    @property
+    def revision(self) -> str | None:
+        """What the last poll found; None before the first."""
+        return self._polled
+
+    async def poll(self) -> Poll:
+        """A revision that is equal exactly while names and contents are. Raises InvalidDesired, Unavailable."""
+        tree = await self.tree("")
+        digest = hashlib.sha256()
+        for entry in tree.files.values():
+            digest.update(f"{entry.path}\0{entry.blob}\n".encode())
+        for problem in tree.refused:
+            digest.update(f"{problem}\n".encode())
+        before, self._polled = self._polled, digest.hexdigest()
+        return Poll(self._polled, changed=before != self._polled)
+
+    async def tree(self, revision: str) -> FileTree:
+        """The files as they are now, under the name `revision`: a folder has no other revisions.
+
+        Raises InvalidDesired (no such folder, too many files), Unavailable (a file that may not be read, or that
+        changes meanwhile).
+        """
+        return await asyncio.to_thread(self._tree, revision)
+
+    async def contents(self, blobs: Collection[str]) -> Mapping[str, bytes]:
+        """The asked blobs of the last tree. Raises Unavailable if a file has changed since."""
+        return await asyncio.to_thread(self._contents, frozenset(blobs))
+
+    def _tree(self, revision: str) -> FileTree:
+        if not self._folder.is_dir():
+            found = "is not a folder" if self._folder.exists() else "does not exist"
+            raise InvalidDesired((Problem(path=str(self._folder), message=found),), hint="name a folder")
+        places: dict[str, Path] = {}
+        small: dict[str, bytes] = {}
+        listed: list[Listed] = []
+        for place in self._walk(self._folder):
+            if len(listed) > self._limits.max_files:
+                break  # one too many is listed, so that the judgement falls where all of them fall
+            entry, data = self._listed(place)
+            listed.append(entry)
+            places.setdefault(entry.blob, place)
+            if data is not None and to_read([entry]):
+                small[entry.blob] = data
+        tree = file_tree(revision, listed, small, self._limits)
+        self._places = places
+        return tree
+
+    def _walk(self, folder: Path) -> Iterator[Path]:
+        """Everything that is not a folder, and folders that are repositories of their own, in a fixed order."""
+        with _reading(folder), os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
+        for entry in found:
+            place = folder / entry.name
+            if entry.name == ".git":
+                continue
+            if not entry.is_dir(follow_symlinks=False) or (place / ".git").exists():
+                yield place
+            else:
+                yield from self._walk(place)
+
+    def _listed(self, place: Path) -> tuple[Listed, bytes | None]:
+        name = os.fsencode(place.relative_to(self._folder))
+        with _reading(place):
+            status = place.lstat()
+            if stat.S_ISLNK(status.st_mode):
+                target = os.fsencode(place.readlink())
+                return Listed(name=name, kind=EntryKind.LINK, blob=blob_id(target), size=len(target)), target
+            if stat.S_ISDIR(status.st_mode):
+                return Listed(name=name, kind=EntryKind.REPOSITORY), None
+            if not stat.S_ISREG(status.st_mode):
+                return Listed(name=name, kind=EntryKind.OTHER), None
+            if status.st_size > self._limits.max_file_bytes:
+                return Listed(name=name, kind=EntryKind.FILE, size=status.st_size), None
+            data = self._read(place)
+        return Listed(name=name, kind=EntryKind.FILE, blob=blob_id(data), size=len(data)), data
+
+    def _contents(self, blobs: frozenset[str]) -> dict[str, bytes]:
+        contents: dict[str, bytes] = {}
+        total = 0
+        for blob in sorted(blobs):
+            place = self._places.get(blob)
+            if place is None:
+                raise Unavailable(f"{self._folder} does not hold file {blob}", hint="read the tree again")
+            with _reading(place):
+                data = self._read(place)
+            if blob_id(data) != blob:
+                raise Unavailable(f"{place} changed while it was read", hint="run the command again")
+            total += len(data)
+            if total > self._limits.max_total_bytes:
+                message = f"has files of more than {self._limits.max_total_bytes} bytes together"
+                raise InvalidDesired((Problem(path=str(self._folder), message=message),), hint="name a subfolder")
+            contents[blob] = data
+        return contents
+
+    def _read(self, place: Path) -> bytes:
+        """At most one byte over the limit, and never through a link or from a pipe that was put there meanwhile."""
+        handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            return file.read(self._limits.max_file_bytes + 1)
+
+
+@contextlib.contextmanager
+def _reading(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            f"{place} cannot be read: {error.strerror}", hint="make the file readable, or take it away"
+        ) from error
