@@ -53,6 +53,7 @@ def load(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()
         for field in required
         if _name(field, Settings.model_fields[field]) not in values
     ]
+    problems += _half_a_pair(values)
     if problems or settings is None:
         raise UsageError("\n".join(problems), hint="`nomad-operator settings --defaults` explains every setting")
     origins = {
@@ -85,6 +86,12 @@ def _written(env_file: Path | None) -> Mapping[str, str | None]:
 
 def _from_file(env_file: Path | None) -> dict[str, Any]:
     return DotEnvSettingsSource(Settings, env_file=env_file, case_sensitive=True, env_ignore_empty=True)()
+
+
+def _half_a_pair(values: Collection[str]) -> list[str]:
+    pair = ("NOMAD_CLIENT_CERT", "NOMAD_CLIENT_KEY")
+    given = [name for name in pair if name in values]
+    return [f"{given[0]} is set alone: a client certificate and its key belong together"] if len(given) == 1 else []
 
 
 def _unknown(given: Collection[str], names: Collection[str], where: str) -> list[str]:

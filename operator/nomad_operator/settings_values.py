@@ -45,7 +45,9 @@ def expand_user(value: Any) -> Any:
 
 
 def check_address(value: str, *, sockets: bool) -> str:
-    """A base URL without a trailing slash."""
+    """A base URL without a trailing slash; `host:port` is http, as Nomad's own command takes it."""
+    if re.fullmatch(r"[\w.-]+:\d+", value):
+        value = f"http://{value}"
     schemes = ("http", "https", "unix") if sockets else ("http", "https")
     parts = urlsplit(value)
     if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):

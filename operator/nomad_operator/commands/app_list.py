@@ -31,12 +31,12 @@ def overview(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str
 
 
 def withdrawn(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
-    """`answer` holds `apps` (`key`, `since`, `message`) and `held`: why none of them is stopped now."""
+    """`answer` holds `apps` and `held`: why none of them is stopped now."""
     apps = answer.get("apps", [])
     if not apps:
         return ["nothing is withdrawn"]
-    rows = [(app["key"], age(app.get("since"), now), app.get("message", "")) for app in apps]
-    lines = columns(("APP", "WITHDRAWN", "MESSAGE"), rows, style)
+    rows = [(app["key"], age(app.get("withdrawnSince"), now), _pruned(app), app.get("message", "")) for app in apps]
+    lines = columns(("APP", "WITHDRAWN", "STOPPED", "MESSAGE"), rows, style)
     if answer.get("held"):
         lines += ["", f"held: {plain(answer['held'])}"]
     return lines
@@ -79,3 +79,9 @@ def _row(app: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
         app.get("key", ""), app.get("ready", ""), app.get("reason", ""), age(since_ready(app), now),
         "-" if version is None else str(version), app.get("message", ""),
     )  # fmt: skip
+
+
+def _pruned(app: Mapping[str, Any]) -> str:
+    if not app.get("prune", True):
+        return "never (prune: false)"
+    return "confirmed" if app.get("confirmed") else "after the grace time"

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Any
 
 from desired.app import AppKey
 from desired.errors import UsageError
@@ -17,6 +16,13 @@ from nomad_operator.commands.app_list import overview, withdrawn
 from nomad_operator.commands.table import Style
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
+
+_ASKED = {
+    "reconcile": "is looked at now; what failed before is tried again",
+    "suspend": "is left alone from now on",
+    "resume": "goes on",
+    "adopt": "is taken over",
+}
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -37,7 +43,7 @@ def command(arguments: argparse.Namespace) -> int:
     key = _key(arguments.app, settings)
     with _allowed_to_change(settings) as daemon:
         answer = daemon.command(key, arguments.verb)
-    _done(answer, f"{key}: {arguments.verb} is under way", as_json=arguments.json)
+    print(json.dumps(answer) if arguments.json else f"{key}: {_ASKED[arguments.verb]}")
     return 0
 
 
@@ -46,10 +52,9 @@ def prune(arguments: argparse.Namespace) -> int:
     if arguments.confirm:
         with _allowed_to_change(settings) as daemon:
             answer = daemon.confirm_prune()
-        _done(answer, "confirmed", as_json=arguments.json)
-        return 0
-    with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
-        answer = daemon.prune_candidates()
+    else:
+        with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
+            answer = daemon.prune_candidates()
     if arguments.json:
         print(json.dumps(answer))
     else:
@@ -59,10 +64,6 @@ def prune(arguments: argparse.Namespace) -> int:
 
 def _allowed_to_change(settings: Settings) -> DaemonClient:
     return DaemonClient(address=settings.daemon_addr, token=token_of_command(settings))
-
-
-def _done(answer: dict[str, Any], otherwise: str, *, as_json: bool) -> None:
-    print(json.dumps(answer) if as_json else answer.get("message") or otherwise)
 
 
 def _key(text: str, settings: Settings) -> AppKey:

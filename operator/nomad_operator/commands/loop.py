@@ -3,30 +3,54 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
+import json
+import sys
 from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from desired.errors import UsageError
+from desired.errors import DeadlineExceeded, UsageError
+from nomad_operator.commands.app_list import overview
+from nomad_operator.commands.table import Style
 from nomad_operator.settings import Settings
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    from nomad_operator.daemon import run as run_daemon
+    from nomad_operator.run import run as run_daemon
 
-    return run_daemon(_ready_to_log(("git_url",)))
+    return asyncio.run(run_daemon(_settings(("git_url",))))
 
 
 def once(arguments: argparse.Namespace) -> int:
-    from nomad_operator.daemon import once as run_once
+    code, status = asyncio.run(_once(_settings(("git_url",)), arguments.timeout))
+    if arguments.json:
+        print(json.dumps(status))
+    else:
+        print("\n".join(overview(status, datetime.now(UTC), Style.of(sys.stdout))))
+    return code
 
-    return run_once(_ready_to_log(("git_url",)), json=arguments.json, timeout=arguments.timeout)
+
+async def _once(settings: Settings, timeout_seconds: float | None) -> tuple[int, dict[str, Any]]:
+    from nomad_operator.run import once as run_once
+
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            code, parts = await run_once(settings)
+    except TimeoutError as error:
+        raise DeadlineExceeded(
+            f"not every app was settled after {timeout_seconds:g} s",
+            hint="a later `once` goes on where this one ended; --timeout allows more time",
+        ) from error
+    return code, parts.backend.status()
 
 
 def plan(arguments: argparse.Namespace) -> int:
     from nomad_operator.plan import plan as run_plan
 
     path = None if arguments.path is None else _folder(arguments.path)
-    settings = _ready_to_log(() if path else ("git_url",))
+    settings = _settings(() if path else ("git_url",))
     return run_plan(settings, arguments.app, ref=arguments.ref, path=path, json=arguments.json)
 
 
@@ -56,10 +80,7 @@ def _folder(path: str) -> Path:
     return Path(path)
 
 
-def _ready_to_log(required: Collection[str]) -> Settings:
-    from nomad_operator.log import configure
+def _settings(required: Collection[str]) -> Settings:
     from nomad_operator.settings_load import load
 
-    settings = load(required=required).settings
-    configure(form=settings.log_format, level=settings.log_level)
-    return settings
+    return load(required=required).settings
