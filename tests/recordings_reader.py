@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 NOMAD = Path(__file__).parent / "recordings" / "nomad-2.0.5"
 
 
@@ -68,11 +66,15 @@ def names(folder: Path = NOMAD) -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/exchanges.jsonl"))
 
 
+@functools.cache
 def read(name: str, folder: Path = NOMAD) -> Recording:
-    """One scenario, whole. In requests, the placeholders for the parsed job and its source are resolved too."""
+    """One scenario, whole; read once, so to be left as it is.
+
+    In requests, the placeholders for the parsed job and its source are resolved too.
+    """
     root = folder / name
     jobs = {path.name: path.read_text(encoding="utf-8") for path in sorted(root.glob("*.hcl"))}
-    about = yaml.safe_load((folder / "index.yaml").read_text(encoding="utf-8"))[name]["about"]
+    about = json.loads((root / "entry.json").read_text(encoding="utf-8"))["about"]
     parsed: Any = None
     source = ""
     exchanges: list[Exchange] = []

@@ -131,7 +131,10 @@ _RANK = {"Edited": 0, "Added": 1, "Deleted": 2, "None": 3}
 
 
 def job_diff(old: Value | None, new: Value) -> Diff:
-    """What would change; `old` is None for a new job. Without annotations: `annotations.annotate` adds them."""
+    """What would change; `old` is None for a new job. Without annotations: `annotations.annotate` adds them.
+
+    A plan gives the new job's scaling policies the ids of the old ones first (`scaling.keep_scaling_ids`).
+    """
     diff: Diff = {
         "Type": "None" if old is not None else "Added",
         "ID": new["ID"],

@@ -79,11 +79,13 @@ def validate(
     return Validation(errors=tuple(errors), warnings=tuple(warned))
 
 
-def type_change(old: Value, new: Value) -> str | None:
-    """What register, and only register, says when a job changes what it is; None where it may.
+def type_change(old: Value | None, new: Value) -> str | None:
+    """What register, and only register, says when a job changes what it is; None where it may, or is new.
 
     Source: nomad/job_endpoint.go validateJobUpdate.
     """
+    if old is None:
+        return "job can't be submitted with 'Dispatched' set" if new["Dispatched"] else None
     if old["Type"] != new["Type"]:
         was, wants = gotext.quoted(old["Type"]), gotext.quoted(new["Type"])
         return f"cannot update job from type {was} to {wants}"
@@ -93,9 +95,7 @@ def type_change(old: Value, new: Value) -> str | None:
             return f"cannot update {words} job to being non-{words}"
         if after and not before:
             return f"cannot update non-{words} job to being {words}"
-    if new.get("Dispatched"):
-        return "job can't be submitted with 'Dispatched' set"
-    return None
+    return "field 'Dispatched' is read-only" if old["Dispatched"] != new["Dispatched"] else None
 
 
 def _is(job: Value, field: str) -> bool:
