@@ -242,10 +242,14 @@ class FleetEntry:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All jobs of the watched namespaces, read completely at `index`. A key that is not in `entries` does not exist."""
+    """All jobs of the watched namespaces, read completely at `index`. A key that is not in `entries` does not exist.
+
+    Except in the namespaces of `hidden`, which the token may not list: nothing is known of the jobs there.
+    """
 
     index: int
     entries: Mapping[AppKey, FleetEntry]
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,3 +262,18 @@ class Agent:
     server: bool = False
     acl_enabled: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One client agent. `drivers` says which task drivers it found, and whether they are healthy."""
+
+    id: str
+    name: str
+    status: str  # initializing, ready, down, disconnected
+    eligible: bool = True
+    draining: bool = False
+    datacenter: str = ""
+    node_pool: str = ""
+    version: str = ""
+    drivers: Mapping[str, bool] = field(default_factory=dict)
