@@ -110,9 +110,9 @@ def map_block(json: str, kind: Kind = Kind.TEXT_MAP, *, hcl: str | None = None) 
     return _declared(Declaration(json, Shape.MAP_BLOCK, kind, None, hcl), None)
 
 
-def label(json: str) -> Any:
-    """The label of a block; a typed block cannot be made without it."""
-    return field(metadata={METADATA: Declaration(json, Shape.LABEL, Kind.TEXT, None)})
+def label(json: str, *, hcl: str = "", unset: str | None = "") -> Any:
+    """The label of a block; a typed block cannot be made without it. `hcl` is what error texts call it."""
+    return field(metadata={METADATA: Declaration(json, Shape.LABEL, Kind.TEXT, unset, hcl)})
 
 
 def block(json: str, name: str, *, hcl: str | None = None, omit_unset: bool = False) -> Any:

@@ -127,7 +127,7 @@ __all__ = [
 class Group:
     """Tasks that run together on one node."""
 
-    name: str = label("Name")
+    name: str = label("Name", hcl="name", unset=None)
     count: int | None = integer("Count")
     shutdown_delay: timedelta | None = duration("ShutdownDelay")
     max_run_duration: timedelta | None = duration("MaxRunDuration")

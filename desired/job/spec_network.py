@@ -75,7 +75,7 @@ class MountOptions:
 class Volume:
     """A host or CSI volume that the group asks for."""
 
-    name: str = label("Name")
+    name: str = label("Name", hcl="name")
     type: str = text("Type", "")
     source: str = text("Source", "")
     read_only: bool = flag("ReadOnly", False)

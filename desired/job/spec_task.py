@@ -120,7 +120,7 @@ class Consul:
 class Secret:
     """A secret that Nomad fetches and offers as `${secret.NAME.KEY}`."""
 
-    name: str = label("Name")
+    name: str = label("Name", hcl="name")
     provider: str = text("Provider", "")
     path: str = text("Path", "")
     config: Mapping[str, Any] | None = map_block("Config", Kind.FREE)
@@ -149,7 +149,7 @@ class CsiPlugin:
 class Action:
     """A command that people may run in the task."""
 
-    name: str = label("Name")
+    name: str = label("Name", hcl="name")
     command: str = text("Command", "", required=True)
     args: tuple[str, ...] = texts("Args")
 
@@ -174,7 +174,7 @@ class Schedule:
 class Task:
     """One program. The identity without a name, or named `default`, is `identity`; the others are `identities`."""
 
-    name: str = label("Name")
+    name: str = label("Name", hcl="name")
     driver: str = text("Driver", "")
     user: str = text("User", "")
     kind: str = text("Kind", "")

@@ -61,7 +61,7 @@ def _row(attribute: str, declared: Declaration) -> Row:
     return Row(
         attribute=attribute,
         json=declared.json,
-        hcl=declared.hcl or attribute,
+        hcl=attribute if declared.hcl is None else declared.hcl,
         shape=declared.shape,
         kind=declared.kind,
         unset=declared.unset,
