@@ -1,4 +1,7 @@
-"""Commands that run the loop, or a part of it, in this process: run, once, plan, demo, embedded."""
+"""Commands that run the loop, or a part of it, in this process: run, once, plan, demo, embedded.
+
+Wrong arguments and settings are told before anything large is imported.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,10 @@ from nomad_operator.settings import Settings
 
 
 def run(_arguments: argparse.Namespace) -> int:
+    settings = _settings(("git_url",))
     from nomad_operator.run import run as run_daemon
 
-    return asyncio.run(run_daemon(_settings(("git_url",))))
+    return asyncio.run(run_daemon(settings))
 
 
 def once(arguments: argparse.Namespace) -> int:
@@ -47,10 +51,10 @@ async def _once(settings: Settings, timeout_seconds: float | None) -> tuple[int,
 
 
 def plan(arguments: argparse.Namespace) -> int:
-    from nomad_operator.plan import plan as run_plan
-
     path = None if arguments.path is None else _folder(arguments.path)
     settings = _settings(() if path else ("git_url",))
+    from nomad_operator.plan import plan as run_plan
+
     return run_plan(settings, arguments.app, ref=arguments.ref, path=path, json=arguments.json)
 
 
@@ -61,7 +65,6 @@ def demo(arguments: argparse.Namespace) -> int:
 
 
 def embedded(arguments: argparse.Namespace) -> int:
-    from nomad_operator.embedded.server import serve_embedded
     from nomad_operator.settings_values import check_listen
 
     try:
@@ -71,6 +74,8 @@ def embedded(arguments: argparse.Namespace) -> int:
     world = None if arguments.world is None else Path(arguments.world)
     if world is not None and not world.is_file():
         raise UsageError(f"--world {world} is not a file", hint="without --world there is one node and any image runs")
+    from nomad_operator.embedded.server import serve_embedded
+
     return serve_embedded(world=world, host=host.strip("[]"), port=int(port))
 
 
