@@ -42,6 +42,7 @@ from desired.job.hcl_value import (
     convert,
     decimal,
     is_number,
+    normal,
     number_text,
     type_name,
     whole,
@@ -204,7 +205,7 @@ class Evaluator:
         if not known:
             return UNKNOWN
         self.budget.spend(texts, node.place)
-        return "".join(texts)
+        return normal("".join(texts))
 
     def _join(self, node: TemplateJoin, item: Any) -> Any:
         values = self.value(node.items, item)

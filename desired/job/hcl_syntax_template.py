@@ -10,6 +10,7 @@ from desired.job.hcl_cursor import Cursor
 from desired.job.hcl_nodes import Broken, Conditional, For, Literal, Node, Template, TemplateJoin, TemplateWrap
 from desired.job.hcl_source import Range, quoted, suggestion
 from desired.job.hcl_tokens import Token
+from desired.job.hcl_value import normal
 
 ReadExpression = Callable[[Cursor], Node]
 
@@ -109,7 +110,7 @@ def quoted_label(cursor: Cursor) -> tuple[str, Range]:
 def unescaped(cursor: Cursor, token: Token) -> str:
     """The text that a literal piece stands for; wrong escapes are told."""
     if token.kind == "heredoc literal":
-        return token.text.replace("$${", "${").replace("%%{", "%{")
+        return normal(token.text.replace("$${", "${").replace("%%{", "%{"))
 
     def replace(match: re.Match[str]) -> str:
         escape = match.group()
@@ -125,7 +126,7 @@ def unescaped(cursor: Cursor, token: Token) -> str:
         cursor.error("Invalid escape sequence", detail, place)
         return escape[1:]
 
-    return _ESCAPE.sub(replace, token.text)
+    return normal(_ESCAPE.sub(replace, token.text))
 
 
 def _character(cursor: Cursor, escape: str, place: Range) -> str:

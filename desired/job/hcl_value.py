@@ -7,6 +7,7 @@ string: str · number: int, or Decimal if it is not whole · bool · null: None 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from typing import Any, Final
@@ -75,6 +76,11 @@ def whole(value: Decimal) -> int | Decimal:
 
 def decimal(value: int | Decimal) -> Decimal:
     return value if isinstance(value, Decimal) else Decimal(value)
+
+
+def normal(text: str) -> str:
+    """A text as HCL keeps it: composed (NFC)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def is_number(value: Any) -> bool:
