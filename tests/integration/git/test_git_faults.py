@@ -296,7 +296,7 @@ async def test_a_last_good_revision_that_is_gone_everywhere_is_told_and_the_next
     made = source(url=http_server.url("team/apps.git/.git"))
     good = (await made.poll()).revision
     upstream.git("checkout", "--quiet", "--orphan", "other")
-    rewritten = upstream.commit()
+    rewritten = upstream.commit(subject="rewritten")
     upstream.git("branch", "--force", "main", "other")
     upstream.git("reflog", "expire", "--expire=now", "--all")
     upstream.git("gc", "--quiet", "--prune=now")
