@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from observers.nomad.stream import Connected, Disconnected, Event, StreamItem
+from observers.nomad.stream_items import Connected, Disconnected, Event, Missed, StreamItem
 
 from desired.app import AppKey
 from desired.errors import OperatorError, TransientError
@@ -122,11 +121,11 @@ class Daemon:
         try:
             done, _ = await asyncio.wait([workers, *self._tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
-                task.result()
+                if not task.cancelled():
+                    task.result()
         finally:
             await self.stop()
-            with suppress(asyncio.CancelledError):
-                await workers
+            await workers
 
     async def stop(self) -> None:
         """No new work; running passes end by themselves."""
@@ -249,6 +248,8 @@ class Daemon:
     async def _listen(self) -> None:
         async for item in self._stream.items():
             match item:
+                case Missed():
+                    self._resync_due.set()
                 case Connected():
                     self._metrics.stream_up(True)
                     self._outages.report("nomad event stream", None)
@@ -256,9 +257,11 @@ class Daemon:
                     self._resync_due.set()
                 case Disconnected():
                     self._metrics.stream_up(False)
-                    self._outages.report("nomad event stream", item.reason)
-                case Event(key=key) if key is not None and (key in self._records or self._reports.get(key)):
-                    self._workers.wake(key, after=_BURST)
+                    self._outages.report("nomad event stream", item.error.message, hint=item.error.hint)
+                case Event():
+                    for key in item.keys:
+                        if self._reports.get(key) is not None:
+                            self._workers.wake(key, after=_BURST)
 
     async def _rotate_checks(self) -> None:
         rotation: list[AppKey] = []

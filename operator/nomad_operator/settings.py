@@ -28,22 +28,9 @@ from nomad_operator.settings_values import (
     state_file_of,
     stripped,
 )
+from reconcilers.situation import Adopt, Mode
 
 PREFIX = "NOMAD_OPERATOR_"
-
-
-class Mode(StrEnum):
-    """Whether the daemon writes to Nomad at all."""
-
-    ACT = "act"
-    OBSERVE = "observe"
-
-
-class Adopt(StrEnum):
-    """What to do about a job that was there before and differs."""
-
-    ASK = "ask"
-    ALWAYS = "always"
 
 
 class Lease(StrEnum):
@@ -235,7 +222,7 @@ class Settings(BaseSettings):
     )  # fmt: skip
     api_token: Secret | None = setting(
         f"{PREFIX}API_TOKEN", None, "Bearer token for whatever changes something; made at first start if not set.",
-        allowed="at least 16 characters", secret=True,
+        allowed="a secret; make it long", secret=True,
     )  # fmt: skip
     api_token_file: File | None = setting(
         f"{PREFIX}API_TOKEN_FILE", None, "File that holds that token; `api-token` beside the state if not set.",
@@ -283,13 +270,6 @@ class Settings(BaseSettings):
     def _state_url(cls, value: str | None) -> str | None:
         if value is not None:
             state_file_of(value, {})
-        return value
-
-    @field_validator("api_token")
-    @classmethod
-    def _api_token(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < 16:
-            raise ValueError("is too short to be safe: at least 16 characters")
         return value
 
     @field_validator("log_format", "log_level", "mode", "adopt", "drift", "on_failure", "lease", mode="before")

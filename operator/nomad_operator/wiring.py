@@ -6,6 +6,7 @@ which of the parts they run.
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections import Counter
@@ -68,7 +69,7 @@ class Parts:
 
     async def close(self) -> None:
         self.broadcast.close()
-        await self.nomad.close()
+        await self.nomad.aclose()
 
 
 def now() -> datetime:
@@ -88,6 +89,7 @@ def repository(settings: Settings) -> GitSource:
         path=settings.git_path,
         cache=settings.state_file.with_name("git"),
         credentials=credentials(settings),
+        environment=os.environ,
     )
 
 
@@ -108,7 +110,7 @@ def connection(settings: Settings) -> Connection:
         token=settings.nomad_token.get_secret_value() if settings.nomad_token else None,
         token_file=settings.nomad_token_file,
         namespace=settings.nomad_namespace,
-        region=settings.nomad_region,
+        region=settings.nomad_region or None,
         ca_cert=settings.nomad_cacert,
         client_cert=settings.nomad_client_cert,
         client_key=settings.nomad_client_key,
@@ -147,7 +149,7 @@ def assemble(
         requests[f"{method} {endpoint}"] += 1
         metrics.nomad_request(endpoint, str(status))
 
-    nomad = NomadClient(connection=connection(settings), on_request=on_request)
+    nomad = NomadClient(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request)
     records = Records(store=store, origin=origin)
     reports = Reports(now=now)
     asked = Requests()
