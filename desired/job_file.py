@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from desired.errors import InvalidDesired
-from desired.job.hcl_recognise import holds_job
-from desired.job.lint import unknown_keys
+from desired.job.hcl_places import holds_job
+from desired.job.lint import lint_job
 from desired.problem import Problem
 from desired.state import HclSource, JsonSource
 
@@ -95,7 +95,7 @@ def _json(text: str, path: str, *, always: bool) -> HclSource | JsonSource | Non
     if not isinstance(body, Mapping) or not ("TaskGroups" in body or "Job" in value):
         _refuse_if(always, path)
         return None
-    problems = tuple(Problem(path, 0, 0, one.message, one.hint) for one in unknown_keys(body))
+    problems = lint_job(body, path, text)
     if not isinstance(body.get("ID"), str) or not body["ID"]:
         problems += (Problem(path, 0, 0, "the job has no ID", 'name it: "ID": "web"'),)
     if problems:
