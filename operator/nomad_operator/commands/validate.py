@@ -1,0 +1,146 @@
+"""`validate`: everything that can be said about files before they are committed, as `file:line:column: message`.
+
+Offline it reads what the daemon would read, with our own parser. With `--server` Nomad is asked too: its parser, its
+validation, and what a plan warns of. Nothing is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import posixpath
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from desired.catalog import Catalog
+from desired.errors import OperatorError, UsageError
+from desired.job.hcl_read import LocalParser
+from desired.problem import Problem
+from desired.state import DesiredApp, DesiredState
+from desired.work_tree import WorkTree
+from nomad_operator.cli import tell
+from nomad_operator.commands.table import plain
+from nomad_operator.commands.validate_server import Judgement, judged_by_server
+from nomad_operator.settings import Settings
+from nomad_operator.settings_load import load
+from nomad_operator.wiring import connection, policy
+from observers.nomad.client import NomadClient
+
+
+@dataclass(slots=True)
+class Found:
+    """What was found so far; paths are as people wrote them."""
+
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    apps: dict[str, DesiredApp] = field(default_factory=dict)  # by path
+
+
+def validate(arguments: argparse.Namespace) -> int:
+    settings = load().settings
+    found = Found()
+    unreachable: OperatorError | None = None
+    wanted = _by_folder(arguments.paths)
+    asyncio.run(_offline(wanted, settings, found))
+    if arguments.server:
+        try:
+            asyncio.run(_server(settings, found))
+        except OperatorError as error:
+            # What was found without the server is told all the same.
+            unreachable = error
+    _print(found, as_json=arguments.json)
+    if unreachable is not None:
+        tell(unreachable)
+    return 1 if found.problems or unreachable is not None else 0
+
+
+def _by_folder(paths: Sequence[str]) -> Mapping[str, set[str] | None]:
+    """Folders with the names that were asked for in them; None is all of it."""
+    wanted: defaultdict[str, set[str] | None] = defaultdict(set)
+    for path in paths:
+        if not Path(path).exists():
+            raise UsageError(f"{path} does not exist", hint="name files or folders that hold desired apps")
+        if Path(path).is_dir():
+            wanted[path] = None
+            continue
+        folder, name = posixpath.split(path)
+        names = wanted[folder or "."]
+        if names is not None:
+            names.add(name)
+    return wanted
+
+
+async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, found: Found) -> None:
+    for folder, names in wanted.items():
+        tree = WorkTree(folder=Path(folder))
+        catalog = Catalog(parser=LocalParser(), defaults=policy(settings), namespace=settings.nomad_namespace)
+        state = await catalog.read(await tree.tree("work tree"), tree, {})
+        problems = [_in(folder, problem) for problem in _problems(state) if names is None or problem.path in names]
+        apps = [app for app in state.apps.values() if names is None or app.path in names]
+        found.problems += problems
+        found.apps |= {_shown(folder, app.path): app for app in apps}
+        if names is not None:
+            spoken_of = {app.path for app in apps} | {problem.path for problem in _problems(state)}
+            found.problems += [
+                Problem(_shown(folder, name), message="holds no app", hint="a job file, or a manifest with kind: App")
+                for name in sorted(names - spoken_of)
+            ]
+
+
+def _problems(state: DesiredState) -> list[Problem]:
+    problems = [problem for file in state.unreadable for problem in file.problems]
+    for key, paths in state.conflicts.items():
+        for path in paths:
+            others = ", ".join(other for other in paths if other != path) or "another document of it"
+            problems.append(Problem(path, message=f"claims {key}, and so does {others}", hint="neither is applied"))
+    return problems
+
+
+async def _server(settings: Settings, found: Found) -> None:
+    client = NomadClient(connection=connection(settings))
+    try:
+        judgements = await judged_by_server(client, found.apps)
+    finally:
+        await client.aclose()
+    _add(judgements, found)
+
+
+def _add(judgements: Iterable[Judgement], found: Found) -> None:
+    """The two parsers say the same in the same words; it is told once."""
+    known = {(one.path, one.line, one.message) for one in found.problems}
+    for judgement in judgements:
+        found.problems += [one for one in judgement.problems if (one.path, one.line, one.message) not in known]
+        found.warnings += judgement.warnings
+
+
+def _print(found: Found, *, as_json: bool) -> None:
+    problems, warnings = sorted(set(found.problems)), sorted(set(found.warnings))
+    if as_json:
+        apps = [{"path": path, "key": str(app.key)} for path, app in sorted(found.apps.items())]
+        told = {"problems": [asdict(one) for one in problems], "warnings": [asdict(one) for one in warnings]}
+        print(json.dumps({**told, "apps": apps}))
+        return
+    for problem in problems:
+        print(plain(str(problem)))
+    for warning in warnings:
+        print(plain(f"{warning.path}: warning: {warning.message}"))
+    files = len({problem.path for problem in problems})
+    summary = f"{_count(problems, 'problem')} in {files} file{'' if files == 1 else 's'}" if problems else "no problems"
+    print(f"{_count(found.apps, 'app')} read, {summary}", file=sys.stderr)
+
+
+def _count(what: Sequence[object] | Mapping[str, object], word: str) -> str:
+    return f"{len(what)} {word}{'' if len(what) == 1 else 's'}"
+
+
+def _in(folder: str, problem: Problem) -> Problem:
+    return replace(problem, path=_shown(folder, problem.path))
+
+
+def _shown(folder: str, path: str) -> str:
+    """The path as an editor or a shell in the current folder finds it."""
+    return path if folder == "." or posixpath.isabs(path) else posixpath.join(folder, path)

@@ -1,0 +1,67 @@
+"""What a real Nomad says about desired apps, without registering any."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from desired.app import AppKey
+from desired.errors import InvalidDesired, Rejected
+from desired.problem import Problem
+from desired.state import DesiredApp, HclSource, JobBody
+from observers.running import Plan
+
+# Validation and plan are small work for Nomad; a whole repository at once is not.
+_AT_ONCE = 8
+
+
+class Nomad(Protocol):
+    """The calls that judge a job and change nothing."""
+
+    async def parse(self, source: HclSource) -> JobBody: ...
+
+    async def validate(self, body: JobBody) -> tuple[tuple[str, ...], str]: ...
+
+    async def plan(self, key: AppKey, body: JobBody) -> Plan: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was said about one file."""
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+async def judged_by_server(nomad: Nomad, apps: Mapping[str, DesiredApp]) -> list[Judgement]:
+    """One judgement an app, in order; `apps` is by the path that people know. A server that is away is an error."""
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(path: str, app: DesiredApp) -> Judgement:
+        async with limit:
+            return await _judged(nomad, path, app)
+
+    return list(await asyncio.gather(*(one(path, app) for path, app in apps.items())))
+
+
+async def _judged(nomad: Nomad, path: str, app: DesiredApp) -> Judgement:
+    source = app.source
+    try:
+        body = await nomad.parse(source) if isinstance(source, HclSource) else source.body
+    except InvalidDesired as error:
+        return Judgement(tuple(replace(problem, path=path) for problem in error.problems))
+    body = {**body, "Namespace": app.key.namespace}
+    errors, warned = await nomad.validate(body)
+    if errors:
+        return Judgement(tuple(Problem(path, message=error) for error in errors), _warnings(path, warned))
+    try:
+        plan = await nomad.plan(app.key, body)
+    except Rejected as error:
+        return Judgement((Problem(path, message=error.message, hint=error.hint),), _warnings(path, warned))
+    return Judgement(warnings=_warnings(path, warned, plan.warnings))
+
+
+def _warnings(path: str, *texts: str) -> tuple[Problem, ...]:
+    return tuple(Problem(path, message=" ".join(text.split())) for text in dict.fromkeys(texts) if text.strip())

@@ -1,0 +1,203 @@
+"""What every service answers: asked all at once, each within a time limit. What a token may do is tried harmlessly.
+
+Nothing is changed: plan is Nomad's dry run, the git revision goes to a folder that is thrown away, and the state is
+only looked at. Adapters satisfy the protocols by shape.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from desired.app import AppKey
+from desired.errors import OperatorError
+from desired.state import HclSource, JobBody
+from nomad_operator.sqlite_store import read_documents
+from nomad_operator.supported import OLDEST_NOMAD, TESTED_NOMAD, is_supported
+from observers.nomad.stream_items import Connected, Disconnected, StreamItem
+from observers.running import Agent, Fleet, Plan, RunningJob
+
+# Planned, never registered.
+_JOB = "nomad-operator-doctor"
+_HCL = f"""job "{_JOB}" {{
+  type = "batch"
+  group "doctor" {{
+    task "doctor" {{
+      driver = "raw_exec"
+      config {{
+        command = "true"
+      }}
+    }}
+  }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One probe. `ok` is None where it could not be tried; `seconds` is how long the answer took."""
+
+    name: str
+    ok: bool | None
+    address: str
+    found: str
+    hint: str = ""
+    required: bool = True
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        return self.required and self.ok is not True
+
+
+class Nomad(Protocol):
+    """As much of the Nomad client as is tried."""
+
+    async def agent(self) -> Agent: ...
+
+    async def fleet(self, keys: Collection[AppKey]) -> Fleet: ...
+
+    async def job(self, key: AppKey) -> RunningJob | None: ...
+
+    async def parse(self, source: HclSource) -> JobBody: ...
+
+    async def plan(self, key: AppKey, body: JobBody) -> Plan: ...
+
+
+class Stream(Protocol):
+    """The event stream."""
+
+    def items(self) -> AsyncIterator[StreamItem]: ...
+
+
+class Repository(Protocol):
+    """The git source, on a cache of its own."""
+
+    async def poll(self) -> Any: ...
+
+    async def tree(self, revision: str) -> Any: ...
+
+
+class Doctor:
+    """Asks; `clock` is monotonic, in seconds."""
+
+    def __init__(self, *, timeout_seconds: float, clock: Callable[[], float]) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._clock = clock
+
+    async def nomad(self, client: Nomad, *, address: str, namespace: str) -> list[Finding]:
+        """Whether Nomad answers, and what the token may do in the namespace."""
+        key = AppKey(namespace, _JOB)
+
+        async def may_plan() -> str:
+            body = await client.parse(HclSource(_HCL))
+            plan = await client.plan(key, {**body, "Namespace": namespace})
+            return f"yes (a job that is not there would be {plan.diff_type.lower()})"
+
+        async def may_parse() -> str:
+            await client.parse(HclSource(_HCL))
+            return "yes"
+
+        async def may_list() -> str:
+            return f"yes ({len((await client.fleet(())).entries)} jobs)"
+
+        async def may_read() -> str:
+            await client.job(key)
+            return "yes"
+
+        answers, *rights = await asyncio.gather(
+            self.probe("nomad", address, lambda: _agent(client)),
+            self.probe("nomad: list jobs", address, may_list),
+            self.probe(f"nomad: read jobs in {namespace}", address, may_read),
+            self.probe("nomad: parse jobs", address, may_parse),
+            self.probe(f"nomad: plan and register in {namespace}", address, may_plan),
+        )
+        return [answers, *_not_tried(answers, rights)]
+
+    async def stream(self, stream: Stream, *, address: str, subscriptions: int) -> Finding:
+        """Whether events arrive, on every one of so many subscriptions. Silence is a refusal: Nomad answers 200."""
+
+        async def listen() -> str:
+            connected = 0
+            # It is a generator, and must be closed: it holds connections.
+            async with aclosing(cast(AsyncGenerator[StreamItem, None], stream.items())) as items:
+                async for item in items:
+                    if isinstance(item, Disconnected):
+                        raise item.error
+                    connected += isinstance(item, Connected)
+                    if connected == subscriptions:
+                        return "yes"
+            raise OperatorError("the event stream ended by itself")
+
+        return await self.probe("nomad: events", address, listen)
+
+    async def git(self, repository: Repository, *, address: str, ref: str) -> Finding:
+        """Whether the ref and the folder are there."""
+
+        async def read() -> str:
+            poll = await repository.poll()
+            tree = await repository.tree(poll.revision)
+            refused = f", {len(tree.refused)} refused" if tree.refused else ""
+            return f"{ref} is at {poll.revision[:8]}, {len(tree.files)} files{refused}"
+
+        return await self.probe("git", address, read)
+
+    async def state(self, path: Path) -> Finding:
+        """Whether the records can be kept where the settings say."""
+
+        async def look() -> str:
+            documents = await read_documents(path)
+            if not await asyncio.to_thread(_writable, path):
+                raise OperatorError(
+                    f"{path} cannot be written",
+                    hint="let this user write its folder, or set NOMAD_OPERATOR_STATE_URL",
+                )
+            return "will be made at first start" if documents is None else f"{len(documents)} records"
+
+        return await self.probe("state", str(path), look)
+
+    async def probe(self, name: str, address: str, work: Callable[[], Awaitable[str]]) -> Finding:
+        """Try one thing; an error of the tree, and no answer in time, are findings."""
+        started = self._clock()
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                found = await work()
+        except OperatorError as error:
+            return Finding(name, False, address, error.message, error.hint, seconds=self._clock() - started)
+        except TimeoutError:
+            found = f"no answer in {self._timeout_seconds:g} s"
+            hint = "check the address, and what stands between: a firewall drops silently"
+            return Finding(name, False, address, found, hint, seconds=self._clock() - started)
+        return Finding(name, True, address, found, seconds=self._clock() - started)
+
+
+async def _agent(client: Nomad) -> str:
+    agent = await client.agent()
+    supported = is_supported(agent.version)
+    if supported is False:
+        raise OperatorError(
+            f"Nomad {agent.version} is too old: {OLDEST_NOMAD} or newer is needed",
+            hint=f"upgrade Nomad; tested with {', '.join(TESTED_NOMAD)}",
+        )
+    if supported is None:
+        return "answers; the token may not read its version"
+    return f"Nomad {agent.version}, region {agent.region or 'unknown'}"
+
+
+def _not_tried(answers: Finding, rights: Sequence[Finding]) -> list[Finding]:
+    """Where nobody answers, that is one problem and not five."""
+    if answers.ok or any(right.ok for right in rights):
+        return list(rights)
+    return [replace(right, ok=None, found="not tried: Nomad does not answer", hint="") for right in rights]
+
+
+def _writable(path: Path) -> bool:
+    """The file itself, and the nearest folder that exists: SQLite makes files beside it."""
+    folder = next(parent for parent in path.parents if parent.exists())
+    usable = folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+    return usable and (not path.exists() or os.access(path, os.W_OK))
