@@ -142,8 +142,8 @@ class Doctor:
         async def read() -> str:
             poll = await repository.poll()
             tree = await repository.tree(poll.revision)
-            refused = f", {len(tree.refused)} refused" if tree.refused else ""
-            return f"{ref} is at {poll.revision[:8]}, {len(tree.files)} files{refused}"
+            refused = f", refused: {len(tree.refused)}" if tree.refused else ""
+            return f"{ref} is at {poll.revision[:8]}, files: {len(tree.files)}{refused}"
 
         return await self.probe("git", address, read)
 
@@ -157,7 +157,7 @@ class Doctor:
                     f"{path} cannot be written",
                     hint="let this user write its folder, or set NOMAD_OPERATOR_STATE_URL",
                 )
-            return "will be made at first start" if documents is None else f"{len(documents)} records"
+            return "will be made at first start" if documents is None else f"records: {len(documents)}"
 
         return await self.probe("state", str(path), look)
 

@@ -116,7 +116,6 @@ def test_no_secret_is_shown_by_anything(loaded: Load) -> None:
 @pytest.mark.parametrize(
     "environment",
     [
-        {"NOMAD_OPERATOR_API_TOKEN": "hunter2"},
         {"NOMAD_ADDR": "https://me:hunter2@nomad.example:4646"},
         {"NOMAD_ADDR": "https://me:hunter2@nomad.example:portless"},
         {"NOMAD_OPERATOR_GIT_URL": "https://me:hunter2@git.example/apps.git?depth=1"},
