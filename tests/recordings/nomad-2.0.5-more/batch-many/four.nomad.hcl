@@ -1,0 +1,19 @@
+job "batch-many" {
+  type = "batch"
+  group "web" {
+    count = 4
+    task "app" {
+      driver = "mock_driver"
+      config {
+        run_for = "2s"
+      }
+      env {
+        V = "2"
+      }
+      resources {
+        cpu    = 50
+        memory = 32
+      }
+    }
+  }
+}

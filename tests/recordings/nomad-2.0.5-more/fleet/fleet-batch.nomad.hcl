@@ -1,0 +1,15 @@
+job "fleet-batch" {
+  type = "batch"
+  group "web" {
+    task "app" {
+      driver = "mock_driver"
+      config {
+        run_for = "600s"
+      }
+      resources {
+        cpu    = 50
+        memory = 32
+      }
+    }
+  }
+}

@@ -1,0 +1,15 @@
+job "fleet-sysbatch" {
+  type = "sysbatch"
+  group "web" {
+    task "app" {
+      driver = "mock_driver"
+      config {
+        run_for = "600s"
+      }
+      resources {
+        cpu    = 50
+        memory = 32
+      }
+    }
+  }
+}

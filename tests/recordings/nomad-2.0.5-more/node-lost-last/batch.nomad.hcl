@@ -1,0 +1,31 @@
+job "node-lost-last-batch" {
+  type = "batch"
+  constraint {
+    attribute = "${node.unique.name}"
+    value     = "node-3"
+  }
+  group "web" {
+    count = 1
+    
+    restart {
+      attempts = 1
+      delay    = "1s"
+      interval = "30s"
+      mode     = "fail"
+    }
+    reschedule {
+      attempts  = 0
+      unlimited = false
+    }
+    task "app" {
+      driver = "mock_driver"
+      config {
+        run_for = "600s"
+      }
+      resources {
+        cpu    = 50
+        memory = 32
+      }
+    }
+  }
+}
