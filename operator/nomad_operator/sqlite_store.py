@@ -89,6 +89,8 @@ class SqliteStore:
             return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     async def _write(self, write: _Write) -> int:
+        # A name that is no text (JSON allows half a surrogate pair) fails here, and not a whole batch.
+        write.name.encode()
         outcome: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append((write, outcome))
         if self._flushing is None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import shutil
@@ -151,6 +152,27 @@ async def test_a_document_that_is_not_json_is_told_by_name(path: Path) -> None:
     store = await SqliteStore.open(path)
     with pytest.raises(StateUnusable, match="app:default/web"):
         await store.load()
+    await store.close()
+
+
+async def test_a_name_that_cannot_be_stored_harms_no_other_write(path: Path) -> None:
+    store = await SqliteStore.open(path)
+    outcomes = await asyncio.gather(
+        store.put("a", {}, expected=0), store.put("\ud800", {}, expected=0), store.put("c", {}, expected=0),
+        return_exceptions=True,
+    )  # fmt: skip
+    assert isinstance(outcomes[1], UnicodeEncodeError)
+    assert set(await store.load()) == {"a", "c"}
+    await store.close()
+
+
+async def test_after_a_transaction_that_broke_the_next_one_works(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = await SqliteStore.open(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_apply", lambda write: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await store.put("n", {}, expected=0)
+    assert await store.put("n", {}, expected=0) == 1
     await store.close()
 
 
