@@ -41,6 +41,7 @@ class Argument:
 
     name: str
     name_place: Range
+    place: Range
     node: Node
     scope: Evaluator
 
@@ -68,8 +69,8 @@ class RawBody(Protocol):
         """What the schema asks for. `known` may stand here too; anything else is an error unless `partial`."""
         ...
 
-    def arguments(self) -> list[Attribute]:
-        """Everything as attributes, for bodies whose names are free."""
+    def arguments(self, *, listed: bool) -> list[Attribute]:
+        """Everything as attributes, for bodies whose names are free; `listed` as in HCL 1, with objects in lists."""
         ...
 
     @property
@@ -96,7 +97,10 @@ class BoundBlock:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A body, where its expressions are evaluated, and what of it was read before (`hidden`)."""
+    """A body, where its expressions are evaluated, and what of it was read before (`hidden`).
+
+    `dynamic` is True for everything inside a job: there `dynamic` blocks are expanded.
+    """
 
     raw: RawBody
     scope: Evaluator
@@ -118,7 +122,7 @@ class View:
             known = Schema(known.attributes, {_DYNAMIC: ("type",), **known.blocks})
         attributes, blocks = self.raw.content(schema, self.scope, known=known, partial=partial)
         arguments = {
-            name: Argument(name, attribute.name_place, attribute.value, self.scope)
+            name: self._argument(attribute)
             for name, attribute in attributes.items()
             if name not in self.hidden.attributes
         }
@@ -132,7 +136,10 @@ class View:
 
     def arguments(self) -> list[Argument]:
         """Everything as attributes."""
-        return [Argument(each.name, each.name_place, each.value, self.scope) for each in self.raw.arguments()]
+        return [self._argument(each) for each in self.raw.arguments(listed=self.dynamic)]
+
+    def _argument(self, attribute: Attribute) -> Argument:
+        return Argument(attribute.name, attribute.name_place, attribute.place, attribute.value, self.scope)
 
     def error(self, summary: str, detail: str, place: Range) -> None:
         self.scope.error(summary, detail, place)
@@ -273,7 +280,8 @@ class NativeBody:
                 detail = f"The argument {quoted(name)} is required, but no definition was found."
                 scope.error("Missing required argument", detail, self.missing_place)
         attributes = {name: written[name] for name in schema.attributes if name in written}
-        labels = {**known.blocks, **schema.blocks}
+        # What was taken before keeps its labels.
+        labels = {**schema.blocks, **known.blocks}
         blocks = [
             _raw(block)
             for block in self.body.blocks
@@ -306,11 +314,13 @@ class NativeBody:
             detail = f"Blocks of type {name} are not expected here.{hint}"
             scope.error("Unsupported block type", detail, block.type_place)
 
-    def arguments(self) -> list[Attribute]:
-        """Attributes, with an object in a list of one, and blocks as lists of objects, as HCL 1 had them.
+    def arguments(self, *, listed: bool) -> list[Attribute]:
+        """Attributes; `listed`, with an object in a list of one and blocks as lists of objects, as HCL 1 had them.
 
         Source: jobspec2/hclutil/blockattrs.go.
         """
+        if not listed:
+            return list(self.body.attributes.values())
         found = [replace(each, value=_listed(each.value)) for each in self.body.attributes.values()]
         for same in _by_type(self.body.blocks):
             first = same[0]

@@ -201,7 +201,6 @@ class Evaluator:
                 except ConvertError as error:
                     detail = f"Cannot include the given value in a string template: {error}."
                     self.error("Invalid template interpolation value", detail, part.place)
-                    known = False
         if not known:
             return UNKNOWN
         self.budget.spend(texts, node.place)
@@ -594,7 +593,6 @@ class Evaluator:
                 "expected, use the ellipsis (...) after the value expression to enable grouping by key."
             )
             self.error("Duplicate object key", detail, node.key.place)
-            return False
         else:
             made[key] = value
         return True

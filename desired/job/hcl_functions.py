@@ -19,7 +19,7 @@ from desired.job.hcl_value import STRING
 __all__ = ["SERVER_ONLY", "ArgumentError", "CallError", "Function", "functions"]
 
 SERVER_ONLY: Final = ("bcrypt", "formatdate", "regex_replace", "rsadecrypt", "uuidv4")
-_FILES: Final = ("abspath", "basename", "dirname", "file", "filebase64", "fileexists", "fileset", "pathexpand")
+_FILES: Final = ("abspath", "basename", "dirname", "file", "filebase64", "fileexists", "pathexpand")
 
 
 def _no_files(_: list[Any]) -> Any:
@@ -44,6 +44,7 @@ def functions() -> dict[str, Function]:
     known = text_functions() | collection_functions() | number_functions() | encoding_functions()
     known |= format_functions(encode_json)
     known |= {name: Function(_no_files, (path,)) for name in _FILES}
+    known["fileset"] = Function(_no_files, (path, Parameter("pattern", STRING)))
     known |= {name: _server_only(name) for name in SERVER_ONLY}
     known |= {name: Function(_special, special=True) for name in ("can", "convert", "try")}
     return known

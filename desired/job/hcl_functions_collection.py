@@ -124,8 +124,8 @@ def _index(values: list[Any]) -> Any:
 
 def _length(values: list[Any]) -> int:
     value = values[0]
-    if not isinstance(value, list | dict):
-        raise ArgumentError(0, "collection must be a list, a map or a tuple")
+    if not isinstance(value, list | TypedMap):
+        raise CallError("collection must be a list, a map or a tuple")
     return len(value)
 
 
@@ -169,12 +169,6 @@ def _range(values: list[Any]) -> list[Any]:
         made.append(whole(start))
         start += step
     return made
-
-
-def _reverse(values: list[Any]) -> Any:
-    if isinstance(values[0], list):
-        return list(reversed(values[0]))
-    raise ArgumentError(0, "can only reverse list, set, or tuple values")
 
 
 def _setproduct(values: list[Any]) -> Any:
@@ -257,7 +251,6 @@ def collection_functions() -> dict[str, Function]:
         ),
         "merge": Function(_merge, rest=Parameter("maps", ANY, nullable=True)),
         "range": Function(_range, rest=Parameter("params", NUMBER)),
-        "reverse": Function(_reverse, (_LIST,)),
         "setintersection": Function(
             lambda v: _set_of(v, lambda kept, other: [item for item in kept if item in other]),
             (Parameter("first_set", ANY),),

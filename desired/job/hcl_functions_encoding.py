@@ -16,7 +16,6 @@ from typing import Any
 import yaml
 
 from desired.job.hcl_function import ArgumentError, CallError, Function, Parameter
-from desired.job.hcl_source import quoted
 from desired.job.hcl_value import ANY, STRING, ConvertError, number_text, whole
 
 _NAMESPACES = {
@@ -108,7 +107,7 @@ def _decode_base64(values: list[Any]) -> str:
     try:
         raw = base64.b64decode(values[0], validate=True)
     except binascii.Error as error:
-        raise CallError(f"failed to decode base64 data {quoted(values[0])}") from error
+        raise CallError(f"failed to decode base64 data '{values[0]}'") from error
     try:
         return raw.decode()
     except UnicodeDecodeError as error:

@@ -37,19 +37,19 @@ def format_text(template: str, arguments: list[Any], encode: Any) -> str:
                 f"not enough arguments for {quoted(match.group())} at {match.start()}: "
                 f"need index {used} but have {len(arguments)} total"
             )
-        pieces.append(_verb(match, arguments[used - 1], used, encode))
+        pieces.append(_verb(match, arguments[used - 1], encode))
     if used < len(arguments):
-        raise CallError(f"too many arguments; only {used} used by format string")
+        raise ArgumentError(used + 1, f"too many arguments; only {used} used by format string")
     return "".join([*pieces, template[position:]])
 
 
-def _verb(match: re.Match[str], value: Any, index: int, encode: Any) -> str:
+def _verb(match: re.Match[str], value: Any, encode: Any) -> str:
     verb, flags = match["verb"], match["flags"]
     width = int(match["width"] or 0)
     precision = None if match["precision"] is None else int(match["precision"] or 0)
     if width > _MAX_WIDTH or (precision or 0) > _MAX_WIDTH:
         raise CallError(f"width of {quoted(match.group())} is too large")
-    text = _written(match, value, index, encode, precision)
+    text = _written(match, value, encode, precision)
     if "-" in flags:
         return text.ljust(width)
     if "0" in flags and verb not in "svqt":
@@ -58,7 +58,7 @@ def _verb(match: re.Match[str], value: Any, index: int, encode: Any) -> str:
     return text.rjust(width)
 
 
-def _written(match: re.Match[str], value: Any, index: int, encode: Any, precision: int | None) -> str:
+def _written(match: re.Match[str], value: Any, encode: Any, precision: int | None) -> str:
     verb, flags = match["verb"], match["flags"]
     try:
         if verb == "v":
@@ -76,7 +76,7 @@ def _written(match: re.Match[str], value: Any, index: int, encode: Any, precisio
             return _float(verb, convert(value, NUMBER), flags, precision)
     except ConvertError as error:
         why = f"unsupported value for {quoted(match.group())} at {match.start()}: {error}"
-        raise ArgumentError(index, why) from error
+        raise CallError(why) from error
     raise CallError(f"unsupported format verb '{verb}' at offset {match.start()}")
 
 
@@ -92,6 +92,11 @@ def _float(verb: str, value: Any, flags: str, precision: int | None) -> str:
     else:
         text = format(float(value), f".{6 if precision is None else precision}{verb}")
     return f"+{text}" if "+" in flags and value >= 0 else text
+
+
+def _upper(text: str) -> str:
+    """Letter by letter, as Go does: what would become two letters stays."""
+    return "".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in text)
 
 
 def _title(text: str) -> str:
@@ -169,6 +174,8 @@ def text_functions() -> dict[str, Function]:
         "parseint": Function(_parseint, (Parameter("number", STRING), Parameter("base", NUMBER))),
         "replace": Function(_replace, (_STR, Parameter("substr", STRING), Parameter("replace", STRING))),
         "split": Function(_split, (Parameter("separator", STRING), _STR)),
+        # Nomad registers the function on text under both names.
+        "reverse": Function(lambda v: v[0][::-1], (_STR,)),
         "strlen": Function(lambda v: len(v[0]), (_STR,)),
         "strrev": Function(lambda v: v[0][::-1], (_STR,)),
         "substr": Function(_substr, (_STR, Parameter("offset", NUMBER), Parameter("length", NUMBER))),
@@ -177,7 +184,7 @@ def text_functions() -> dict[str, Function]:
         "trimprefix": Function(lambda v: _trim_prefix(*v), (_STR, Parameter("prefix", STRING))),
         "trimspace": Function(lambda v: v[0].strip(), (_STR,)),
         "trimsuffix": Function(lambda v: v[0].removesuffix(v[1]), (_STR, Parameter("suffix", STRING))),
-        "upper": Function(lambda v: v[0].upper(), (_STR,)),
+        "upper": Function(lambda v: _upper(v[0]), (_STR,)),
     }
 
 

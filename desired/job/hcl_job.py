@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -171,7 +172,9 @@ class JobReader:
 
     def _map(self, row: Row, view: View) -> dict[str, Any]:
         if row.kind is Kind.FREE:
-            return {each.name: self._free(each) for each in view.arguments()}
+            found = {each.name: self._free(each) for each in view.arguments()}
+            # Go deletes a key of this map when it is set to nothing.
+            return {name: value for name, value in found.items() if value is not None}
         wanted = STRINGS if row.kind is Kind.TEXTS_MAP else STRING
         body: dict[str, Any] = {}
         for argument in view.arguments():
@@ -203,11 +206,11 @@ class JobReader:
         arguments, _ = View(view.raw, scope, view.dynamic, view.hidden).content(taken, partial=True)
         if name not in arguments:
             return None, view
-        argument = Argument(name, arguments[name].name_place, arguments[name].node, view.scope)
+        argument = replace(arguments[name], scope=view.scope)
         rest = view.hiding(taken)
-        _, blocks = View(view.raw, scope, view.dynamic, view.hidden).content(Schema(blocks={name: ()}), partial=True)
+        _, blocks = View(view.raw, scope, view.dynamic, rest.hidden).content(Schema(blocks={name: ()}), partial=True)
         if blocks:
-            where = view.scope.source.show(argument.name_place)
+            where = view.scope.source.show(argument.place)
             detail = f"{name} may not be defined more than once. Another definition is defined at {where}."
             view.error(f"Duplicate {name} block", detail, blocks[0].define_place)
             return None, rest
@@ -412,7 +415,8 @@ def _duration(argument: Argument) -> int:
     return _whole(argument, value, (-(2**63), 2**63 - 1))
 
 
-_GO_TYPES = {"bool": "cty.Bool"}
+# How Go prints the type here.
+_GO_TYPES = {"bool": "{{{} %!s(cty.primitiveTypeKind=66)}}"}
 
 
 def _plain_value(value: Any) -> Any:

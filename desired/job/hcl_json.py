@@ -80,13 +80,15 @@ class JsonBody:
             return {}, []
         attributes: dict[str, Attribute] = {}
         blocks: list[RawBlock] = []
-        labels = {**known.blocks, **schema.blocks}
+        labels = {**schema.blocks, **known.blocks}
         for name, value in self._properties():
             if name in schema.attributes:
                 attributes.setdefault(name, self._attribute(name, value))
+            elif name in known.attributes:
+                continue
             elif name in labels:
                 blocks += self._unpacked(name, value, labels[name], scope, ())
-            elif not partial and name not in known.attributes and name != "//":
+            elif not partial and name != "//":
                 near = suggestion(name, [*schema.attributes, *labels])
                 hint = f" Did you mean {quoted(near)}?" if near else ""
                 detail = f"No argument or block type is named {quoted(name)}.{hint}"
@@ -97,7 +99,7 @@ class JsonBody:
                 scope.error("Missing required argument", detail, self.missing_place)
         return attributes, blocks
 
-    def arguments(self) -> list[Attribute]:
+    def arguments(self, *, listed: bool) -> list[Attribute]:
         return [self._attribute(name, value) for name, value in self._properties() if name != "//"]
 
     @property

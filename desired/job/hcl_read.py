@@ -92,8 +92,8 @@ class _Reading:
             elif block.type == "variables":
                 variables.declare_all(block)
         for block in blocks:
-            if block.type == "locals" and not variables.declare_locals(block):
-                break
+            if block.type == "locals":
+                variables.declare_locals(block)
         if file is not None:
             variables.assign(View(file, variables.constants().of(variables_source), dynamic=False))
         variables.check()

@@ -85,15 +85,14 @@ def value(item: Any, indent: int) -> str:
 
 
 def _list(items: list[Any], indent: int) -> str:
-    if all(isinstance(item, str | int | float | None) for item in items):
-        parts = [quoted_text(item) if isinstance(item, str) else value(item, indent) for item in items]
-        line = f"[{', '.join(parts)}]"
-        if len(line) + indent <= _LINE:
-            return line
-    else:
-        parts = [value(item, indent + 2) for item in items]
+    parts = [value(item, indent + 2) for item in items]
+    line = f"[{', '.join(parts)}]"
+    if "\n" not in line and len(line) + indent <= _LINE:
+        return line
     pad = " " * (indent + 2)
-    return "\n".join(["[", *(f"{pad}{part}," for part in parts), " " * indent + "]"])
+    # After a heredoc's marker nothing may stand on the line.
+    lines = [f"{pad}{part}\n{pad}," if part.startswith("<<") else f"{pad}{part}," for part in parts]
+    return "\n".join(["[", *lines, " " * indent + "]"])
 
 
 def _object(items: dict[str, Any], indent: int) -> str:

@@ -176,16 +176,11 @@ class Variables:
             )
             self._error("Invalid variable validation condition", detail, condition.place)
 
-    def declare_locals(self, block: BoundBlock) -> bool:
-        """A `locals { … }` block; False after a name that was there before."""
+    def declare_locals(self, block: BoundBlock) -> None:
+        """A `locals { … }` block. A later one wins: Nomad means to refuse it, but looks too early."""
         self._refuse_blocks(block)
         for argument in block.body.arguments():
-            if argument.name in self._locals:
-                detail = f"Duplicate {argument.name} definition found."
-                self._error("Duplicate value in locals", detail, argument.name_place)
-                return False
             self._locals[argument.name] = argument
-        return True
 
     def _refuse_blocks(self, block: BoundBlock) -> None:
         if block.body.raw.blocks:

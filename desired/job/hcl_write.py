@@ -78,9 +78,8 @@ def _blocks(kind: type, row: Row, item: Any, indent: int) -> list[list[str]]:
             return [_block(row.hcl, (), _lines(row.block, _scaling_default(kind, row, item), indent + 2), indent)]
         case Shape.BLOCK_MAP:
             assert row.block is not None
-            return [
-                _block(row.hcl, (name,), _lines(row.block, each, indent + 2), indent) for name, each in item.items()
-            ]
+            inner = indent + 2
+            return [_block(row.hcl, (name,), _lines(row.block, each, inner), indent) for name, each in item.items()]
         case Shape.BLOCKS:
             assert row.block is not None
             return [_one_of_many(kind, row, row.block, each, indent) for each in item]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from desired.job.fields import Kind, Shape
@@ -89,7 +89,12 @@ def _each(block: type, item: Any, place: str, kinds: tuple[type, ...], expected:
     if not isinstance(item, kinds):
         yield place.rpartition(".")[2], f"{place}: expected {expected}, found {_found(item)}", ""
         return
-    pairs = item.items() if isinstance(item, Mapping) else enumerate(item)
+    pairs: Iterable[tuple[Any, Any]]
+    if isinstance(item, Mapping):
+        pairs = item.items()
+    else:
+        assert isinstance(item, list | tuple)
+        pairs = enumerate(item)
     for key, each in pairs:
         if each is not None:
             yield from _block(block, each, f"{place}[{key}]")
