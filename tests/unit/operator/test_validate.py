@@ -1,0 +1,155 @@
+"""`validate` and `doctor` as commands: what a person sees before deploying anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from desired.app import AppKey
+from desired.errors import InvalidDesired, Rejected, Unavailable
+from desired.policy import Policy
+from desired.problem import Problem
+from desired.state import DesiredApp, HclSource, JobBody, Kind
+from nomad_operator.cli import main
+from nomad_operator.commands.validate_server import judged_by_server
+from observers.running import Plan
+
+GOOD = 'job "web" {\n  group "g" {\n    task "t" {\n      driver = "docker"\n    }\n  }\n}\n'
+BAD = 'job "bad" {\n  grup "g" {}\n}\n'
+NOWHERE = "http://127.0.0.1:9"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs a command in a folder that holds `apps/web.nomad.hcl` and `apps/bad.nomad.hcl`."""
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "apps" / "web.nomad.hcl").write_text(GOOD)
+    (tmp_path / "apps" / "bad.nomad.hcl").write_text(BAD)
+    (tmp_path / "README.md").write_text("# nothing")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NOMAD_ADDR", NOWHERE)
+
+    def command(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command
+
+
+def test_a_problem_is_told_with_its_file_line_and_column(run: Run) -> None:
+    code, out, err = run("validate", "apps")
+    assert code == 1
+    assert out.startswith("apps/bad.nomad.hcl:2:3: ")
+    assert len(out.splitlines()) == 1
+    assert err == "1 app read, 1 problem in 1 file\n"
+
+
+def test_only_what_was_named_is_judged(run: Run) -> None:
+    assert run("validate", "apps/web.nomad.hcl") == (0, "", "1 app read, no problems\n")
+    code, out, _ = run("validate", "apps/bad.nomad.hcl", "apps/web.nomad.hcl")
+    assert (code, len(out.splitlines())) == (1, 1)
+
+
+def test_a_named_file_that_holds_no_app_is_a_problem(run: Run) -> None:
+    code, out, _ = run("validate", "README.md")
+    assert code == 1
+    assert out.startswith("README.md: holds no app")
+
+
+def test_two_files_for_one_app_are_both_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "apps" / "again.nomad.hcl").write_text(GOOD)
+    _, out, _ = run("validate", "apps")
+    assert "apps/again.nomad.hcl: claims default/web, and so does web.nomad.hcl" in out
+    assert "apps/web.nomad.hcl: claims default/web, and so does again.nomad.hcl" in out
+
+
+def test_as_json_problems_have_their_parts(run: Run) -> None:
+    code, out, _ = run("validate", "--json", ".")
+    told = json.loads(out)
+    assert code == 1
+    assert [(one["path"], one["line"], one["column"]) for one in told["problems"]] == [("apps/bad.nomad.hcl", 2, 3)]
+    assert told["apps"] == [{"path": "apps/web.nomad.hcl", "key": "default/web"}]
+
+
+def test_a_path_that_is_not_there_is_wrong_usage(run: Run) -> None:
+    code, out, err = run("validate", "nowhere")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: nowhere does not exist\nhint: ")
+
+
+def test_a_server_that_is_away_hides_nothing_that_was_found_without_it(run: Run) -> None:
+    code, out, err = run("validate", "--server", "apps")
+    assert code == 1
+    assert out.startswith("apps/bad.nomad.hcl:2:3: ")
+    assert "error: " in err and "hint: " in err
+
+
+def test_the_doctor_says_what_is_wrong_and_what_to_do_and_ends_with_1(run: Run) -> None:
+    code, out, err = run("doctor")
+    assert (code, err) == (1, "")
+    assert "not tried: Nomad does not answer" in out
+    assert "NOMAD_OPERATOR_GIT_URL is not set" in out
+    assert "hint: " in out
+    assert "1.8.0 or newer" in out
+
+
+def test_the_doctor_as_json_has_one_finding_a_probe(run: Run) -> None:
+    code, out, _ = run("doctor", "--json")
+    told = json.loads(out)
+    assert code == 1
+    findings = {finding["name"]: finding for finding in told["findings"]}
+    assert findings["nomad"]["ok"] is False
+    assert findings["nomad"]["address"] == NOWHERE
+    assert findings["nomad: events"]["ok"] is None
+    assert findings["state"]["ok"] is True
+    assert told["nomad"]["oldest"] == "1.8.0"
+
+
+class FakeServer:
+    """Judges by the job's text."""
+
+    async def parse(self, source: HclSource) -> JobBody:
+        if source.text == "unparsable":
+            raise InvalidDesired((Problem("input.hcl", 3, 1, "no such block"),))
+        if source.text == "away":
+            raise Unavailable("no leader")
+        return {"ID": source.text}
+
+    async def validate(self, body: JobBody) -> tuple[tuple[str, ...], str]:
+        return (("task t: missing", "group g: missing") if body["ID"] == "invalid" else ()), "deprecated"
+
+    async def plan(self, key: AppKey, body: JobBody) -> Plan:
+        assert body["Namespace"] == key.namespace
+        if body["ID"] == "refused":
+            raise Rejected("no such namespace", hint="make it")
+        return Plan(index=0, diff_type="Added", warnings="deprecated" if body["ID"] == "same" else "other")
+
+
+@pytest.mark.parametrize(
+    ("text", "problems", "warnings"),
+    [
+        ("unparsable", ["web.nomad.hcl:3:1: no such block"], []),
+        ("invalid", ["web.nomad.hcl: task t: missing", "web.nomad.hcl: group g: missing"], ["deprecated"]),
+        ("refused", ["web.nomad.hcl: no such namespace (make it)"], ["deprecated"]),
+        ("well", [], ["deprecated", "other"]),
+        ("same", [], ["deprecated"]),
+    ],
+)
+async def test_what_the_server_says_is_told_of_the_file(text: str, problems: list[str], warnings: list[str]) -> None:
+    app = DesiredApp(AppKey("default", "web"), Kind.JOB_FILE, "web.nomad.hcl", HclSource(text), "", Policy())
+    (judgement,) = await judged_by_server(FakeServer(), {"web.nomad.hcl": app})
+    assert [str(problem) for problem in judgement.problems] == problems
+    assert [warning.message for warning in judgement.warnings] == warnings
+
+
+async def test_a_server_without_a_leader_is_no_problem_of_the_file() -> None:
+    app = DesiredApp(AppKey("default", "web"), Kind.JOB_FILE, "web.nomad.hcl", HclSource("away"), "", Policy())
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(judged_by_server(FakeServer(), {"web.nomad.hcl": app}), 5)
