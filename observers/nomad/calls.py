@@ -12,7 +12,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
 from time import monotonic
 from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import quote
@@ -135,16 +134,12 @@ class Caller:
         answer = await self(call, decode)
         return cast(T, answer)
 
-    async def __call__(
-        self, call: Call, decode: Callable[[Answer], T], *, deadline: timedelta | None = None
-    ) -> T | None:
+    async def __call__(self, call: Call, decode: Callable[[Answer], T]) -> T | None:
         """What `decode` makes of the answer, decoded in the thread, too; None where it was one of `call.absent`.
 
         Raises errors of `desired.errors` only. Cancelling leaves a write that was sent in doubt.
         """
-        within = deadline or (
-            self._connection.write_deadline if call.endpoint.write else self._connection.read_deadline
-        )
+        within = self._connection.write_deadline if call.endpoint.write else self._connection.read_deadline
         attempt = Attempt(call.what, call.endpoint, self._connection.shown)
         progress = _Progress()
         until = monotonic() + within.total_seconds()

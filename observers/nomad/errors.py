@@ -176,7 +176,9 @@ def _meaning_of(attempt: Attempt, status: int, text: str) -> _Meaning:
 _Test = Callable[[BaseException], bool]
 _BREAKS: tuple[tuple[_Test, str, str, bool], ...] = (
     (
-        lambda e: isinstance(e, ssl.SSLCertVerificationError) and "Hostname mismatch" in str(e),
+        lambda e: (
+            isinstance(e, ssl.SSLCertVerificationError) and bool(re.search(r"(Hostname|IP address) mismatch", str(e)))
+        ),
         "its certificate is for another name",
         "use a name or address that the agent's certificate holds, in NOMAD_ADDR",
         True,

@@ -78,7 +78,7 @@ class Subscription:
     def renew(self) -> None:
         """Hang up and subscribe again, at the next moment in which nothing can be lost by it."""
         self._renew = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._waiting.expired():
             self._waiting.reschedule(0)
 
     async def items(self) -> AsyncGenerator[StreamItem, None]:
