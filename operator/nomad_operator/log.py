@@ -18,7 +18,7 @@ from structlog.typing import Processor
 
 from nomad_operator.settings import LogFormat, LogLevel
 
-# They write a line for every request or every poll; a problem of theirs is still told.
+# They write a line for every request or every poll, at any level; a problem of theirs is still told.
 _TALKATIVE = ("apscheduler", "asyncio", "httpcore", "httpx", "urllib3", "uvicorn")
 
 
@@ -41,7 +41,7 @@ def configure(*, form: LogFormat, level: LogLevel, stream: TextIO | None = None)
     root.handlers[:] = [handler]
     root.setLevel(level.value.upper())
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.DEBUG if level is LogLevel.DEBUG else logging.WARNING)
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

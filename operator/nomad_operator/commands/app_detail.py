@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from nomad_operator.commands.app_list import age, since_ready
+from nomad_operator.commands.app_list import age, since_ready, version
 from nomad_operator.commands.table import Style, added_or_removed, bold, columns, faint, plain, plain_lines, ready
 
 
@@ -31,14 +31,14 @@ def detail(app: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
 
 
 def _facts(app: Mapping[str, Any], now: datetime, style: Style) -> list[tuple[str, str]]:
-    source, job, good = app.get("source") or {}, app.get("job") or {}, app.get("lastGood") or {}
+    source, good = app.get("source") or {}, app.get("lastGood") or {}
     for_so_long = faint(f"for {age(since_ready(app), now)}", style)
     return [
         ("ready", f"{ready(plain(app.get('ready', '')), style)} {plain(app.get('reason', ''))} {for_so_long}"),
         ("message", plain(app.get("message", ""))),
         ("file", plain(source.get("path", ""))),
         ("revision", plain(source.get("revision", ""))),
-        ("job", f"version {job['version']}" if "version" in job else ""),
+        ("job", f"version {version(app)}" if version(app) else ""),
         ("last good", f"version {good['version']}, {age(good.get('verifiedAt'), now)} ago" if good else ""),
     ]
 

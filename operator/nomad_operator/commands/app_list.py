@@ -62,6 +62,12 @@ def since_ready(app: Mapping[str, Any]) -> str | None:
     return ready[0].get("lastTransitionTime") if ready else None
 
 
+def version(app: Mapping[str, Any]) -> str:
+    """The job's version; empty where there is no job."""
+    job = app.get("job") or {}
+    return str(job.get("version", "")) if job.get("modifyIndex") else ""
+
+
 def _heading(answer: Mapping[str, Any], apps: list[Mapping[str, Any]]) -> str:
     operator = answer.get("operator", {})
     ready = sum(1 for app in apps if app.get("ready") == "True")
@@ -74,10 +80,9 @@ def _heading(answer: Mapping[str, Any], apps: list[Mapping[str, Any]]) -> str:
 
 
 def _row(app: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
-    version = (app.get("job") or {}).get("version")
     return (
         app.get("key", ""), app.get("ready", ""), app.get("reason", ""), age(since_ready(app), now),
-        "-" if version is None else str(version), app.get("message", ""),
+        version(app) or "-", app.get("message", ""),
     )  # fmt: skip
 
 
