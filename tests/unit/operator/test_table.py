@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nomad_operator.commands.app_list import age
+from nomad_operator.commands.app_list import age, version
 from nomad_operator.commands.table import Style, columns, plain, plain_lines
 
 TERMINAL = Style(color=True, width=40)
@@ -67,3 +67,9 @@ def test_an_age_is_told_in_the_unit_that_matters(ago: int, text: str) -> None:
 @pytest.mark.parametrize("since", [None, "", "yesterday"])
 def test_an_age_that_is_not_known_is_a_dash(since: str | None) -> None:
     assert age(since, datetime(2026, 1, 2, tzinfo=UTC)) == "-"
+
+
+def test_an_app_without_a_job_has_no_version() -> None:
+    assert version({"job": {"version": 0, "modifyIndex": 0}}) == ""
+    assert version({"job": {"version": 0, "modifyIndex": 7}}) == "0"
+    assert version({"job": None}) == version({}) == ""
