@@ -7,6 +7,7 @@ wrong; `changed` plants differences that it has to find.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ class Echo:
         self._exchanges = [changed(exchange) for exchange in recording.exchanges]
         self._events = [event for _, line in recording.events for event in line.get("Events") or ()]
         self._now = 0.0
+        self._written = 0
 
     def now(self) -> float:
         return self._now
@@ -47,13 +49,20 @@ class Echo:
         return self._events
 
     def _current(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Exchange:
-        """The latest one of these whose time has come; else the next."""
-        asked = json.dumps([method, path, dict(query), body], sort_keys=True)
-        same = [
-            exchange
-            for exchange in self._exchanges
-            if json.dumps([exchange.method, exchange.path, dict(exchange.query), exchange.request], sort_keys=True)
-            == asked
-        ]
-        begun = [exchange for exchange in same if exchange.t <= self._now + 0.0005]
-        return begun[-1] if begun else same[0]
+        """The latest one of these whose time has come, of those between the last write and the next; else the next."""
+        same = [exchange for exchange in self._exchanges if _asks(exchange) == _asked(method, path, query, body)]
+        ahead = [exchange for exchange in same if exchange.number > self._written] or same[-1:]
+        end = next((e.number for e in self._exchanges if e.number > self._written and e.method != "GET"), math.inf)
+        if method != "GET":
+            self._written = ahead[0].number
+            return ahead[0]
+        begun = [e for e in ahead if e.t <= self._now + 0.0005 and e.number < end]
+        return begun[-1] if begun else ahead[0]
+
+
+def _asks(exchange: Exchange) -> str:
+    return _asked(exchange.method, exchange.path, exchange.query, exchange.request)
+
+
+def _asked(method: str, path: str, query: Mapping[str, Any], body: Any) -> str:
+    return json.dumps([method, path, dict(query), body], sort_keys=True)

@@ -198,9 +198,11 @@ class _Run:
 
     def compare_stories(self) -> None:
         """What happened to each thing has to begin as it was recorded; it may go on after the recording ended."""
-        mine = [event for event in self.target.events() if _of(event, self.recording.name)]
-        recorded = stories(event for _, line in self.recording.events for event in line.get("Events") or ())
-        came = stories(mine)
+        told = (event for _, line in self.recording.events for event in line.get("Events") or ())
+        recorded, came = (
+            stories(event for event in events if _of(event, self.recording.name))
+            for events in (told, self.target.events())
+        )
         lines = []
         for name, story in recorded.items():
             if line := _parting(story, came.get(name, [])):

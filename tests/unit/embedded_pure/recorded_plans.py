@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from nomad_operator.embedded.canonical import server_canonical
-from nomad_operator.embedded.scaling import keep_scaling_ids
+from nomad_operator.embedded.scaling import disable_scaling_policies, keep_scaling_ids, store_scaling_policies
 from tests import recordings_reader
 
+MORE = recordings_reader.NOMAD.parent / "nomad-2.0.5-more"
+FOLDERS = (recordings_reader.NOMAD, MORE)
 WIDE = Path(__file__).parents[2] / "recordings" / "nomad-2.0.5-wide"
+
+# Scenarios that send an earlier job again: the recording does not say which, only that it was the one in hand.
+UNCLEAR = frozenset({"drain-one", "node-lost-last", "plan-blocked-first", "stopped-by-hand", "system-nodes"})
 
 # What the server alone knows about a job it keeps.
 BOOKS = (
@@ -37,6 +42,7 @@ class Planned:
     new: Mapping[str, Any]
     desired: Mapping[str, Mapping[str, int]]
     diff: Mapping[str, Any]
+    current: bool = True  # whether all allocations were of `old`, as far as is known
 
 
 def wide(name: str) -> dict[str, Any]:
@@ -47,8 +53,9 @@ def wide(name: str) -> dict[str, Any]:
 
 def plans() -> Iterator[Planned]:
     """Every recorded plan of both recordings."""
-    for name in recordings_reader.names():
-        yield from _of_scenario(name)
+    for folder in FOLDERS:
+        for name in (name for name in recordings_reader.names(folder) if name not in UNCLEAR):
+            yield from _of_scenario(name, folder)
     body, old = wide("canonical"), wide("read-back")
     for text in (WIDE / "plans.jsonl").read_text(encoding="utf-8").splitlines():
         line = json.loads(text)
@@ -64,27 +71,34 @@ def plans() -> Iterator[Planned]:
         )
 
 
-def _of_scenario(name: str) -> Iterator[Planned]:
+def _of_scenario(name: str, folder: Path) -> Iterator[Planned]:
     kept: dict[str, Any] = {}
-    for exchange in recordings_reader.read(name).exchanges:
+    for exchange in recordings_reader.read(name, folder).exchanges:
         parts = exchange.path.split("/")
         if exchange.status != 200 or parts[2] not in ("job", "jobs"):
             continue
         if exchange.method == "DELETE" and parts[3] in kept:
             kept[parts[3]]["Stop"] = True
+            disable_scaling_policies(kept[parts[3]], index=exchange.body["Index"])
             if exchange.query.get("purge"):
                 del kept[parts[3]]
         elif exchange.method == "GET" and len(parts) == 4 and parts[2] == "job":
             kept[parts[3]] = copy.deepcopy(exchange.body)
         elif exchange.path == "/v1/jobs" and exchange.method == "POST":
-            kept[exchange.request["Job"]["ID"]] = server_canonical(exchange.request["Job"])
+            job = server_canonical(exchange.request["Job"])
+            ids = [f"policy of {group['Name']}" for group in job["TaskGroups"]]
+            store_scaling_policies(kept.get(job["ID"]), job, index=exchange.body["JobModifyIndex"], ids=ids)
+            kept[job["ID"]] = job
         elif parts[-1] == "plan":
+            new = server_canonical(exchange.request["Job"])
+            keep_scaling_ids(kept.get(parts[3]), new)
             yield Planned(
                 label=f"{name} #{exchange.number}",
                 old=copy.deepcopy(kept.get(parts[3])),
-                new=server_canonical(exchange.request["Job"]),
+                new=new,
                 desired=exchange.body["Annotations"]["DesiredTGUpdates"],
                 diff=exchange.body["Diff"],
+                current=folder != MORE,
             )
 
 

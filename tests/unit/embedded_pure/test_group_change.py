@@ -92,7 +92,7 @@ def test_another_groups_change_is_in_place_here() -> None:
 RUNNING = [
     planned
     for planned in plans()
-    if planned.old is not None and any(sum(counts.values()) for counts in planned.desired.values())
+    if planned.old is not None and planned.current and any(sum(counts.values()) for counts in planned.desired.values())
 ]
 
 

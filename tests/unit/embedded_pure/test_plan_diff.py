@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nomad_operator.embedded.annotations import annotate
 from nomad_operator.embedded.canonical import server_canonical
 from nomad_operator.embedded.diff import job_diff
-from nomad_operator.embedded.scaling import create_scaling_policies, keep_scaling_ids
+from nomad_operator.embedded.scaling import keep_scaling_ids, store_scaling_policies
 from tests.unit.embedded_pure.recorded_plans import BOOKS, Planned, plans, unordered, wide
 
 PLANS = list(plans())
@@ -60,12 +60,11 @@ def test_what_only_the_server_keeps_books_of_is_no_difference() -> None:
 
 
 def test_a_scaling_block_differs_until_the_job_is_registered_twice() -> None:
-    first = copy.deepcopy(WIDE)
-    create_scaling_policies(first, index=30, ids=["an-id"])
-    again = copy.deepcopy(WIDE)
+    first, again, third = (copy.deepcopy(WIDE) for _ in range(3))
+    store_scaling_policies(None, first, index=30, ids=["an-id"])
     keep_scaling_ids(first, again)
     assert job_diff(first, again)["Type"] == "Edited"
-    third = copy.deepcopy(WIDE)
+    store_scaling_policies(first, again, index=31, ids=["unused"])
     keep_scaling_ids(again, third)
     assert job_diff(again, third)["Type"] == "None"
 
