@@ -111,6 +111,9 @@ class GitCommand:
         finally:
             if process.returncode is None:
                 await _end(process)
+            elif process.returncode < 0:
+                # Killed from outside: its children have not heard of it.
+                _signal(process.pid, signal.SIGKILL)
 
     async def _start(
         self, arguments: Sequence[str], variables: Mapping[str, str], doing: str

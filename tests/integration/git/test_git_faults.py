@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -34,6 +35,20 @@ def descendants(mark: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def counting_git(folder: Path) -> tuple[dict[str, str], Path]:
+    """An environment whose `git` writes the name of each command into the log before it runs it."""
+    log, program = folder / "log", folder / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$1" >> {log}\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o755)
+    return {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"}, log
+
+
+def commands(log: Path) -> list[str]:
+    """What we ran; the server's side is a git of its own."""
+    return [line for line in log.read_text().split() if line != "upload-pack"]
 
 
 # What people do to a repository.
@@ -122,14 +137,14 @@ async def test_a_missing_subfolder_is_an_error_and_not_an_empty_tree(source: Mak
 async def test_a_known_bad_commit_is_not_fetched_again(tmp_path: Path, source: MakeSource, upstream: Upstream) -> None:
     upstream.git("mv", "apps", "moved")
     upstream.commit()
-    made = source(path="apps")
+    environment, log = counting_git(tmp_path)
+    made = source(path="apps", environment=environment)
     with pytest.raises(InvalidDesired):
         await made.poll()
-    packs = sorted((tmp_path / "cache/repository/objects/pack").iterdir())
-    stamps = [pack.stat().st_mtime_ns for pack in packs]
-    with pytest.raises(InvalidDesired):
+    log.write_text("")
+    with pytest.raises(InvalidDesired, match="subfolder does not exist"):
         await made.poll()
-    assert [pack.stat().st_mtime_ns for pack in packs] == stamps
+    assert commands(log) == ["ls-remote"]
 
 
 @pytest.mark.parametrize("path", ["README.md", "link"])
@@ -322,6 +337,59 @@ async def test_files_that_no_revision_in_force_names_are_no_damage(
     assert (tmp_path / "cache/repository").stat().st_ino == repository and made.revision == revision
 
 
+async def test_a_copy_that_is_made_anew_holds_the_last_good_revision_even_if_the_new_one_is_bad(
+    tmp_path: Path, source: MakeSource, upstream: Upstream
+) -> None:
+    made = source(path="apps")
+    good = (await made.poll()).revision
+    tree = await made.tree(good)
+    remove_repository(tmp_path / "cache")
+    upstream.git("mv", "apps", "moved")
+    upstream.commit()
+    with pytest.raises(InvalidDesired):
+        await made.poll()
+    shutil.rmtree(upstream.folder)
+    assert made.revision == good and await made.tree(good) == tree
+
+
+async def test_a_cache_that_another_process_is_changing_is_waited_for(
+    tmp_path: Path, source: MakeSource, upstream: Upstream
+) -> None:
+    made = source(timeout=timedelta(seconds=0.3))
+    await made.poll()
+    with (tmp_path / "cache/lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(DeadlineExceeded, match="in use by another process"):
+            await made.poll()
+        patient = source()
+        poll = asyncio.create_task(patient.poll())
+        assert not (await asyncio.wait({poll}, timeout=0.1))[0]
+    assert not (await poll).changed
+
+
+async def test_a_fetch_that_is_killed_outright_is_simply_done_again(
+    tmp_path: Path, source: MakeSource, upstream: Upstream
+) -> None:
+    """A `git` that kills itself with SIGKILL in the middle of what it was asked for, at each of its first commands."""
+    made = source()
+    good = (await made.poll()).revision
+    for name in ("ls-remote", "fetch", "cat-file"):
+        commit = upstream.commit({"README.md": name})
+        program = tmp_path / "killed" / name / "git"
+        program.parent.mkdir(parents=True)
+        program.write_text(
+            f'#!/bin/sh\nif [ "$1" != {name} ]; then exec {shutil.which("git")} "$@"; fi\n'
+            f'touch "$GIT_DIR/shallow.lock"\n{shutil.which("git")} "$@" >/dev/null 2>&1 &\nkill -9 $$\n'
+        )
+        program.chmod(0o755)
+        killed = source(environment={**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}"})
+        with pytest.raises((Unavailable, DeadlineExceeded)):
+            await killed.poll()
+        assert killed.revision == good and (await source().tree(good)).files
+        good = (await source().poll()).revision
+        assert good == commit and len((await source().tree(good)).files) == 3
+
+
 async def test_lock_files_of_a_killed_git_do_not_stop_the_next_one(
     tmp_path: Path, source: MakeSource, upstream: Upstream
 ) -> None:
@@ -482,20 +550,13 @@ async def test_a_quiet_poll_runs_one_ls_remote_and_nothing_else(
     tmp_path: Path, source: MakeSource, upstream: Upstream
 ) -> None:
     """And one of a pinned commit that is here runs nothing at all."""
-    real = shutil.which("git")
-    log = tmp_path / "log"
-    counting = tmp_path / "bin"
-    counting.mkdir()
-    (counting / "git").write_text(f'#!/bin/sh\necho "$1" >> {log}\nexec {real} "$@"\n')
-    (counting / "git").chmod(0o755)
-    environment = {**os.environ, "PATH": f"{counting}:{os.environ['PATH']}"}
-    for ref, expected in (("main", "ls-remote\n"), (upstream.git("rev-parse", "main"), "")):
+    environment, log = counting_git(tmp_path)
+    for ref, expected in (("main", ["ls-remote"]), (upstream.git("rev-parse", "main"), [])):
         made = source(environment=environment, ref=ref)
         await made.poll()
         log.write_text("")
         assert not (await made.poll()).changed
-        # The server's side is a git of its own, started by ours under another name.
-        assert "".join(f"{line}\n" for line in log.read_text().split() if line != "upload-pack") == expected
+        assert commands(log) == expected
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,8 @@ async def test_a_large_file_is_refused_by_name_and_never_transferred(
     }
     size = sum(file.stat().st_size for file in (tmp_path / "cache").rglob("*") if file.is_file())
     assert size < 200_000
+    # Else a later reading would go to the server for what was left out.
+    assert "promisor" not in (tmp_path / "cache/repository/config").read_text()
 
 
 async def test_too_many_files_are_an_error_that_says_what_to_do(source: MakeSource, upstream: Upstream) -> None:

@@ -58,7 +58,8 @@ async def test_a_deadline_ends_the_process_and_its_children_even_those_that_igno
     pids = tmp_path / "pids"
     command = pretending(tmp_path, f"trap '' TERM; (trap '' TERM; echo $$; sleep 60) & echo $! $$ > {pids}; sleep 60")
     with pytest.raises(DeadlineExceeded, match=r"trying: git did not end within 0.3 s") as caught:
-        await command.run(["x"], deadline=timedelta(seconds=0.3), doing="trying")
+        async with asyncio.timeout(20):
+            await command.run(["x"], deadline=timedelta(seconds=0.3), doing="trying")
     assert caught.value.hint
     assert [pid for pid in map(int, pids.read_text().split()) if alive(pid)] == []
 
