@@ -73,13 +73,13 @@ def flag(holder: Json, key: str) -> bool:
 
 def instant(value: Any) -> datetime | None:
     """A time as Nomad sends it, whole microseconds: nanoseconds since 1970, or RFC 3339. None for its zero times."""
-    if isinstance(value, int) and value > 0:
-        return _EPOCH + timedelta(microseconds=value // 1000)
-    if isinstance(value, str) and value and not value.startswith("0001-"):
-        try:
+    try:
+        if isinstance(value, int) and value > 0:
+            return _EPOCH + timedelta(microseconds=value // 1000)
+        if isinstance(value, str) and value and not value.startswith("0001-"):
             return datetime.fromisoformat(_FRACTION.sub(r".\1", value)).astimezone(UTC)
-        except ValueError as error:
-            raise Unintelligible("a time is not RFC 3339") from error
+    except (ValueError, OverflowError) as error:
+        raise Unintelligible("a time is none") from error
     return None
 
 

@@ -194,7 +194,6 @@ def checks(allocation_id: str, answer: Json) -> tuple[Check, ...]:
 def _check(allocation_id: str, answer: Json) -> Check:
     group = text(answer, "Group")
     name = _ALLOCATION_NAME.match(group)
-    seconds = answer.get("Timestamp")
     return Check(
         allocation=allocation_id,
         name=text(answer, "Check"),
@@ -204,7 +203,7 @@ def _check(allocation_id: str, answer: Json) -> Check:
         group=name[1] if name else group,
         task=text(answer, "Task"),
         service=text(answer, "Service"),
-        at=datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) and seconds > 0 else None,
+        at=instant(number(answer, "Timestamp") * 1_000_000_000),
     )
 
 

@@ -204,7 +204,12 @@ _BREAKS: tuple[tuple[_Test, str, str, bool], ...] = (
         "give NOMAD_CLIENT_CERT and NOMAD_CLIENT_KEY, signed by the cluster's CA",
         True,
     ),
-    (lambda e: isinstance(e, ssl.SSLError), "TLS failed", "check NOMAD_CACERT and the client certificate", True),
+    (
+        lambda e: isinstance(e, ssl.SSLError),
+        "TLS failed",
+        "check NOMAD_CACERT; the agent may want NOMAD_CLIENT_CERT and NOMAD_CLIENT_KEY",
+        True,
+    ),
     (
         lambda e: isinstance(e, socket.gaierror),
         "its name cannot be resolved",
@@ -278,6 +283,9 @@ def failure(attempt: Attempt, error: BaseException) -> OperatorError:
     causes = list(_causes(error))
     for known, found, hint, unsent in _BREAKS:
         if any(known(cause) for cause in causes):
+            if hint is _WAITS and attempt.address.startswith("https:"):
+                # With TLS 1.3 the refusal of a client is often seen only as the end of the connection.
+                hint += "; an agent that wants NOMAD_CLIENT_CERT and NOMAD_CLIENT_KEY may hang up like this"
             return Unavailable(f"{attempt}: {found}{_doubt(attempt, unsent)}", hint=hint)
     if any(isinstance(cause, _CONNECT_TIMEOUTS) for cause in causes):
         return Unavailable(f"{attempt}: no connection in time", hint="check NOMAD_ADDR and firewalls on the way")
