@@ -24,6 +24,7 @@ from pathlib import Path
 
 from desired.errors import DeadlineExceeded, Unavailable
 from desired.git_command import Ended, GitCommand
+from desired.git_errors import scrubbed
 from desired.git_objects import Damaged
 
 # git slows down with every pack it has to look into; its own limit is 50 as well (gc.autoPackLimit).
@@ -111,7 +112,7 @@ class GitCache:
         arguments = ["init", "--quiet", "--bare", "--template=", f"--object-format={object_format}"]
         ended = await self.git(arguments, repository=repository)
         if ended.code != 0:
-            raise Unavailable(f"creating the git cache in {self._folder} failed: {ended.errors.strip()[:300]}")
+            raise Unavailable(f"creating the git cache in {self._folder} failed: {scrubbed(ended.errors)}")
 
     def fresh(self) -> Path:
         """Where the successor of a damaged repository is built."""
@@ -206,7 +207,7 @@ class GitCache:
         ended = await self.git(["cat-file", "--batch-check"], repository=repository, stdin=stdin)
         lines = ended.output.decode("utf-8", "replace").splitlines()
         if ended.code != 0 or len(lines) != len(names):
-            raise Damaged(ended.errors.strip()[:300])
+            raise Damaged(scrubbed(ended.errors))
         answers = [line.split(" ") for line in lines]
         return [(words[0], words[1]) if len(words) == 3 and words[2].isdigit() else None for words in answers]
 

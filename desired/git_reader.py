@@ -15,6 +15,7 @@ from desired.file_listing import file_tree, to_read
 from desired.file_tree import FileTree, TreeLimits
 from desired.git_cache import GitCache
 from desired.git_command import OutputTooLarge
+from desired.git_errors import scrubbed
 from desired.git_objects import Damaged, batch, listing
 from desired.problem import Problem
 
@@ -67,11 +68,11 @@ class GitReader:
             raise self._too_much(f"has more than {self._limits.max_files} files") from None
         if ended.code != 0:
             await self.check(revision)
-            raise Damaged(ended.errors.strip()[:300])
+            raise Damaged(scrubbed(ended.errors))
         listed = listing(ended.output)
         if ended.errors and any(entry.size is None for entry in listed):
             # A file that was left out is silently of unknown size; one that cannot be read is complained about.
-            raise Damaged(ended.errors.strip()[:300])
+            raise Damaged(scrubbed(ended.errors))
         wanted = to_read(listed)
         small = {blob: self._small[blob] for blob in wanted & self._small.keys()}
         small |= await self.contents(wanted - small.keys())
@@ -92,7 +93,7 @@ class GitReader:
         except OutputTooLarge:
             raise self._too_much(f"has files of more than {self._limits.max_total_bytes} bytes together") from None
         if ended.code != 0:
-            raise Damaged(ended.errors.strip()[:300])
+            raise Damaged(scrubbed(ended.errors))
         contents = batch(ended.output)
         if contents.keys() != set(blobs):
             raise Damaged("git cat-file answered something else than it was asked")
@@ -103,7 +104,7 @@ class GitReader:
         ended = await self._cache.git(["log", "-1", "--format=%ct%n%s", "--end-of-options", revision, "--"])
         seconds, _, subject = ended.output.decode("utf-8", "replace").partition("\n")
         if ended.code != 0 or not seconds.isdigit():
-            raise Damaged(ended.errors.strip()[:300])
+            raise Damaged(scrubbed(ended.errors))
         shown = "".join(" " if unicodedata.category(letter) in ("Cc", "Cf") else letter for letter in subject)
         return Commit(revision=revision, time=datetime.fromtimestamp(int(seconds), UTC), subject=shown.strip())
 

@@ -97,12 +97,12 @@ class GitSource:
         Raises InvalidDesired (no such ref or subfolder), Forbidden, Unsupported or a TransientError; `revision` is
         then what it was.
         """
-        if self._record.revision is not None and self._record.revision == self._ref:
-            return Poll(self._record.revision, changed=False, notice=self._told())
+        if self._record.revision == self._ref and self._enough():
+            return Poll(self._ref, changed=False, notice=self._told())
         async with self._cache.changing():
-            tip = await self._fetcher.tip(self._ref)
+            tip = await self._tip(self._ref)
             before = self._record.revision
-            if tip.commit == before:
+            if tip.commit == before and self._enough():
                 return Poll(tip.commit, changed=False, notice=self._told())
             if self._refused is not None and self._refused[0] == tip.commit:
                 # Known to be unusable; fetching it at every poll would find the same.
@@ -113,7 +113,8 @@ class GitSource:
                 self._refused = (tip.commit, error)
                 raise
             self._refused = None
-            self._remember(replace(self._record, revision=revision, previous=before))
+            if revision != before:
+                self._remember(replace(self._record, revision=revision, previous=before))
             await self._cache.tidy((revision, before))
             return Poll(revision, changed=revision != before, notice=self._told())
 
@@ -121,7 +122,7 @@ class GitSource:
         """Bring another branch, tag, commit or full ref, to be read by the id returned; `revision` stays."""
         wanted = _checked_ref(ref)
         async with self._cache.changing():
-            return await self._bring(await self._fetcher.tip(wanted), into=_ASKED)
+            return await self._bring(await self._tip(wanted), into=_ASKED)
 
     async def tree(self, revision: str) -> FileTree:
         """Every file below the subfolder of a revision that `poll` or `fetch` returned.
@@ -167,6 +168,7 @@ class GitSource:
         async with self._cache.changing():
             if self._renewals == renewals:
                 try:
+                    self._cache.trust(_others(self._address))
                     await self._renew(Tip(revision, revision), into=_INCOMING, found=found)
                 except (OperatorError, Damaged) as error:
                     raise Unavailable(
@@ -182,12 +184,14 @@ class GitSource:
     def _not_held(self, what: str) -> Unavailable:
         return Unavailable(f"the git cache of {self.shown_url} does not hold {what}", hint="poll or fetch it again")
 
+    async def _tip(self, ref: str) -> Tip:
+        self._cache.trust(_others(self._address))
+        return await self._fetcher.tip(ref)
+
     async def _bring(self, tip: Tip, *, into: str) -> str:
         """Fetch, into a new repository where need be, and check the subfolder."""
-        self._cache.trust(_others(self._address))
         try:
-            if self._record.max_file_bytes < self._max_file_bytes:
-                # Nothing was fetched yet, or under a lower limit: what was left out then may be wanted now.
+            if not self._enough():
                 revision = await self._renew(tip, into=into, found="")
             else:
                 revision = await self._fetcher.bring(tip, into=into)
@@ -206,6 +210,10 @@ class GitSource:
         if found:
             self._notice = f"the git cache was damaged ({found}) and has been fetched anew"
         return revision
+
+    def _enough(self) -> bool:
+        """Not if nothing was fetched yet, or under a lower limit: what was left out then may be wanted now."""
+        return self._record.max_file_bytes >= self._max_file_bytes
 
     def _remember(self, record: CacheRecord) -> None:
         self._cache.remember(record)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from desired.errors import DeadlineExceeded, InvalidDesired, Unavailable, Unsupported, UsageError
+from desired.file_tree import TreeLimits
 from desired.git_source import GitSource
 from tests.integration.git.git_world import HttpServer, Upstream
 
@@ -439,17 +440,23 @@ async def test_the_cache_of_another_source_has_no_last_good_revision(
         assert made.revision == commit
 
 
-async def test_a_higher_size_limit_brings_what_was_left_out(source: MakeSource, upstream: Upstream) -> None:
-    from desired.file_tree import TreeLimits
-
-    upstream.commit({"large.yaml": "#" * 3000})
+@pytest.mark.parametrize("moved", [False, True], ids=["same commit", "another commit"])
+@pytest.mark.parametrize("pinned", [False, True], ids=["branch", "pinned"])
+async def test_a_higher_size_limit_brings_what_was_left_out(
+    source: MakeSource, upstream: Upstream, moved: bool, pinned: bool
+) -> None:
+    commit = upstream.commit({"large.yaml": "#" * 3000})
+    ref = commit if pinned else "main"
     small, large = TreeLimits(max_file_bytes=1000), TreeLimits(max_file_bytes=5000)
-    first = source(limits=small)
+    first = source(limits=small, ref=ref)
     tree = await first.tree((await first.poll()).revision)
     assert "large.yaml" not in tree.files and [problem.path for problem in tree.refused] == ["large.yaml"]
-    commit = upstream.commit({"README.md": None})
-    second = source(limits=large)
-    assert (await second.poll()).revision == commit
+    if moved:
+        newer = upstream.commit({"README.md": None})
+        commit = commit if pinned else newer
+    second = source(limits=large, ref=ref)
+    poll = await second.poll()
+    assert (poll.revision, poll.changed) == (commit, moved and not pinned)
     entry = (await second.tree(commit)).files["large.yaml"]
     assert await second.contents([entry.blob]) == {entry.blob: b"#" * 3000}
 
