@@ -343,6 +343,9 @@ class Evaluator:
             return self._bad_argument(function.parameter(error.index).name, str(error), place)
         except (CallError, ConvertError) as error:
             return self._failed_call(node, str(error))
+        except (ArithmeticError, TypeError, ValueError):
+            # A fraction where a count is needed, a number beyond a float: Python refuses these in many ways.
+            return self._failed_call(node, "the arguments do not fit")
         self.budget.spend(result, node.place)
         return result
 

@@ -6,7 +6,7 @@ Source of every rule: jobspec2 (hcl_conversions.go, parse_job.go) and gohcl, com
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -426,7 +426,12 @@ def _plain_value(value: Any) -> Any:
         return [_plain_value(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain_value(item) for key, item in value.items()}
-    return float(value) if isinstance(value, Decimal) else value
+    if is_number(value) and (isinstance(value, Decimal) or abs(value) >= 2**63):
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ConvertError("the number is too large") from error
+    return value
 
 
 # --- what Nomad completes while parsing, before any canonicalizing
@@ -442,20 +447,33 @@ def _complete_job(
 ) -> None:
     body["Name"] = label if body["Name"] is None else body["Name"]
     body["ID"] = label if body["ID"] is None else body["ID"]
-    periodic = body["Periodic"]
-    if periodic is not None and (periodic["Spec"] is not None or periodic["Specs"] is not None):
-        periodic["SpecType"] = "cron"
     _complete_vault(vault)
     if tasks:
         alone = [{**empty_json(Group), "Name": task["Name"], "Tasks": [task]} for task in tasks]
         body["TaskGroups"] = alone + (body["TaskGroups"] or [])
+    complete(body, vault=vault, secrets=secrets)
+
+
+def complete(
+    body: dict[str, Any], *, vault: dict[str, Any] | None = None, secrets: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
+    """Fill in, in place, what Nomad fills in while it parses; `vault` and `secrets` are the job's own blocks.
+
+    This is not canonicalizing: it is there in every answer of the parser.
+    """
+    if body["Name"] is None:
+        body["Name"] = body["ID"]
+    periodic = body["Periodic"]
+    if periodic is not None and (periodic["Spec"] is not None or periodic["Specs"] is not None):
+        periodic["SpecType"] = "cron"
     for group in body["TaskGroups"] or []:
         _split_ports(group["Networks"])
         for task in group["Tasks"] or []:
             _complete_task(task, vault, secrets)
+    return body
 
 
-def _complete_task(task: dict[str, Any], vault: dict[str, Any] | None, secrets: list[dict[str, Any]]) -> None:
+def _complete_task(task: dict[str, Any], vault: dict[str, Any] | None, secrets: Sequence[dict[str, Any]]) -> None:
     if task["Resources"] is not None:
         _split_ports(task["Resources"]["Networks"])
     for template in task["Templates"] or []:

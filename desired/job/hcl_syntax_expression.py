@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from desired.job.hcl_cursor import Cursor
@@ -27,6 +26,7 @@ from desired.job.hcl_nodes import (
 from desired.job.hcl_source import Range
 from desired.job.hcl_syntax_template import quoted_label, read_template
 from desired.job.hcl_tokens import Token
+from desired.job.hcl_value import DECIMALS, ConvertError, whole
 
 __all__ = ["quoted_label", "read_expression"]
 
@@ -74,12 +74,13 @@ def read_expression(cursor: Cursor) -> Node:
         return Conditional((start.start, false.place[1]), condition, true, false)
 
 
-def number(text: str) -> int | Decimal:
-    """A number literal: an int if it is whole."""
-    value = Decimal(text)
-    if abs(value.adjusted()) > 400:
-        return value
-    return int(value) if value == value.to_integral_value() else value
+def _number(cursor: Cursor, token: Token) -> Node:
+    try:
+        return Literal(token.place, whole(DECIMALS.create_decimal(token.text)))
+    except ConvertError:
+        detail = "Failed to recognize the value of this number literal."
+        cursor.error("Invalid number literal", detail, token.place)
+        return Broken(token.place)
 
 
 def _operators(cursor: Cursor, level: int) -> Node:
@@ -107,7 +108,7 @@ def _term(cursor: Cursor) -> Node:
             return _parentheses(cursor)
         case "number":
             cursor.read()
-            return Literal(token.place, number(token.text))
+            return _number(cursor, token)
         case "ident":
             cursor.read()
             if cursor.peek().kind in ("(", "::"):
@@ -197,7 +198,11 @@ def _old_index(cursor: Cursor, dot: Token, token: Token, instead: str) -> Step:
             f"Use {instead}, like [{first}][{second}]."
         )
         cursor.error("Invalid legacy index syntax", detail, token.place)
-    return Step(False, number(first), (dot.start, token.end))
+    try:
+        key: Any = whole(DECIMALS.create_decimal(first))
+    except ConvertError:
+        key = None
+    return Step(False, key, (dot.start, token.end))
 
 
 def _attribute_splat(cursor: Cursor, node: Node, start: Node, dot: Token, star: Token) -> Node:

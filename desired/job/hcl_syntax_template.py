@@ -110,7 +110,7 @@ def quoted_label(cursor: Cursor) -> tuple[str, Range]:
 def unescaped(cursor: Cursor, token: Token) -> str:
     """The text that a literal piece stands for; wrong escapes are told."""
     if token.kind == "heredoc literal":
-        return normal(token.text.replace("$${", "${").replace("%%{", "%{"))
+        return token.text.replace("$${", "${").replace("%%{", "%{")
 
     def replace(match: re.Match[str]) -> str:
         escape = match.group()
@@ -126,7 +126,7 @@ def unescaped(cursor: Cursor, token: Token) -> str:
         cursor.error("Invalid escape sequence", detail, place)
         return escape[1:]
 
-    return normal(_ESCAPE.sub(replace, token.text))
+    return _ESCAPE.sub(replace, token.text)
 
 
 def _character(cursor: Cursor, escape: str, place: Range) -> str:
@@ -154,7 +154,8 @@ def _parts(cursor: Cursor, closer: str, expression: ReadExpression) -> list[_Par
         trim, trim_next = trim_next, False
         trimmable, can_trim = can_trim, False
         if token.kind in ("quoted literal", "heredoc literal"):
-            text = unescaped(cursor, token)
+            # Labels are kept as they are; values are composed.
+            text = normal(unescaped(cursor, token))
             parts.append(_Text(text.lstrip() if trim else text, token.place))
             can_trim = True
         elif token.kind in ("interp", "control"):

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from desired.job.hcl_source import quoted
 
-# HCL counts with 512 bits.
-DECIMALS: Final = Context(prec=155)
+# HCL counts with 512 bits. What overflows becomes infinite, and `whole` refuses that.
+DECIMALS: Final = Context(prec=155, traps=[])
 # Numbers beyond are refused: written out they would fill memory.
 MAX_EXPONENT = 400
 

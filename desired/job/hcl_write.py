@@ -41,7 +41,7 @@ def _lines(kind: type, body: Mapping[str, Any], indent: int) -> list[str]:
     for row in rows(kind):
         item = body.get(row.json)
         if row.shape is Shape.ATTRIBUTE:
-            if (item is not None and item != row.unset and item != []) or row.required:
+            if (item is not None and item != row.unset) or row.required:
                 pairs.append((row.hcl, _attribute(row, item, indent)))
         elif row.json == "Identity" and kind is Task:
             if item is not None:
