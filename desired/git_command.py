@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from desired.errors import DeadlineExceeded, Unavailable, Unsupported
+from desired.errors import DeadlineExceeded, OperatorError, Unavailable, Unsupported
 
 _PROTOCOLS = "file:git:http:https:ssh"
 _CHUNK = 1 << 18
@@ -99,7 +99,14 @@ class GitCommand:
         for index, (key, value) in enumerate(settings):
             variables[f"GIT_CONFIG_KEY_{index}"] = key
             variables[f"GIT_CONFIG_VALUE_{index}"] = value
-        process = await self._start(arguments, variables, doing)
+        starting = asyncio.create_task(self._start(arguments, variables, doing))
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # asyncio itself would end the process alone and then wait for its children.
+            with contextlib.suppress(OperatorError):
+                await _end(await starting)
+            raise
         try:
             async with asyncio.timeout(deadline.total_seconds()):
                 return await _talk(process, stdin, max_output)

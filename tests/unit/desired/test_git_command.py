@@ -72,7 +72,8 @@ async def test_a_cancellation_ends_the_process_and_its_children(tmp_path: Path) 
     started = await asyncio.to_thread(pids.read_text)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await running
+        async with asyncio.timeout(20):
+            await running
     assert [pid for pid in map(int, started.split()) if alive(pid)] == []
 
 
