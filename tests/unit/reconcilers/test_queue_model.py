@@ -42,10 +42,13 @@ class QueueModel(RuleBasedStateMachine):
         self.owe(key, self.now + delay)
 
     @rule(key=KEYS)
-    def forget(self, key: str) -> None:
+    def hurry(self, key: str) -> None:
+        """A person asks: the backoff is over, and the key is woken."""
         self.queue.forget(key)
         self.floor.pop(key, None)
         self.failures.pop(key, None)
+        self.queue.add(key, self.now)
+        self.owed[key] = self.now
 
     @rule(seconds=st.floats(0.1, 20))
     def time_passes(self, seconds: float) -> None:
