@@ -238,9 +238,11 @@ def _after_bracket(cursor: Cursor, node: Node, start: Node) -> Node:
         cursor.read()
         closing = cursor.read()
         if closing.kind != "]":
-            detail = 'The star for a full splat operator must be immediately followed by a closing bracket ("]").'
-            cursor.follow("Missing close bracket on splat index", detail, closing.place)
-            closing = cursor.recover("]")
+            closing = _missing_bracket(
+                cursor,
+                "Missing close bracket on splat index",
+                'The star for a full splat operator must be immediately followed by a closing bracket ("]").',
+            )
         marker = (opening.start, closing.end)
         with cursor.deeper():
             each = _with_steps(cursor, Traversal(marker, None, []))
@@ -254,14 +256,22 @@ def _after_bracket(cursor: Cursor, node: Node, start: Node) -> Node:
             closing = cursor.read()
             if closing.kind != "]":
                 detail = 'The index operator must end with a closing bracket ("]").'
-                cursor.follow("Missing close bracket on index", detail, closing.place)
-                closing = cursor.recover("]")
+                closing = _missing_bracket(cursor, "Missing close bracket on index", detail)
     bracket = (opening.start, closing.end)
     if isinstance(key, Literal):
         return _extend(node, Step(False, key.value, bracket))
     if isinstance(key, Template) and key.constant is not None:
         return _extend(node, Step(False, key.constant, bracket))
     return Index((start.place[0], closing.end), node, key, opening.place, bracket)
+
+
+def _missing_bracket(cursor: Cursor, summary: str, detail: str) -> Token:
+    """Nomad points at the token where it goes on, not at the one that was wrong."""
+    told = not cursor.recovery
+    closing = cursor.recover("]")
+    if told:
+        cursor.error(summary, detail, closing.place)
+    return closing
 
 
 def _call(cursor: Cursor, name: Token) -> Node:
