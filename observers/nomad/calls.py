@@ -95,6 +95,8 @@ class Caller:
         self._connection = connection
         self._on_request = on_request
         self._session = session if session is not None else open_session(connection)
+        # For every method: a body is read piece by piece, so that a deadline can end it, and python-nomad passes
+        # `stream` on for GET alone.
         self._session.stream = True
         self._tokens = TokenSource.of(connection)
         self._threads: ThreadPoolExecutor | None = None

@@ -25,9 +25,6 @@ def open_session(connection: Connection) -> requests.Session:
         # REQUESTS_CA_BUNDLE would win over what we verify with.
         session.proxies.update(get_environ_proxies(connection.base_url))
     session.trust_env = False
-    # The default for every method: a body is read piece by piece, so that a deadline can end it (python-nomad passes
-    # `stream` on for GET alone).
-    session.stream = True
     if connection.tls_skip_verify:
         # Somebody decided it; urllib3 would say so with every request.
         warnings.simplefilter("ignore", InsecureRequestWarning)
@@ -61,15 +58,6 @@ class _BoundedAdapter(HTTPAdapter):
         if self._context is not None:
             kwargs["ssl_context"] = self._context
         super().init_poolmanager(*args, **kwargs)
-
-    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        host, tls = super().build_connection_pool_key_attributes(*args, **kwargs)
-        if self._context is not None:
-            tls = {
-                "ssl_context": self._context,
-                "cert_reqs": "CERT_NONE" if self._context.verify_mode is ssl.CERT_NONE else "CERT_REQUIRED",
-            }
-        return host, tls
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leaves trust to our context; requests would add its own bundle to what we trust, for each connection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -31,6 +32,21 @@ async def test_lines_do_not_depend_on_how_the_network_cut_them(told: list[bytes]
     found = [line async for line in lines(pieces_of(raw, cuts), longest=8)]
     expected = [line if len(line) <= 8 else None for line in told]
     assert [None if isinstance(line, TooLong) else line for line in found] == expected
+
+
+async def test_an_endless_line_is_not_held() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(200):
+            yield b"x" * 100_000
+        yield b"\nafter\n"
+
+    tracemalloc.start()
+    try:
+        found = [line async for line in lines(endless(), longest=1_000_000)]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(found[0], TooLong) and found[1:] == [b"after"] and peak < 3_000_000
 
 
 def one(index: int, key: str = "web", topic: str = "Job", type_: str = "JobRegistered") -> tuple[int, str, str, str]:

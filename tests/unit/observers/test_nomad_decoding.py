@@ -162,6 +162,19 @@ def test_a_list_of_mistakes_is_told_with_all_of_them_however_deep(mistakes: list
     assert items(f"{len(mistakes)} {plural} occurred:{bullets}\n\n") == tuple(path + mistake for mistake in mistakes)
 
 
+def test_each_mistake_is_told_with_the_part_of_the_job_that_it_is_about() -> None:
+    told = (
+        "2 errors occurred:\n\t* Task group web validation failed: 2 errors occurred:\n\t* Task app validation failed: "
+        "2 errors occurred:\n\t* no driver\n\t* no memory\n\n\n\t* no tasks\n\n\n\t* Missing job name\n\n"
+    )
+    assert items(told) == (
+        "Task group web: Task app: no driver",
+        "Task group web: Task app: no memory",
+        "Task group web: no tasks",
+        "Missing job name",
+    )
+
+
 def status(**fields: Any) -> dict[str, Any]:
     return {"ID": "web", "Namespace": "default", **fields}
 

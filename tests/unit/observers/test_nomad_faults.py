@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +32,7 @@ from desired.errors import (
 from desired.state import HclSource
 from observers.nomad.client import NomadClient
 from observers.nomad.connection import Connection
+from observers.nomad.session import open_session
 from tests.unit.observers.nomad_stub import Exchange, Stub, serve
 
 KEY = AppKey("default", "web")
@@ -118,6 +120,39 @@ async def test_a_read_ends_at_its_deadline_even_if_bytes_keep_coming(answer: Cal
                 with pytest.raises(DeadlineExceeded) as raised:
                     await client.job(KEY)
     assert "may or may not" not in raised.value.message
+
+
+async def test_a_call_that_ran_out_of_time_gives_its_connection_back() -> None:
+    """Its thread ends, too, although the server goes on: with one connection the next call would never be sent."""
+
+    def drip_at_first(stub: Stub, exchange: Exchange) -> None:
+        if len(stub.asked) <= 2:
+            drip(stub, exchange)
+        exchange.say(404, "job not found")
+
+    with serve(drip_at_first) as stub:
+        async with client_of(stub, max_connections=1, read_deadline=SOON, write_deadline=SOON) as client:
+            with pytest.raises(DeadlineExceeded):
+                await client.job(KEY)
+            with pytest.raises(DeadlineExceeded, match="may or may not have happened"):
+                await client.register(BODY, index=7, submission=None)
+            assert await client.job(KEY) is None
+
+
+def test_a_session_of_our_making_never_opens_more_connections_than_allowed_whoever_uses_it() -> None:
+    gate = threading.Barrier(2)
+
+    def answer(stub: Stub, exchange: Exchange) -> None:
+        if len(stub.asked) <= 2:
+            gate.wait(10)
+        exchange.say(200, "{}")
+
+    with serve(answer) as stub:
+        session = open_session(Connection(address=stub.address, max_connections=2))
+        with ThreadPoolExecutor(12) as threads:
+            list(threads.map(lambda _: session.get(stub.address, timeout=20).content, range(40)))
+        session.close()
+    assert stub.open_at_most == stub.connections == 2
 
 
 @pytest.mark.parametrize("answer", [silent, drip, cut, reset, nothing, page, always(502, "bad gateway")])
@@ -348,15 +383,20 @@ async def test_a_token_file_that_never_was_is_named(tmp_path: Path) -> None:
     assert stub.asked == []
 
 
-async def test_nothing_of_the_environment_is_used_behind_our_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_of_the_environment_is_used_behind_our_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """python-nomad fills what it is not given from NOMAD_*, requests from .netrc and proxies."""
     monkeypatch.setenv("NOMAD_TOKEN", "from-the-environment")
     monkeypatch.setenv("NOMAD_REGION", "mars")
     monkeypatch.setenv("NOMAD_NAMESPACE", "elsewhere")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n", encoding="utf-8")
+    (tmp_path / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     with serve(always(404, "job not found")) as stub:
         async with client_of(stub) as client:
             await client.job(KEY)
-    assert "X-Nomad-Token" not in stub.asked[0].headers
+    assert stub.asked[0].headers.keys().isdisjoint({"X-Nomad-Token", "Authorization"})
     assert stub.asked[0].path == "/v1/job/web?namespace=default"
 
 
