@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from observers.nomad.stream_items import Connected, Disconnected, Event, Missed, StreamItem
-
 from desired.app import AppKey
 from desired.errors import OperatorError, TransientError
 from nomad_operator.commits import CommitTimes
-from nomad_operator.log import Outages
+from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
+from observers.nomad.stream_items import Connected, Disconnected, Event, Missed, StreamItem
 from observers.running import Fleet
 from reconcilers.decision import Truth
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
@@ -77,6 +76,7 @@ class Daemon:
         prune: PruneRules,
         intervals: Intervals,
         request_count: Callable[[], int],
+        log: Log,
     ) -> None:
         self._lists = lists
         self._stream = stream
@@ -91,6 +91,7 @@ class Daemon:
         self._prune = prune
         self._intervals = intervals
         self._request_count = request_count
+        self._log = log
         self._schedule = Schedule()
         self._source_due = asyncio.Event()
         self._resync_due = asyncio.Event()
@@ -180,6 +181,8 @@ class Daemon:
             self._source_due.clear()
             changed = await self._source.refresh()
             problem = self._source.problem
+            if self._source.notice:
+                self._log.warning("git", notice=self._source.notice)
             self._outages.report("git", problem.message if problem else None, hint=problem.hint if problem else "")
             self._metrics.dependency_up("git", up=problem is None)
             if changed:
@@ -188,7 +191,7 @@ class Daemon:
     def _moved_in_git(self) -> None:
         state = self._source.state
         assert state is not None
-        self._review_withdrawals()
+        self.review_withdrawals()
         if not self._resynced:
             # The first resync wakes everything.
             self._resync_due.set()
@@ -199,7 +202,8 @@ class Daemon:
         for key in moved:
             self._workers.wake(key, hurry=True)
 
-    def _review_withdrawals(self) -> None:
+    def review_withdrawals(self) -> None:
+        """Who is withdrawn, and what holds that back, by the revision in force."""
         if self._source.state is not None:
             self._withdrawals = withdrawals(self._records, self._source.state, self._records.origin, self._prune)
 
@@ -230,7 +234,7 @@ class Daemon:
         if not self._resynced:
             self._resynced = True
             self.after_state_loss = self._records.fresh and self._some_run_already(fleet)
-        self._review_withdrawals()
+        self.review_withdrawals()
         keys = self.keys
         reports = {report.key: report for report in self._reports}
         comparison = moved_in_nomad(fleet, self._seen, reports, keys)

@@ -6,14 +6,27 @@ cannot be read, who owns a job is unknown, and the plan says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from json import dumps
+from pathlib import Path
 
 from desired.app import AppKey
-from desired.errors import OperatorError, Rejected, UsageError
+from desired.errors import OperatorError, Rejected, Unavailable, UsageError
+from desired.file_tree import FileTree, Poll
+from desired.git_source import GitSource
 from desired.state import DesiredState
+from desired.work_tree import WorkTree
+from nomad_operator.settings import Settings
+from nomad_operator.source import Repository
+from nomad_operator.sqlite_store import read_documents
+from nomad_operator.status import sources
+from nomad_operator.wiring import assemble, repository
 from reconcilers.decision import Decision, Register, Remember, Step, Stop
+from reconcilers.memory_store import MemoryStore
 from reconcilers.reconcile import Reconciler
 from reconcilers.situation import Situation
 
@@ -54,6 +67,74 @@ class Planned:
 
     def as_json(self) -> dict[str, str]:
         return {name: str(value) for name, value in asdict(self).items()}
+
+
+def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path: Path | None, json: bool) -> int:
+    """The command: prints the plan, returns its exit code. `path` is a work tree, `ref` another revision."""
+    planned, unread = asyncio.run(_planned(settings, apps, ref, path))
+    if json:
+        print(dumps({"apps": [one.as_json() for one in planned], "sources": unread}))
+    else:
+        print("\n".join(_told(planned)))
+        for one in unread:
+            print(f"{one['path']}: {one['problem']}", file=sys.stderr)
+    return 1 if unread and not apps else exit_code(planned)
+
+
+async def _planned(
+    settings: Settings, apps: Sequence[str], ref: str | None, path: Path | None
+) -> tuple[list[Planned], list[dict[str, str]]]:
+    own = repository(settings) if settings.git_url else None
+    stored = await read_documents(settings.state_file)
+    if stored is None:
+        print("note: no state of an operator was found here; who owns a job is not known", file=sys.stderr)
+    if path is not None:
+        followed: Repository = WorkTree(folder=path)
+    elif own is not None:
+        followed = own if ref is None else _Pinned(own, await own.fetch(ref))
+    else:
+        raise UsageError("there is nothing to plan", hint="set NOMAD_OPERATOR_GIT_URL, or name a folder with --path")
+    origin = own.origin if own is not None else WorkTree(folder=path or Path()).origin
+    parts = assemble(settings, store=MemoryStore(stored or {}), followed=followed, origin=origin)
+    try:
+        await parts.records.load()
+        await parts.source.refresh()
+        state = parts.source.state
+        if state is None:
+            raise parts.source.problem or Unavailable("git could not be read", hint="run `nomad-operator doctor`")
+        parts.daemon.review_withdrawals()
+        keys = chosen(apps, parts.daemon.keys, settings.nomad_namespace)
+        return await plan_apps(parts.reconciler, state, keys), sources(state)
+    finally:
+        await parts.close()
+
+
+class _Pinned:
+    """A git source at one revision that is not the one in force."""
+
+    def __init__(self, source: GitSource, revision: str) -> None:
+        self._source = source
+        self.revision: str | None = revision
+
+    async def poll(self) -> Poll:
+        return Poll(self.revision or "", changed=False)
+
+    async def tree(self, revision: str) -> FileTree:
+        return await self._source.tree(revision)
+
+    async def contents(self, blobs: Collection[str]) -> Mapping[str, bytes]:
+        return await self._source.contents(blobs)
+
+
+def _told(planned: Sequence[Planned]) -> list[str]:
+    lines = []
+    for one in planned:
+        lines.append(f"{SIGNS[one.change]} {one.key}  {one.message}")
+        lines += [f"    {line}" for line in one.diff.splitlines()]
+        if one.hint:
+            lines.append(f"    hint: {one.hint}")
+    count = sum(one.change is not Change.NOTHING for one in planned)
+    return [*lines, f"{len(planned)} apps, {count} to change" if planned else "no apps"]
 
 
 async def plan_apps(reconciler: Reconciler, state: DesiredState, keys: Sequence[AppKey]) -> list[Planned]:

@@ -7,25 +7,14 @@ desired, and nothing is withdrawn by silence.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
-from desired.catalog import Catalog
-
 from desired.app import AppKey
+from desired.catalog import Catalog
 from desired.errors import OperatorError
-from desired.file_tree import FileTree
+from desired.file_tree import FileTree, Poll
 from desired.state import DesiredState
 from reconcilers.records import Records
-
-
-@dataclass(frozen=True, slots=True)
-class Revision:
-    """A git commit, as people know it."""
-
-    sha: str
-    at: datetime | None = None
 
 
 class Repository(Protocol):
@@ -34,7 +23,7 @@ class Repository(Protocol):
     @property
     def revision(self) -> str | None: ...
 
-    async def poll(self) -> object: ...
+    async def poll(self) -> Poll: ...
 
     async def tree(self, revision: str) -> FileTree: ...
 
@@ -50,11 +39,12 @@ class Source:
         self._records = records
         self.state: DesiredState | None = None
         self.problem: OperatorError | None = None
+        self.notice = ""
 
     async def refresh(self) -> bool:
         """Look once; True if what is desired changed. Never raises for what git or a file does: see `problem`."""
         try:
-            await self._repository.poll()
+            self.notice = (await self._repository.poll()).notice
             self.problem = None
         except OperatorError as error:
             self.problem = error

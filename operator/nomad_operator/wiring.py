@@ -6,6 +6,7 @@ which of the parts they run.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import time
@@ -14,11 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
-from desired.catalog import Catalog
-from observers.nomad.client import NomadClient
-from observers.nomad.stream import EventStream
 
 from desired.app import AppKey
+from desired.catalog import Catalog
 from desired.errors import UsageError
 from desired.git_credentials import GitCredentials
 from desired.git_source import GitSource
@@ -33,7 +32,9 @@ from nomad_operator.passes import Passes
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
 from nomad_operator.web_events import Broadcast
+from observers.nomad.client import NomadClient
 from observers.nomad.connection import Connection
+from observers.nomad.stream import EventStream
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
@@ -83,11 +84,13 @@ def repository(settings: Settings) -> GitSource:
             "NOMAD_OPERATOR_GIT_URL is not set: there is nothing to follow",
             hint="name the repository that holds your apps; `nomad-operator settings` explains every setting",
         )
+    # One folder a source: another URL or ref must not find what this one left.
+    named = hashlib.sha256(f"{settings.git_url}\0{settings.git_ref}\0{settings.git_path}".encode()).hexdigest()[:16]
     return GitSource(
         url=settings.git_url,
         ref=settings.git_ref,
         path=settings.git_path,
-        cache=settings.state_file.with_name("git"),
+        cache=settings.state_file.with_name("git") / named,
         credentials=credentials(settings),
         environment=os.environ,
     )
@@ -194,6 +197,7 @@ def assemble(
         prune=PruneRules(enabled=settings.prune, max_share=settings.prune_max_share),
         intervals=Intervals(poll=settings.git_poll.total_seconds(), resync=settings.resync.total_seconds()),
         request_count=requests.total,
+        log=log,
     )
     broadcast = Broadcast()
     backend = DaemonBackend(
