@@ -19,6 +19,8 @@ _UPDATES = {
     "DestructiveUpdate": "create/destroy update",
 }
 _IN_PLACE_FIELDS = frozenset({"KillTimeout"})
+# A log config is none of them, though it is changed in place: Nomad looks whether its diff names `Disabled`, and it does,
+# changed or not.
 _IN_PLACE_OBJECTS = frozenset({"Service", "Constraint", "Affinity", "Spread"})
 
 
@@ -47,12 +49,5 @@ def _task(task: Mapping[str, Any], group_type: str) -> str:
     if group_type in ("Added", "Deleted") and task["Type"] in ("Added", "Deleted"):
         return "forces create" if task["Type"] == "Added" else "forces destroy"
     destructive = any(field["Name"] not in _IN_PLACE_FIELDS for field in task["Fields"] or ())
-    destructive = destructive or any(_destructive(part) for part in task["Objects"] or ())
+    destructive = destructive or any(part["Name"] not in _IN_PLACE_OBJECTS for part in task["Objects"] or ())
     return "forces create/destroy update" if destructive else "forces in-place update"
-
-
-def _destructive(part: Mapping[str, Any]) -> bool:
-    if part["Name"] == "LogConfig":
-        # Nomad looks for the field by name, changed or not, and every field of a changed log config is told.
-        return any(field["Name"] == "Disabled" for field in part["Fields"] or ())
-    return part["Name"] not in _IN_PLACE_OBJECTS

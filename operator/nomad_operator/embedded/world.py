@@ -215,6 +215,10 @@ class World(_Part):
         """Who answers for this image, None if it is on every node already."""
         return next((one for one in self.registries if any(fnmatchcase(image, name) for name in one.images)), None)
 
+    def download_error(self, source: str) -> str:
+        """Why an artifact cannot be had; empty if it can."""
+        return next((one.error for one in self.downloads if fnmatchcase(source, one.source)), "")
+
 
 _RUNS = Behaviour()
 

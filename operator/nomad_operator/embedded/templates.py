@@ -1,0 +1,74 @@
+"""What a task's templates wait for, and what is wrong with them.
+
+Templates are not rendered: what they ask for is found in their text, what else can go wrong is declared in the world.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nomad_operator.embedded.world import World
+
+Mapped = Mapping[str, Any]
+
+_ASKS = re.compile(r'\b(key|secret|nomadVar)\s+"([^"]+)"')
+_LINE = re.compile(r"(?m)^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=")
+_MOST_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What templates ask for: as Nomad names it, and whether it is there."""
+
+    name: str
+    there: bool
+    vault_path: str = ""
+
+
+def needs_of(
+    task: Mapped, *, world: World, namespace: str, variable_exists: Callable[[str, str], bool]
+) -> list[Needs]:
+    """Everything that the task's templates cannot do without."""
+    found: dict[str, Needs] = {}
+    for template in task["Templates"] or ():
+        for function, path in _ASKS.findall(template["EmbeddedTmpl"] or ""):
+            if function == "key":
+                need = Needs(f"kv.block({path})", path in world.consul_keys)
+            elif function == "secret":
+                need = Needs(f"vault.read({path})", path in world.vault_paths, vault_path=path)
+            else:
+                path, _, where = path.partition("@")
+                where = where.partition(".")[0] or namespace
+                name = f"nomad.var.block({path}@{where}.{world.region})"
+                need = Needs(name, variable_exists(where, path))
+            found[need.name] = need
+    return list(found.values())
+
+
+def missing_text(missing: list[str]) -> str:
+    """`Missing: …` of the Template event."""
+    told = sorted(missing)
+    more = f", and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    return f"Missing: {', '.join(told[:_MOST_TOLD])}{more}"
+
+
+def error_of(task: Mapped, world: World) -> str:
+    """What the world says rendering one of them ends with; empty if nothing."""
+    for template in task["Templates"] or ():
+        text = template["EmbeddedTmpl"] or ""
+        for declared in world.templates:
+            if declared.contains in text:
+                return declared.error
+    return ""
+
+
+def environment_of(task: Mapped) -> frozenset[str]:
+    """Names of the environment variables that a task gets from its job; Nomad's own aside."""
+    names = set(task["Env"] or ())
+    for template in task["Templates"] or ():
+        if template["Envvars"]:
+            names.update(_LINE.findall(template["EmbeddedTmpl"] or ""))
+    return frozenset(names)
