@@ -62,7 +62,7 @@ class _Meaning:
 
 
 _WAITS = "nothing has to be done if this passes by itself; else look at the Nomad servers"
-_ACCESS = "give NOMAD_ACCESS or the token file a valid token; its policy needs `{capability}`"
+_ACCESS = "give NOMAD_TOKEN or the token file a valid token; its policy needs `{capability}`"
 _JOB_IS_WRONG = "correct the job; nothing was changed"
 
 # status (None: any), pattern of the text (searched), meaning

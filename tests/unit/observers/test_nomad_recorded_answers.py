@@ -116,7 +116,8 @@ def test_what_was_recorded_of_tokens_and_limits_is_told_apart(
 
 
 def test_the_forbidden_hint_names_the_capability_that_is_missing() -> None:
-    assert "submit-job" in refusal(PLAN, 403, "Permission denied").hint
+    hint = refusal(PLAN, 403, "Permission denied").hint
+    assert "`submit-job`" in hint and "NOMAD_TOKEN" in hint
 
 
 def test_a_nested_list_of_mistakes_reads_as_one_line_for_each() -> None:
