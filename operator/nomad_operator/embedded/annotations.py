@@ -19,8 +19,8 @@ _UPDATES = {
     "DestructiveUpdate": "create/destroy update",
 }
 _IN_PLACE_FIELDS = frozenset({"KillTimeout"})
-# A log config is none of them, though it is changed in place: Nomad looks whether its diff names `Disabled`, and it does,
-# changed or not.
+# A log config is none of them, though it is changed in place: Nomad looks whether its diff names `Disabled`, and it
+# does, changed or not.
 _IN_PLACE_OBJECTS = frozenset({"Service", "Constraint", "Affinity", "Spread"})
 
 

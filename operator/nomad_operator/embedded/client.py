@@ -1,0 +1,185 @@
+"""The clients of all nodes: they run what is placed on them, and tell the servers, many changes at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nomad_operator.embedded import rescheduling
+from nomad_operator.embedded.allocation_run import AllocationRun
+from nomad_operator.embedded.deployments import Deployments, health
+from nomad_operator.embedded.instant import MILLISECOND
+from nomad_operator.embedded.scheduler import Scheduler
+from nomad_operator.embedded.state import State, Transaction, client_terminal, group_of
+from nomad_operator.embedded.task_states import client_status
+from nomad_operator.embedded.timers import Timer, Timers
+from nomad_operator.embedded.world import World
+
+Value = dict[str, Any]
+Mapped = Mapping[str, Any]
+
+# Changes are gathered for this long: quick ones coalesce.
+_BATCH = 200 * MILLISECOND
+
+
+class Clients:
+    """Owns every running allocation."""
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        timers: Timers,
+        world: World,
+        scheduler: Scheduler,
+        deployments: Deployments,
+        random: Callable[[], float],
+    ) -> None:
+        self.world = world
+        self.timers = timers
+        self.random = random
+        self.runs: dict[str, AllocationRun] = {}
+        self._state = state
+        self._scheduler = scheduler
+        self._deployments = deployments
+        self._dirty: dict[str, None] = {}
+        self._health: dict[str, tuple[bool, int]] = {}
+        self._sync: Timer | None = None
+        self._privileged = {node.name for node in world.nodes if node.allow_privileged}
+        state.on_write(self._on_write)
+
+    # What servers say
+
+    def _on_write(self, write: Transaction) -> None:
+        if write.type != "AllocationUpdated":
+            for id_ in dict.fromkeys(write.allocations):
+                self._heed(id_)
+        if write.variables:
+            for run in list(self.runs.values()):
+                run.reconsider()
+        if write.nodes:
+            self._scheduler.retry_blocked(node_changed=True)
+
+    def _heed(self, id_: str) -> None:
+        allocation = self._state.allocations.get(id_)
+        run = self.runs.get(id_)
+        if allocation is None:
+            if run is not None:
+                run.forget()
+                del self.runs[id_]
+            self._scheduler.retry_blocked(node_changed=False)
+            return
+        group = group_of(allocation["Job"], allocation["TaskGroup"])
+        if run is None:
+            if allocation["DesiredStatus"] == "run" and not client_terminal(allocation) and group is not None:
+                self._run(allocation, group)
+        elif allocation["DesiredStatus"] != "run":
+            run.allocation = allocation
+            run.stop()
+        elif group is not None:
+            run.update(allocation, group)
+
+    def _run(self, allocation: Mapped, group: Mapped) -> None:
+        node = self._state.nodes[allocation["NodeID"]]
+        run = AllocationRun(
+            allocation=allocation,
+            group=group,
+            node=node,
+            client=self,
+            privileged=node["Name"] in self._privileged,
+        )
+        self.runs[allocation["ID"]] = run
+        before = self.runs.get(allocation.get("PreviousAllocation", ""))
+        if before is not None and not before.over and before.node["ID"] == node["ID"]:
+            run.wait()
+
+    # What allocations tell
+
+    def variable_exists(self, namespace: str, path: str) -> bool:
+        return (namespace, path) in self._state.variables
+
+    def dirty(self, allocation: str) -> None:
+        self._dirty[allocation] = None
+        if self._sync is None or not self._sync.live:
+            self._sync = self.timers.after(_BATCH, self._tell)
+
+    def healthy(self, allocation: str, healthy: bool) -> None:
+        self._health[allocation] = (healthy, self.timers.now)
+        self.dirty(allocation)
+
+    def ended(self, allocation: str) -> None:
+        for run in list(self.runs.values()):
+            if run.allocation.get("PreviousAllocation") == allocation:
+                run.proceed()
+        self.dirty(allocation)
+
+    def register(self, services: list[Value]) -> None:
+        with self._state.write("ServiceRegistration") as write:
+            for service in services:
+                write.put_service(service)
+
+    def deregister(self, services: list[Value]) -> None:
+        with self._state.write("ServiceDeregistration") as write:
+            for service in services:
+                if service["ID"] in self._state.services:
+                    write.delete_service(service["ID"])
+
+    # Telling the servers
+
+    def _tell(self) -> None:
+        settled = [id_ for id_ in self._dirty if id_ not in self.runs or self.runs[id_].settled]
+        for id_ in settled:
+            del self._dirty[id_]
+        ids = [id_ for id_ in settled if id_ in self.runs and id_ in self._state.allocations]
+        if not ids:
+            return
+        evaluations = []
+        freed = False
+        with self._state.write("AllocationUpdated") as write:
+            for id_ in ids:
+                old = self._state.allocations[id_]
+                new = self._update(write, old, self.runs[id_])
+                freed = freed or (client_terminal(new) and not client_terminal(old))
+                evaluation = self._evaluation(old, new)
+                if evaluation is not None:
+                    evaluations.append(write.put_evaluation(evaluation))
+        for evaluation in evaluations:
+            self._scheduler.enqueue(evaluation["ID"])
+        for id_ in ids:
+            if self.runs[id_].over and client_terminal(self._state.allocations[id_]):
+                self._ended_runs(id_)
+        if freed:
+            self._scheduler.retry_blocked(node_changed=False)
+
+    def _update(self, write: Transaction, old: Mapped, run: AllocationRun) -> Value:
+        status, description = client_status(task.state for task in run.tasks)
+        new: Value = {
+            **old,
+            "TaskStates": {task.name: task.state for task in run.tasks},
+            "ClientStatus": status,
+            "ClientDescription": description,
+            "NetworkStatus": {"Address": "", "AddressIPv6": "", "DNS": None, "InterfaceName": ""},
+        }
+        if (decided := self._health.pop(old["ID"], None)) is not None:
+            new["DeploymentStatus"] = health(old, *decided)
+            new = self._deployments.count_health(write, old, new)
+        new = write.put_allocation(new, by_server=False)
+        run.allocation = new
+        return new
+
+    def _evaluation(self, old: Mapped, new: Mapped) -> Value | None:
+        """A failed allocation that may be tried again asks for it."""
+        if new["ClientStatus"] != "failed" or client_terminal(old) or new["DesiredStatus"] != "run":
+            return None
+        record = self._state.jobs.get((new["Namespace"], new["JobID"]))
+        if record is None or record.job["Stop"] or new.get("FollowupEvalID"):
+            return None
+        group = group_of(new["Job"], new["TaskGroup"])
+        policy = group["ReschedulePolicy"] if group else None
+        if not rescheduling.eligible(policy, new.get("RescheduleTracker"), self.timers.now):
+            return None
+        return self._scheduler.new_evaluation(record.job, "alloc-failure")
+
+    def _ended_runs(self, id_: str) -> None:
+        """Kept for its logs and checks until the allocation itself is gone."""
+        self.runs[id_].allocation = self._state.allocations[id_]
