@@ -87,9 +87,11 @@ def load() -> Table:
 def _entry(item: Mapping[str, Any], key: str) -> Entry:
     if not str(item.get("reason", "")).strip():
         raise ValueError(f"{item[key]!r} has no reason")
+    if unknown := item.keys() - {key, "reason", "target", "scenarios"}:
+        raise ValueError(f"{item[key]!r} says {sorted(map(str, unknown))}, which means nothing")
     return Entry(
         pattern=item[key],
         reason=item["reason"],
-        target=item.get("on", "embedded"),
+        target=item.get("target", "embedded"),
         scenarios=tuple(item.get("scenarios", ())),
     )

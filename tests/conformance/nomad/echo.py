@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from tests.conformance.nomad.replay import own_evaluations
 from tests.conformance.nomad.target import Answer
 from tests.recordings_reader import Exchange, Recording
 
@@ -23,7 +25,8 @@ class Echo:
     name = "echo"
 
     def __init__(self, recording: Recording, *, changed: Change = lambda exchange: exchange) -> None:
-        self._exchanges = [changed(exchange) for exchange in recording.exchanges]
+        exchanges = (replace(one, body=own_evaluations(recording, one)) for one in recording.exchanges)
+        self._exchanges = [changed(exchange) for exchange in exchanges]
         self._events = [event for _, line in recording.events for event in line.get("Events") or ()]
         self._now = 0.0
         self._written = 0

@@ -73,6 +73,10 @@ def normalised(value: Any, key: str = "") -> Any:
 def _text(text: str) -> str:
     for pattern, word in _TEXT:
         text = pattern.sub(word, text)
+    if "failed to parse config" in text:
+        # The driver walks over a Go map: its complaints come in any order.
+        first, *items = text.rstrip("\n").split("\n\t* ")
+        text = "\n\t* ".join([first, *sorted(items)])
     return text
 
 

@@ -51,7 +51,8 @@ class Real:
         lines: list[str] = []
         status, ended = 0, False
         try:
-            async with asyncio.timeout(seconds):
+            # What the server ends by itself was read in no time; here it may take a little.
+            async with asyncio.timeout(max(seconds, 1.0)):
                 async with self._http.stream("GET", "/v1/event/stream", params=dict(query)) as stream:
                     status = stream.status_code
                     async for line in stream.aiter_lines():
@@ -68,11 +69,13 @@ class Real:
         """Collect events for ever; where the server ends the stream, go on behind the last one seen."""
         last = index
         while True:
-            query: dict[str, Any] = {"topic": list(_TOPICS), "namespace": "*", "index": last + 1}
+            # Events of one index may come in several lines, so only what came before this connection is left out.
+            seen = last
+            query: dict[str, Any] = {"topic": list(_TOPICS), "namespace": "*", "index": seen + 1}
             async with self._http.stream("GET", "/v1/event/stream", params=query) as stream:
                 async for line in stream.aiter_lines():
                     subscribed.set()
-                    found = [event for event in json.loads(line).get("Events") or () if event["Index"] > last]
+                    found = [event for event in json.loads(line).get("Events") or () if event["Index"] > seen]
                     self._events += found
                     last = max([last, *(event["Index"] for event in found)])
 

@@ -48,14 +48,14 @@ def stories(events: Iterable[Event]) -> dict[str, list[Any]]:
 
 
 def _settled(story: list[Any]) -> list[Any]:
-    """Without the ups and downs before the allocation is judged: a client bundles its updates as they come.
+    """Without the ups and downs before the allocation is healthy: a client bundles its updates as they come.
 
     What its tasks went through is a story of its own, and complete.
     """
     kept = []
     for step in story:
         status, _, desired, _, healthy = step
-        passing = status in ("pending", "running") and desired == "run" and healthy is None
+        passing = desired == "run" and (status == "pending" or (status == "running" and healthy is not True))
         if not kept or not passing:
             kept.append(step)
     return kept

@@ -17,9 +17,6 @@ MORE = recordings_reader.NOMAD.parent / "nomad-2.0.5-more"
 FOLDERS = (recordings_reader.NOMAD, MORE)
 WIDE = Path(__file__).parents[2] / "recordings" / "nomad-2.0.5-wide"
 
-# Scenarios that send an earlier job again: the recording does not say which, only that it was the one in hand.
-UNCLEAR = frozenset({"drain-one", "node-lost-last", "plan-blocked-first", "stopped-by-hand", "system-nodes"})
-
 # What the server alone knows about a job it keeps.
 BOOKS = (
     "CreateIndex",
@@ -54,7 +51,7 @@ def wide(name: str) -> dict[str, Any]:
 def plans() -> Iterator[Planned]:
     """Every recorded plan of both recordings."""
     for folder in FOLDERS:
-        for name in (name for name in recordings_reader.names(folder) if name not in UNCLEAR):
+        for name in recordings_reader.names(folder):
             yield from _of_scenario(name, folder)
     body, old = wide("canonical"), wide("read-back")
     for text in (WIDE / "plans.jsonl").read_text(encoding="utf-8").splitlines():

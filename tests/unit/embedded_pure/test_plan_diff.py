@@ -65,6 +65,11 @@ def test_a_scaling_block_differs_until_the_job_is_registered_twice() -> None:
     keep_scaling_ids(first, again)
     assert job_diff(first, again)["Type"] == "Edited"
     store_scaling_policies(first, again, index=31, ids=["unused"])
+    books = [
+        [job["TaskGroups"][0]["Scaling"][name] for name in ("ID", "CreateIndex", "ModifyIndex")]
+        for job in (first, again)
+    ]
+    assert books == [["an-id", 30, 30], ["an-id", 0, 0]]
     keep_scaling_ids(again, third)
     assert job_diff(again, third)["Type"] == "None"
 

@@ -10,6 +10,7 @@ import pytest
 from nomad_operator.embedded.canonical import server_canonical
 from nomad_operator.embedded.validation import type_change, validate
 from tests import recordings_reader
+from tests.unit.embedded_pure.recorded_plans import FOLDERS
 
 SECOND = 10**9
 GROUP = ("TaskGroups", 0)
@@ -171,8 +172,8 @@ def test_a_system_job_runs_once_on_a_node() -> None:
 def test_every_recorded_text_is_the_same() -> None:
     """Errors of refused plans and registers, items and warnings of validations."""
     compared = 0
-    for name in recordings_reader.names():
-        for exchange in recordings_reader.read(name).exchanges if name != "acl" else ():
+    for folder, name in ((each, name) for each in FOLDERS for name in recordings_reader.names(each)):
+        for exchange in recordings_reader.read(name, folder).exchanges if name != "acl" else ():
             request, body = exchange.request, exchange.body
             asked = exchange.path.endswith(("/plan", "/validate/job")) or exchange.path == "/v1/jobs"
             # What concerns the request and not the job is not looked at here.
