@@ -64,6 +64,11 @@ class Workers:
         """No pass runs and none is due now."""
         return not self._running and not len(self._queue)
 
+    @property
+    def waiting(self) -> int:
+        """Keys that are due and have no pass yet."""
+        return len(self._queue)
+
     async def run(self) -> None:
         """Until `stop`; then the running passes end, and no new one begins."""
         while not self._stopping:

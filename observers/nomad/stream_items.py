@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from desired.app import DEFAULT_NAMESPACE, AppKey
@@ -41,6 +41,13 @@ class Event:
     key: AppKey | None
     parent: AppKey | None = None
     payload: Mapping[str, Any] | None = None
+
+    @property
+    def happened_at(self) -> datetime | None:
+        """When the server wrote it, by its clock; None where the payload does not say (a job's never does)."""
+        values = [value for value in (self.payload or {}).values() if isinstance(value, Mapping)]
+        nanoseconds = next((value["ModifyTime"] for value in values if value.get("ModifyTime")), None)
+        return None if nanoseconds is None else datetime.fromtimestamp(nanoseconds / 1e9, UTC)
 
     @property
     def keys(self) -> tuple[AppKey, ...]:

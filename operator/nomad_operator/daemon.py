@@ -7,9 +7,10 @@ resync shows changed, and those that a person asks for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from desired.app import AppKey
@@ -19,6 +20,7 @@ from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
+from observers.nomad.namespaces import watch_namespaces
 from observers.nomad.stream_items import Connected, Disconnected, Event, Missed, StreamItem
 from observers.running import Fleet
 from reconcilers.decision import Truth
@@ -42,11 +44,17 @@ class Lists(Protocol):
 
     async def fleet(self, keys: Collection[AppKey]) -> Fleet: ...
 
+    async def namespaces(self) -> tuple[str, ...]: ...
+
 
 class Stream(Protocol):
     """The event stream."""
 
-    def items(self) -> AsyncIterator[StreamItem]: ...
+    def items(self) -> AsyncGenerator[StreamItem, None]: ...
+
+    def resubscribe(self) -> None:
+        """Subscribe anew: a subscription to all namespaces knows those that were there when it began."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,8 @@ class Daemon:
         intervals: Intervals,
         request_count: Callable[[], int],
         log: Log,
+        all_namespaces: bool,
+        now: Callable[[], datetime],
     ) -> None:
         self._lists = lists
         self._stream = stream
@@ -92,6 +102,8 @@ class Daemon:
         self._intervals = intervals
         self._request_count = request_count
         self._log = log
+        self._all_namespaces = all_namespaces
+        self._now = now
         self._schedule = Schedule()
         self._source_due = asyncio.Event()
         self._resync_due = asyncio.Event()
@@ -113,7 +125,10 @@ class Daemon:
         self._schedule.every(self._intervals.resync, self._resync_due)
         self._schedule.every(_CHECKS_TICK_SECONDS, self._checks_due)
         self._schedule.start()
-        loops = (self._follow_source, self._keep_in_sync, self._listen, self._rotate_checks)
+        loops = [self._follow_source, self._keep_in_sync, self._listen, self._rotate_checks]
+        if self._all_namespaces:
+            loops.append(self._watch_namespaces)
+        self._metrics.leader(acting=True)
         self._tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
 
     async def run(self) -> None:
@@ -250,22 +265,31 @@ class Daemon:
         return state is not None and any(key in fleet.entries and not fleet.entries[key].stop for key in state.apps)
 
     async def _listen(self) -> None:
-        async for item in self._stream.items():
-            match item:
-                case Missed():
-                    self._resync_due.set()
-                case Connected():
-                    self._metrics.stream_up(True)
-                    self._outages.report("nomad event stream", None)
-                    # The stream tells nothing of what happened before it: only lists do.
-                    self._resync_due.set()
-                case Disconnected():
-                    self._metrics.stream_up(False)
-                    self._outages.report("nomad event stream", item.error.message, hint=item.error.hint)
-                case Event():
-                    for key in item.keys:
-                        if self._reports.get(key) is not None:
-                            self._workers.wake(key, after=_BURST)
+        async with aclosing(self._stream.items()) as items:
+            async for item in items:
+                self._heard(item)
+
+    def _heard(self, item: StreamItem) -> None:
+        match item:
+            case Missed():
+                self._resync_due.set()
+            case Connected():
+                self._metrics.stream_up(True)
+                self._outages.report("nomad event stream", None)
+                # The stream tells nothing of what happened before it: only lists do.
+                self._resync_due.set()
+            case Disconnected():
+                self._metrics.stream_up(False)
+                self._outages.report("nomad event stream", item.error.message, hint=item.error.hint)
+            case Event():
+                if (happened := item.happened_at) is not None:
+                    self._metrics.event_lag((self._now() - happened).total_seconds())
+                for key in item.keys:
+                    if self._reports.get(key) is not None:
+                        self._workers.wake(key, after=_BURST)
+
+    async def _watch_namespaces(self) -> None:
+        await watch_namespaces(names=self._lists.namespaces, changed=self._stream.resubscribe, sleep=asyncio.sleep)
 
     async def _rotate_checks(self) -> None:
         rotation: list[AppKey] = []

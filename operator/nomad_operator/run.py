@@ -12,8 +12,6 @@ import structlog
 
 from nomad_operator import log
 from nomad_operator.api_token import token_of_daemon
-from nomad_operator.metrics import Metrics
-from nomad_operator.passes import Passes
 from nomad_operator.settings import Settings
 from nomad_operator.sqlite_store import SqliteStore
 from nomad_operator.web import Web
@@ -33,7 +31,7 @@ async def run(settings: Settings, *, serving: Callable[[str], None] | None = Non
     async with opened(settings) as parts:
         web = Web(
             backend=parts.backend,
-            metrics=_CountedMetrics(parts.metrics, parts.passes),
+            metrics=_CountedMetrics(parts),
             api_token=token_of_daemon(settings),
             webhook_secret=settings.webhook_secret,
         )
@@ -130,10 +128,10 @@ def _ended(report: AppReport | None) -> bool:
 class _CountedMetrics:
     """Counts what is only worth counting when somebody looks."""
 
-    def __init__(self, metrics: Metrics, passes: Passes) -> None:
-        self._metrics = metrics
-        self._passes = passes
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        self._passes.count_conditions()
-        return self._metrics.render(accept)
+        self._parts.passes.count_conditions()
+        self._parts.metrics.queue_depth(self._parts.workers.waiting)
+        return self._parts.metrics.render(accept)

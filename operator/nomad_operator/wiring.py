@@ -185,7 +185,7 @@ def assemble(
     commits = CommitTimes(metrics=metrics, now=now)
     daemon = Daemon(
         lists=nomad,
-        stream=EventStream(connection=connection(settings), namespaces=settings.namespaces),
+        stream=EventStream(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request),
         source=source,
         records=records,
         reports=reports,
@@ -198,6 +198,8 @@ def assemble(
         intervals=Intervals(poll=settings.git_poll.total_seconds(), resync=settings.resync.total_seconds()),
         request_count=requests.total,
         log=log,
+        all_namespaces="*" in settings.namespaces,
+        now=now,
     )
     broadcast = Broadcast()
     backend = DaemonBackend(
