@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from nomad_operator.embedded import task_states
 from nomad_operator.embedded.checks import WAITING, Check, checks_of, judge, port_of, services_of, shown
+from nomad_operator.embedded.gotext import quoted
 from nomad_operator.embedded.health_watch import HealthWatch
 from nomad_operator.embedded.instant import MILLISECOND
 from nomad_operator.embedded.task_run import TaskRun
@@ -297,7 +298,7 @@ class AllocationRun:
                 misses = 0
             if misses >= policy["Limit"]:
                 misses, until = 0, now + policy["Grace"]
-                reason = f'healthcheck: check "{one.check["Name"].replace(chr(34), chr(92) + chr(34))}" unhealthy'
+                reason = f"healthcheck: check {quoted(one.check['Name'])} unhealthy"
                 for task in self.tasks:
                     if one.task in ("", task.name):
                         task.restart(reason)

@@ -42,6 +42,7 @@ class Clients:
         self._state = state
         self._scheduler = scheduler
         self._deployments = deployments
+        self._waiting: dict[str, list[AllocationRun]] = {}
         self._dirty: dict[str, None] = {}
         self._health: dict[str, tuple[bool, int]] = {}
         self._sync: Timer | None = None
@@ -92,6 +93,7 @@ class Clients:
         before = self.runs.get(allocation.get("PreviousAllocation", ""))
         if before is not None and not before.over and before.node["ID"] == node["ID"]:
             run.wait()
+            self._waiting.setdefault(before.allocation["ID"], []).append(run)
 
     # What allocations tell
 
@@ -108,9 +110,8 @@ class Clients:
         self.dirty(allocation)
 
     def ended(self, allocation: str) -> None:
-        for run in list(self.runs.values()):
-            if run.allocation.get("PreviousAllocation") == allocation:
-                run.proceed()
+        for run in self._waiting.pop(allocation, ()):
+            run.proceed()
         self.dirty(allocation)
 
     def register(self, services: list[Value]) -> None:
@@ -145,9 +146,6 @@ class Clients:
                     evaluations.append(write.put_evaluation(evaluation))
         for evaluation in evaluations:
             self._scheduler.enqueue(evaluation["ID"])
-        for id_ in ids:
-            if self.runs[id_].over and client_terminal(self._state.allocations[id_]):
-                self._ended_runs(id_)
         if freed:
             self._scheduler.retry_blocked(node_changed=False)
 
@@ -179,7 +177,3 @@ class Clients:
         if not rescheduling.eligible(policy, new.get("RescheduleTracker"), self.timers.now):
             return None
         return self._scheduler.new_evaluation(record.job, "alloc-failure")
-
-    def _ended_runs(self, id_: str) -> None:
-        """Kept for its logs and checks until the allocation itself is gone."""
-        self.runs[id_].allocation = self._state.allocations[id_]

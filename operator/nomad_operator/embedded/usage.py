@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nomad_operator.embedded.nodes import MAX_DYNAMIC_PORT, MIN_DYNAMIC_PORT
+from nomad_operator.embedded.state import State, Transaction, client_terminal
 
 Value = dict[str, Any]
 
@@ -56,6 +57,31 @@ class Usage:
         size = MAX_DYNAMIC_PORT - MIN_DYNAMIC_PORT
         ports = (MIN_DYNAMIC_PORT + (start + step) % size for step in range(size))
         return next((port for port in ports if port not in taken), None)
+
+
+class UsageTable:
+    """What is taken on every node, kept up to date with the allocations."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._nodes: dict[str, Usage] = {}
+        self._counted: dict[str, Mapping[str, Any]] = {}
+        state.on_write(self._on_write)
+
+    def of(self, node: str) -> Usage:
+        """Not to be changed."""
+        return self._nodes.setdefault(node, Usage())
+
+    def _on_write(self, write: Transaction) -> None:
+        for id_ in write.allocations:
+            allocation = self._state.allocations.get(id_)
+            counts = allocation is not None and not client_terminal(allocation)
+            if counts and allocation is not None and id_ not in self._counted:
+                self._counted[id_] = allocation
+                self.of(allocation["NodeID"]).add(allocation)
+            elif not counts and id_ in self._counted:
+                gone = self._counted.pop(id_)
+                self.of(gone["NodeID"]).remove(gone)
 
 
 def _ports(allocation: Mapping[str, Any]) -> list[tuple[str, int]]:
