@@ -11,6 +11,7 @@ from typing import Any
 
 from observers.nomad.answers import Json, Unintelligible, mapping, needed, number, numbers, sequence, text
 from observers.nomad.decode import placement_failures
+from observers.nomad.plan_secrets import without_secrets
 from observers.nomad.plan_text import diff_text
 from observers.running import FieldChange, Plan
 
@@ -21,7 +22,7 @@ def plan(answer: Json) -> Plan:
     """Raises where the diff or its type is missing: an empty diff must never be taken for a settled one."""
     if not answer.get("Diff") or "JobModifyIndex" not in answer:
         raise Unintelligible("Diff or JobModifyIndex is missing")
-    diff = mapping(answer["Diff"], "Diff")
+    diff = without_secrets(mapping(answer["Diff"], "Diff"))
     kind = needed(diff, "Type")
     updates = mapping(mapping(answer.get("Annotations"), "Annotations").get("DesiredTGUpdates"), "DesiredTGUpdates")
     return Plan(
