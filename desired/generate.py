@@ -1,0 +1,235 @@
+"""The job that a manifest asks for: one group with one Docker task, both named `app`, and what people merge into it.
+
+Deterministic, and nothing of the operator's own is in the job: it could as well have been written by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from desired.app import AppKey
+from desired.errors import InvalidDesired
+from desired.finding import Finding
+from desired.job.api_json import from_json, to_json
+from desired.job.hcl_job import complete
+from desired.job.hcl_write import to_hcl
+from desired.job.spec import (
+    Check,
+    EphemeralDisk,
+    Group,
+    Job,
+    Network,
+    Port,
+    Resources,
+    Service,
+    Task,
+    Template,
+    Update,
+    Vault,
+    Volume,
+    VolumeMount,
+)
+from desired.job_merge import merge_job
+from desired.manifest import AppSpec, EnvValue
+from desired.policy import OnFailure
+from desired.state import JsonSource
+
+NAME = "app"
+_ENV_FILE = "${NOMAD_SECRETS_DIR}/app.env"
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CHECK = Check(interval=timedelta(seconds=10), timeout=timedelta(seconds=2))
+_JOB: tuple[str | int, ...] = ("spec", "job")
+
+
+def generate(key: AppKey, spec: AppSpec, on_failure: OnFailure) -> tuple[JsonSource | None, list[Finding]]:
+    """The job and its HCL. What is wrong with `spec.job` is told, and then there is no job."""
+    body = dict(to_json(_job(key, spec, on_failure)))
+    findings = merge_job(body, spec.job or {}, _JOB)
+    if findings:
+        return None, findings
+    # Through the typed job, so that the order of keys is always the same. Completing twice would lose static ports.
+    body = complete(dict(to_json(from_json(body))))
+    try:
+        return JsonSource(body=body, text=to_hcl(body)), []
+    except InvalidDesired as error:
+        return None, [Finding(_JOB, problem.message, error.hint or problem.hint) for problem in error.problems]
+
+
+def merge_problems(given: Mapping[str, Any]) -> list[Finding]:
+    """What is wrong with `spec.job` by itself, for a manifest in which other things are wrong as well."""
+    return merge_job(dict(to_json(Job())), given, _JOB)
+
+
+def _job(key: AppKey, spec: AppSpec, on_failure: OnFailure) -> Job:
+    long_running = spec.type in ("service", "system")
+    return Job(
+        id=key.name,
+        name=key.name,
+        namespace=key.namespace,
+        datacenters=tuple(spec.datacenters or ()),
+        type=spec.type,
+        update=Update(auto_revert=True) if long_running and on_failure is not OnFailure.HOLD else None,
+        groups=(_group(key, spec),),
+    )
+
+
+def _group(key: AppKey, spec: AppSpec) -> Group:
+    disk = spec.resources.disk if spec.resources else None
+    mounts = _labels(spec)
+    return Group(
+        name=NAME,
+        count=spec.count,
+        networks=_networks(spec),
+        volumes=_volumes(spec, mounts),
+        ephemeral_disk=EphemeralDisk(size=disk) if disk else None,
+        services=_services(key, spec),
+        tasks=(_task(spec, mounts),),
+    )
+
+
+def _networks(spec: AppSpec) -> tuple[Network, ...]:
+    ports = tuple(
+        Port(label=label, static=port.static or 0, to=port.to or 0) for label, port in (spec.ports or {}).items()
+    )
+    if not ports:
+        return ()
+    # Static ones too: completing the job puts them where the API has them, after all merging.
+    return (Network(dynamic_ports=ports),)
+
+
+def _main_port(spec: AppSpec) -> str | None:
+    ports = list(spec.ports or {})
+    if not ports:
+        return None
+    if spec.check and spec.check.port:
+        return spec.check.port
+    return "http" if "http" in ports else ports[0]
+
+
+def _services(key: AppKey, spec: AppSpec) -> tuple[Service, ...]:
+    """Fabio finds its routes in Consul, so that an app with routes is there; any other is in Nomad's own catalog."""
+    port = _main_port(spec)
+    if port is None:
+        return ()
+    routes = spec.routes or []
+    check = replace(_CHECK, port=port, type="tcp")
+    if spec.check is not None:
+        check = replace(check, interval=spec.check.interval, timeout=spec.check.timeout)
+        if spec.check.path is not None:
+            check = replace(check, type="http", path=spec.check.path)
+    tags = tuple(_route(route.host, route.path, strip=route.strip) for route in routes)
+    provider = "consul" if routes else "nomad"
+    return (Service(name=service_name(key.name), provider=provider, port=port, tags=tags, checks=(check,)),)
+
+
+def _route(host: str, path: str, *, strip: bool) -> str:
+    """Source: Fabio's documentation, urlprefix tags."""
+    tag = f"urlprefix-{host}{path}"
+    return f"{tag} strip={path}" if strip and path != "/" else tag
+
+
+def service_name(name: str) -> str:
+    """The nearest name that a service may have. Source: nomad/structs Service.ValidateName (RFC 1123)."""
+    return re.sub(r"[^A-Za-z0-9-]+", "-", name)[:63].strip("-") or NAME
+
+
+def _task(spec: AppSpec, mounts: Mapping[tuple[str, str], str]) -> Task:
+    asked = spec.resources
+    env = spec.env or {}
+    config: dict[str, Any] = {"image": spec.image}
+    if spec.command is not None:
+        config["command"] = spec.command
+    if spec.args:
+        config["args"] = list(spec.args)
+    if spec.ports:
+        config["ports"] = list(spec.ports)
+    return Task(
+        name=NAME,
+        driver="docker",
+        config=config,
+        env={name: value.fixed for name, value in env.items() if value.fixed is not None} or None,
+        vault=Vault() if any(value.vault for value in env.values()) else None,
+        templates=_templates(env),
+        volume_mounts=tuple(
+            VolumeMount(
+                volume=mounts[_volume_of(volume)],
+                destination=volume.mount,
+                read_only=True if volume.read_only else None,
+            )
+            for volume in spec.volumes or ()
+        ),
+        resources=Resources(cpu=asked.cpu, memory=asked.memory, memory_max=asked.memory_max) if asked else None,
+    )
+
+
+# -- environment
+
+
+def _templates(env: Mapping[str, EnvValue]) -> tuple[Template, ...]:
+    """One file for everything that is looked up when the task starts."""
+    lines = [f"{name}={expression}\n" for name, value in env.items() if (expression := _expression(value))]
+    if not lines:
+        return ()
+    return (Template(data="".join(lines), destination=_ENV_FILE, env=True, error_on_missing_key=True),)
+
+
+def _expression(value: EnvValue) -> str | None:
+    """Through toJSON: a value with a quote, a `#` or a line break stays one value."""
+    if value.consul is not None:
+        return f"{{{{ key {_quoted(value.consul)} | toJSON }}}}"
+    if value.vault is not None:
+        path, _, name = value.vault.partition("#")
+        # Version 2 of the key-value engine has the fields one level deeper, and `data` in its paths.
+        data = ".Data.data" if "/data/" in path else ".Data"
+        return _looked_up("secret", path, data, name, "")
+    if value.nomad is not None:
+        path, _, name = value.nomad.partition("#")
+        return _looked_up("nomadVar", path, "", name, ".Value")
+    return None
+
+
+def _looked_up(function: str, path: str, data: str, name: str, end: str) -> str:
+    """A field by name, so that a missing one is an error; by `index` where its name is none."""
+    if _FIELD.fullmatch(name):
+        field = f"{data}.{name}{end}"
+    else:
+        field = f"(index {data or '.'} {_quoted(name)}){end}"
+    return f"{{{{ with {function} {_quoted(path)} }}}}{{{{ {field} | toJSON }}}}{{{{ end }}}}"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+# -- volumes
+
+
+def _volume_of(volume: Any) -> tuple[str, str]:
+    return ("csi", volume.csi) if volume.csi is not None else ("host", volume.host)
+
+
+def _labels(spec: AppSpec) -> dict[tuple[str, str], str]:
+    """The label of each volume in the group: its own name, with its kind before it where two are named alike."""
+    asked = list(dict.fromkeys(_volume_of(volume) for volume in spec.volumes or ()))
+    names = [name for _, name in asked]
+    return {(kind, name): name if names.count(name) == 1 else f"{kind}-{name}" for kind, name in asked}
+
+
+def _volumes(spec: AppSpec, labels: Mapping[tuple[str, str], str]) -> tuple[Volume, ...]:
+    return tuple(_group_volumes(spec, labels))
+
+
+def _group_volumes(spec: AppSpec, labels: Mapping[tuple[str, str], str]) -> Iterator[Volume]:
+    for (kind, name), label in labels.items():
+        uses = [volume for volume in spec.volumes or () if _volume_of(volume) == (kind, name)]
+        read_only = all(volume.read_only for volume in uses)
+        made = Volume(name=label, type=kind, source=name, read_only=read_only)
+        if kind == "csi":
+            access = "single-node-reader-only" if read_only else "single-node-writer"
+            made = replace(made, access_mode=access, attachment_mode="file-system")
+        yield made

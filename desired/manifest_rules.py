@@ -1,0 +1,155 @@
+"""What must hold between the fields of a manifest.
+
+Looks at the raw values, so that it finds its part however wrong others are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from desired.finding import Finding
+from desired.secret_literals import secret_by_name, secret_kind
+
+_BY_JOB_FILE = (
+    "source",
+    "dockerfile",
+    "image",
+    "prompt",
+    "type",
+    "count",
+    "datacenters",
+    "resources",
+    "ports",
+    "command",
+    "args",
+    "env",
+    "check",
+    "routes",
+    "volumes",
+    "job",
+)
+_SOURCES = ("fixed", "consul", "vault", "nomad")
+_KEEP = (
+    "keep it in Vault, in Consul or in a Nomad variable, and name the place: {vault: path#field}, {nomad: path#field}"
+)
+
+
+def broken_rules(document: Any) -> Iterator[Finding]:
+    """Every rule that a document breaks, by the places of its values."""
+    yield from _secrets(document, ())
+    spec = document.get("spec") if isinstance(document, Mapping) else None
+    if not isinstance(spec, Mapping):
+        return
+    yield from _origin(spec)
+    yield from _environment(spec)
+    yield from _network(spec)
+    for number, volume in enumerate(_list(spec, "volumes")):
+        if isinstance(volume, Mapping):
+            yield from _exactly_one(volume, ("csi", "host"), ("spec", "volumes", number), "a volume")
+    if spec.get("type") in ("system", "sysbatch") and spec.get("count") not in (None, 0, 1):
+        hint = "leave out count: such a job runs once on every node"
+        yield Finding(("spec", "count"), f"a {spec['type']} job has no count", hint)
+
+
+def _given(spec: Mapping[str, Any], name: str) -> bool:
+    return spec.get(name) is not None
+
+
+def _map(spec: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = spec.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(spec: Mapping[str, Any], name: str) -> list[Any]:
+    value = spec.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _origin(spec: Mapping[str, Any]) -> Iterator[Finding]:
+    """Where the job comes from: a job file, or an image."""
+    if _given(spec, "jobFile"):
+        for name in _BY_JOB_FILE:
+            if _given(spec, name):
+                hint = "change the job file, or leave out jobFile"
+                yield Finding(("spec", name), f"`{name}` cannot stand beside `jobFile`", hint, at_key=True)
+        return
+    if _given(spec, "variables"):
+        hint = "they are values for the HCL variables of a jobFile"
+        yield Finding(("spec", "variables"), "`variables` without `jobFile`", hint, at_key=True)
+    if _given(spec, "image"):
+        return
+    if _given(spec, "source") or _given(spec, "dockerfile"):
+        message = "the image of this source is not known"
+        yield Finding(("spec",), message, "build and push it, and name it: image: registry/name:tag", at_key=True)
+    else:
+        yield Finding(("spec",), "neither `image` nor `jobFile` says what runs", "give one of them", at_key=True)
+
+
+def _exactly_one(
+    value: Mapping[str, Any], names: tuple[str, ...], steps: tuple[str | int, ...], what: str
+) -> Iterator[Finding]:
+    found = [name for name in names if value.get(name) is not None]
+    if len(found) == 1:
+        return
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    if found:
+        yield Finding((*steps, found[1]), f"{what} has {' and '.join(found)}", f"give one of {listed}", at_key=True)
+    else:
+        yield Finding(steps, f"{what} needs one of {listed}", "give exactly one")
+
+
+def _environment(spec: Mapping[str, Any]) -> Iterator[Finding]:
+    for name, value in _map(spec, "env").items():
+        if not isinstance(value, Mapping):
+            continue
+        steps: tuple[str | int, ...] = ("spec", "env", name)
+        yield from _exactly_one(value, _SOURCES, steps, "a variable of the environment")
+        yield from _named_secret(name, value.get("fixed"), (*steps, "fixed"))
+    for name, value in _map(spec, "variables").items():
+        yield from _named_secret(name, value, ("spec", "variables", name))
+    yield from _environments_of_job(_map(spec, "job"), ("spec", "job"))
+
+
+def _environments_of_job(body: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:
+    """`env` blocks of what is merged into the job."""
+    pairs = body.items() if isinstance(body, Mapping) else enumerate(body) if isinstance(body, list) else ()
+    for key, value in pairs:
+        inner = (*steps, key)
+        if key == "env" and isinstance(value, Mapping):
+            for name, text in value.items():
+                yield from _named_secret(name, text, (*inner, name))
+        else:
+            yield from _environments_of_job(value, inner)
+
+
+def _named_secret(name: str, value: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    if isinstance(value, str) and secret_kind(value) is None and secret_by_name(name, value):
+        yield Finding(steps, f"by its name, `{name}` holds a secret, which must not stand in a file", _KEEP)
+
+
+def _secrets(value: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:
+    if isinstance(value, str):
+        if kind := secret_kind(value):
+            yield Finding(steps, f"this looks like {kind}, which must not stand in a file", _KEEP)
+        return
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        yield from _secrets(item, (*steps, key))
+
+
+def _network(spec: Mapping[str, Any]) -> Iterator[Finding]:
+    ports = _map(spec, "ports")
+    for label, port in ports.items():
+        if isinstance(port, Mapping) and not _given(port, "to") and not _given(port, "static"):
+            yield Finding(("spec", "ports", label), "a port needs `to`, the port inside the container", "")
+    check = _map(spec, "check")
+    for name in ("routes", "check"):
+        if spec.get(name) and not ports and not _given(spec, "jobFile"):
+            hint = "name the port on which the app listens: ports: {http: {to: 8080}}"
+            yield Finding(("spec", name), f"`{name}` needs a port", hint, at_key=True)
+    wanted = check.get("port")
+    if isinstance(wanted, str) and ports and wanted not in ports:
+        yield Finding(("spec", "check", "port"), "`ports` has no such label", f"it has {', '.join(ports)}")
