@@ -20,6 +20,8 @@ from tests.conformance.nomad.stories import stories
 from tests.conformance.nomad.target import Answer, Target
 from tests.recordings_reader import Exchange, Recording
 
+_MISSING = " never came"
+_PATIENCE = 8.0  # seconds that the end of a story may take longer than the recording
 _STEP = 0.1  # as the recorder polled
 _HEADERS = ("content-type", "x-nomad-index", "x-nomad-knownleader", "x-nomad-lastcontact", "x-nomad-nexttoken")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -44,7 +46,9 @@ async def replay(recording: Recording, target: Target, table: Table) -> Outcome:
     run = _Run(recording=recording, target=target, table=table, outcome=outcome, ids=Ids())
     for group in _groups(recording.exchanges):
         await run.group(group)
-    await target.wait_until(target.now() + 2)
+    end = target.now() + _PATIENCE
+    while any(line.endswith(_MISSING) for line in run.stories()) and target.now() < end:
+        await target.wait_until(target.now() + 1)
     run.compare_stories()
     return outcome
 
@@ -208,6 +212,13 @@ class _Run:
 
     def compare_stories(self) -> None:
         """What happened to each thing has to begin as it was recorded; it may go on after the recording ended."""
+        lines = self.stories()
+        rest = self.table.unexplained(self.target.name, self.recording.name, lines)
+        self.outcome.explained += len(lines) - len(rest)
+        self.outcome.problems += rest
+
+    def stories(self) -> list[str]:
+        """Where they part so far."""
         told = (event for _, line in self.recording.events for event in line.get("Events") or ())
         recorded, came = (
             stories(event for event in events if _of(event, self.recording.name))
@@ -217,17 +228,14 @@ class _Run:
         for name, story in recorded.items():
             if line := _parting(story, came.get(name, [])):
                 lines.append(f"story of {name}: {line}")
-        lines = [line.replace(self.recording.name, "{job}") for line in lines]
-        rest = self.table.unexplained(self.target.name, self.recording.name, lines)
-        self.outcome.explained += len(lines) - len(rest)
-        self.outcome.problems += rest
+        return [line.replace(self.recording.name, "{job}") for line in lines]
 
 
 def _parting(recorded: list[Any], came: list[Any]) -> str:
     """Where two stories part; empty if what came begins as it was recorded."""
     for place, step in enumerate(recorded):
         if place >= len(came):
-            return f"{step} never came"
+            return f"{step}{_MISSING}"
         if came[place] != step:
             return f"recorded {step}, came {came[place]}"
     return ""
