@@ -126,7 +126,7 @@ class Metrics:
         self._dependency.labels(service).set(up)
 
     def nomad_request(self, endpoint: str, result: str) -> None:
-        """`endpoint` is a route (`/v1/job/:id`), never an address with ids in it."""
+        """`endpoint` is a method and a route (`GET job/plan`), never an address with ids in it."""
         self._nomad.labels(endpoint, result).inc()
 
     def render(self, accept: str) -> tuple[bytes, str]:

@@ -149,8 +149,10 @@ def assemble(
     requests: Counter[str] = Counter()
 
     def on_request(endpoint: str, method: str, status: int, seconds: float) -> None:
-        requests[f"{method} {endpoint}"] += 1
-        metrics.nomad_request(endpoint, str(status))
+        # Listing jobs and registering one share an address.
+        asked = f"{method} {endpoint}"
+        requests[asked] += 1
+        metrics.nomad_request(asked, str(status))
 
     nomad = NomadClient(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request)
     records = Records(store=store, origin=origin)

@@ -1,0 +1,185 @@
+"""What is measured, one function for each: first deployment, a quiet fleet, one commit among many, a restart."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from time import monotonic, sleep
+from typing import Any
+
+from tests.bench.app_repository import AppRepository, name
+from tests.bench.daemon_process import DaemonProcess
+from tests.bench.nomad_side import NomadSide
+
+_STATUSES = "POST jobs/statuses"
+# What the slowest part may take before the measurement is given up.
+_PATIENCE_SECONDS = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """From the daemon's start. `cpu_share` is of one core, while apps were registered: near 1, the daemon is the bound.
+
+    `passes_per_second` is until all were registered, requests are until all were verified.
+    """
+
+    registered_seconds: float
+    registers_per_second: float
+    passes_per_second: float
+    cpu_share: float
+    verified_seconds: float
+    passes_per_app: float
+    requests_per_app: float
+    requests: dict[str, int]
+    raft_writes_per_app: float
+    cpu_seconds: float
+
+
+def first_deployment(daemon: DaemonProcess, nomad: NomadSide, apps: int, *, raft_before: int) -> Deployment:
+    """All apps are new. Ends when all are verified and settled."""
+    # Nomad's clock and ours are of one machine.
+    began = time.time() - (monotonic() - daemon.started)
+    then = daemon.until(lambda counts: counts.registers >= apps, within=_PATIENCE_SECONDS)
+    share = daemon.process.cpu_seconds() / (monotonic() - daemon.started)
+    passes_per_second = then.passes / (monotonic() - daemon.started)
+    daemon.until(lambda counts: counts.ready == apps, within=_PATIENCE_SECONDS)
+    verified = monotonic() - daemon.started
+    submitted = nomad.submitted()
+    counts = daemon.settle(apps, within=_PATIENCE_SECONDS)
+    span = submitted[-1] - submitted[0]
+    return Deployment(
+        registered_seconds=submitted[-1] - began,
+        registers_per_second=(apps - 1) / span if span else 0.0,
+        passes_per_second=passes_per_second,
+        cpu_share=share,
+        verified_seconds=verified,
+        passes_per_app=counts.passes / apps,
+        requests_per_app=counts.requests.total() / apps,
+        requests=dict(counts.requests.most_common()),
+        raft_writes_per_app=(nomad.raft_index() - raft_before) / apps,
+        cpu_seconds=daemon.process.cpu_seconds(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Of one resync, in a window of several in which nothing changed."""
+
+    resyncs: int
+    requests: float
+    passes: float
+    cpu_seconds: float
+    writes: int
+    raft_writes: int
+
+
+def quiet(daemon: DaemonProcess, nomad: NomadSide, *, seconds: float) -> Quiet:
+    """The fleet has settled. Writes are those of the window; Nomad may write one by itself."""
+    before, raft, cpu = daemon.counts(), nomad.raft_index(), daemon.process.cpu_seconds()
+    sleep(seconds)
+    raft, cpu = nomad.raft_index() - raft, daemon.process.cpu_seconds() - cpu
+    after = daemon.counts()
+    resyncs = after.requests[_STATUSES] - before.requests[_STATUSES]
+    if resyncs == 0:
+        raise RuntimeError(f"no resync in {seconds:g} s")
+    return Quiet(
+        resyncs=resyncs,
+        requests=(after.requests.total() - before.requests.total()) / resyncs,
+        passes=(after.passes - before.passes) / resyncs,
+        cpu_seconds=cpu / resyncs,
+        writes=after.writes - before.writes,
+        raft_writes=raft,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """Commit of one app to Nomad holding it, in milliseconds; requests and CPU are of one commit until verified."""
+
+    commits: int
+    p50: float
+    p99: float
+    slowest: float
+    requests: float
+    cpu_seconds: float
+
+
+def commits(
+    daemon: DaemonProcess, nomad: NomadSide, repository: AppRepository, *, count: int, webhook: bool
+) -> Commits:
+    """Change one app after the other; without the webhook, the daemon's own poll has to find it."""
+    before, cpu = daemon.counts(), daemon.process.cpu_seconds()
+    took = []
+    for number in range(count):
+        # Spread over all, a different one each time as far as there are enough.
+        which = number * max(1, repository.apps // count) % repository.apps
+        took.append(_one_commit(daemon, nomad, repository, which, webhook=webhook))
+    after = daemon.settle(repository.apps, within=_PATIENCE_SECONDS)
+    return Commits(
+        commits=count,
+        p50=_quantile(took, 0.5),
+        p99=_quantile(took, 0.99),
+        slowest=max(took),
+        requests=(after.requests.total() - before.requests.total()) / count,
+        cpu_seconds=(daemon.process.cpu_seconds() - cpu) / count,
+    )
+
+
+def _one_commit(
+    daemon: DaemonProcess, nomad: NomadSide, repository: AppRepository, which: int, *, webhook: bool
+) -> float:
+    revision = str(time.time_ns())
+    index = nomad.index_of(name(which))
+    job = repository.change(which, revision)
+    began = monotonic()
+    if webhook:
+        daemon.webhook()
+    if not nomad.wait_until_registered(job, index):
+        raise RuntimeError(f"{job} was not registered in time:\n{daemon.process.last_words()}")
+    return (monotonic() - began) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """From the process's start until every app is known to be ready again."""
+
+    seconds: float
+    requests: int
+    cpu_seconds: float
+    writes: int
+
+
+def restart(daemon: DaemonProcess, apps: int) -> Restart:
+    """The daemon was just started, on the state and the jobs of another run."""
+    counts = daemon.until(lambda counts: counts.ready == apps, within=_PATIENCE_SECONDS, every=0.1)
+    return Restart(
+        seconds=monotonic() - daemon.started,
+        requests=counts.requests.total(),
+        cpu_seconds=daemon.process.cpu_seconds(),
+        writes=counts.writes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Everything of one number of apps."""
+
+    apps: int
+    deployment: Deployment
+    quiet: Quiet
+    webhook: Commits
+    poll: Commits
+    restart: Restart
+    memory_mb: float
+    memory_peak_mb: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that so many do not exceed."""
+    ordered = sorted(values)
+    return ordered[math.ceil(len(ordered) * share) - 1]
