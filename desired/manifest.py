@@ -5,6 +5,7 @@ Rules between fields are `desired.manifest_rules`: those are looked at even wher
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -16,6 +17,8 @@ from desired.yaml_text import RealNumber, WholeNumber
 
 API_VERSION = "nomad-operator/v1"
 KIND = "App"
+# Thirty years, in nanoseconds: more overflows elsewhere.
+_LONGEST = 10**18
 DURATION_PATTERN = r"^(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+$"
 
 
@@ -23,13 +26,13 @@ def _duration(value: Any) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str):
-        raise ValueError("expected a duration in quotes or with its unit, such as 60s or 5m")
+        raise ValueError("expected a duration with its unit, such as 60s or 5m")
     try:
-        nanoseconds = parse_duration(value)
+        nanoseconds = parse_duration(value) if re.search(DURATION_PATTERN, value) else -1
     except DurationError:
-        raise ValueError("expected a duration such as 60s, 5m or 1h30m") from None
-    if not 0 <= nanoseconds <= 10**18:
-        raise ValueError("expected a duration of at least 0s and at most 30 years")
+        nanoseconds = -1
+    if not 0 <= nanoseconds <= _LONGEST:
+        raise ValueError("expected a duration such as 60s, 5m or 1h30m")
     return timedelta(microseconds=nanoseconds // 1000)
 
 

@@ -76,7 +76,7 @@ def _finding(kind: str, steps: tuple[str | int, ...], context: Mapping[str, Any]
         return Finding(steps, "this key is not known here", _suggestion(steps), at_key=True)
     if kind == "literal_error":
         choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
-        hint = near(value, choices) if isinstance(value, str) else ""
+        hint = near(value, choices) if isinstance(value, str) and len(choices) > 1 else ""
         return Finding(steps, f"expected {_choice(choices)}", hint, at_key=at_key)
     if kind == "value_error":
         return Finding(steps, str(context["error"]), at_key=at_key)
