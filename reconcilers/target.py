@@ -35,7 +35,8 @@ def choose_target(desire: Desire, record: Record, policy: Policy, now: datetime)
         or record.failure_of(good.spec.hash) is not None
     ):
         return Target(Aim.LEFT, spec, source_hash, failure)
-    return Target(Aim.LAST_GOOD, good.spec, source_hash, failure)
+    # Not the file's own hash: what is applied for it is not what it says, and must not be taken for that later.
+    return Target(Aim.LAST_GOOD, good.spec, "", failure)
 
 
 def spec_to_plan(target: Target, running: Running, record: Record) -> Spec | None:

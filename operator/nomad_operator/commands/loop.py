@@ -59,9 +59,12 @@ def plan(arguments: argparse.Namespace) -> int:
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    from nomad_operator.demo import demo as run_demo
+    from nomad_operator.demo.story import play, play_embedded
 
-    return run_demo(nomad_address=arguments.nomad)
+    if arguments.nomad is None:
+        return asyncio.run(play_embedded())
+    # A Nomad that others use: the story's jobs carry a name of their own, and are purged at the end.
+    return asyncio.run(play(arguments.nomad, image=arguments.image, prefix="demo-"))
 
 
 def embedded(arguments: argparse.Namespace) -> int:

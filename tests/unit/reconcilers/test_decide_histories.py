@@ -62,6 +62,8 @@ def test_a_bad_commit_that_nomad_rolled_back_is_registered_once_in_an_hour() -> 
     assert world.registers == {"good-r": 1, "bad-r": 1}
     assert (last.ready, last.reason) == (Truth.FALSE, Reason.ROLLED_BACK)
     assert world.job is not None and world.job.spec == GOOD_REVERTING
+    applied = world.record.applied
+    assert applied is not None and applied.source_hash != "src-bad-r", "the file's spec is not what is applied for it"
 
 
 def test_a_reverted_commit_is_not_fought_over_when_no_version_was_verified_yet() -> None:
