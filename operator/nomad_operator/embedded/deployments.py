@@ -216,9 +216,7 @@ class Deployments:
         """Promote canaries of these groups, None: of all. Raises Refused."""
         deployment = self._active(id_, "promote")
         allocations = {one["ID"]: one for one in self._allocations(deployment)}
-        chosen = {
-            name: group for name, group in deployment["TaskGroups"].items() if groups is None or name in groups
-        }
+        chosen = {name: group for name, group in deployment["TaskGroups"].items() if groups is None or name in groups}
         promoted, short = [], []
         for name, group in chosen.items():
             mine = [allocations[one] for one in group["PlacedCanaries"] or () if one in allocations]

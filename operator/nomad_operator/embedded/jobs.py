@@ -87,9 +87,7 @@ class Jobs:
         elif not wanted:
             raise JobRefused(f"{prefix}job already exists")
         elif wanted != record.job["JobModifyIndex"]:
-            raise JobRefused(
-                f"{prefix}job exists with conflicting job modify index: {record.job['JobModifyIndex']}"
-            )
+            raise JobRefused(f"{prefix}job exists with conflicting job modify index: {record.job['JobModifyIndex']}")
 
     def as_registered(self, job: Mapped, *, index: int) -> Value:
         """The job as it would be stored: with version, indexes and status; the current one where nothing changed."""
@@ -110,9 +108,7 @@ class Jobs:
         }
         return fresh
 
-    def _store(
-        self, job: Value, record: JobRecord | None, submission: Any, warnings: str, request: Mapped
-    ) -> Done:
+    def _store(self, job: Value, record: JobRecord | None, submission: Any, warnings: str, request: Mapped) -> Done:
         if request.get("PreserveCounts") and record is not None:
             job = deepcopy(job)
             for group in job["TaskGroups"]:
@@ -358,5 +354,3 @@ def canonical_job(body: Mapped, *, namespace: str | None, region: str) -> Value:
     """A submitted job in the server's shape; a namespace in the query wins."""
     job = server_canonical({**body, "Region": body.get("Region") or region})
     return {**job, "Namespace": namespace} if namespace else job
-
-

@@ -15,9 +15,7 @@ from nomad_operator.embedded.task_states import finished_at
 _NO_POLICY = {"Delay": 0, "DelayFunction": "constant", "MaxDelay": 0}
 
 
-def apply_plan(
-    write: Transaction, plan: Plan, evaluation: Mapped, *, followup: str, new_id: Callable[[], str]
-) -> None:
+def apply_plan(write: Transaction, plan: Plan, evaluation: Mapped, *, followup: str, new_id: Callable[[], str]) -> None:
     """Everything of the plan in one transaction. `followup` is the evaluation that tries again later."""
     changes, state = plan.changes, write.state
     if changes.deployment is not None:

@@ -49,7 +49,7 @@ def allocated(node: Mapped, group: Mapped, usage: Usage, random: Callable[[], fl
         for kind in ("ReservedPorts", "DynamicPorts"):
             given = []
             for port in network.get(kind) or ():
-                value: int | None = port["Value"]
+                value: int | None = port.get("Value")
                 address: str | None = addresses[0]
                 if kind == "ReservedPorts":
                     address = usage.address_for(port["Value"], addresses)
@@ -58,7 +58,7 @@ def allocated(node: Mapped, group: Mapped, usage: Usage, random: Callable[[], fl
                 if value is None or address is None:
                     return None
                 chosen.add(value)
-                to = value if port["To"] == -1 else port["To"]
+                to = value if port.get("To") == -1 else port.get("To", 0)
                 given.append(
                     {
                         "HostNetwork": port.get("HostNetwork") or "default",

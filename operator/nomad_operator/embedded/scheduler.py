@@ -73,9 +73,7 @@ class Scheduler:
 
     def blocked_evaluation(self, plan: Plan, previous: str) -> Value:
         """What would wait for room after this plan."""
-        classes = {
-            class_: not reason for metric in plan.failed.values() for class_, reason in metric.classes.items()
-        }
+        classes = {class_: not reason for metric in plan.failed.values() for class_, reason in metric.classes.items()}
         evaluation = self.new_evaluation(
             plan.job,
             "queued-allocs",

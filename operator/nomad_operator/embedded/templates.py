@@ -28,9 +28,7 @@ class Needs:
     vault_path: str = ""
 
 
-def needs_of(
-    task: Mapped, *, world: World, namespace: str, variable_exists: Callable[[str, str], bool]
-) -> list[Needs]:
+def needs_of(task: Mapped, *, world: World, namespace: str, variable_exists: Callable[[str, str], bool]) -> list[Needs]:
     """Everything that the task's templates cannot do without."""
     found: dict[str, Needs] = {}
     for template in task["Templates"] or ():
