@@ -8,6 +8,7 @@ from datetime import timedelta
 from desired.reasons import Reason
 from reconcilers import questions as ask
 from reconcilers.decision import Action, Condition, Decision, Register, Remember, Rest, Step, Truth
+from reconcilers.health import because
 from reconcilers.record import (
     Applied,
     Attempt,
@@ -55,8 +56,10 @@ def _registered(s: Situation, attempt: Attempt, step: Step) -> Decision:
 
 
 def fail_reverted(s: Situation) -> Decision:
-    said = s.running.job.status_description if s.running.job else ""
-    message = "the deployment failed and Nomad went back to the version before" + (f" ({said})" if said else "")
+    """The allocations of the version that failed are still there, and their events say why."""
+    version = s.running.job.version if s.running.job else 0
+    failed = [one for one in s.running.allocations if one.job_version == version - 1]
+    message = because("the deployment failed and Nomad went back to the version before", failed)
     return _fail(s, Step.REVERTED, Failed(Reason.DEPLOYMENT_FAILED, message, Cause.UNKNOWN))
 
 

@@ -80,7 +80,7 @@ def _judge_service(running: Running, job: RunningJob) -> Health:
         return Health(
             Phase.FAILED,
             Reason.DEPLOYMENT_FAILED,
-            _because(deployment.status_description, running.allocations, running.checks),
+            because(deployment.status_description, running.allocations, running.checks),
             healthy,
             wanted,
         )
@@ -102,7 +102,7 @@ def _judge_service(running: Running, job: RunningJob) -> Health:
         return Health(
             Phase.PROGRESSING,
             Reason.PROGRESSING,
-            _because(f"{confirmed} of {wanted} allocations healthy", current, running.checks),
+            because(f"{confirmed} of {wanted} allocations healthy", current, running.checks),
             confirmed,
             wanted,
             pulling,
@@ -116,8 +116,8 @@ def _judge_service(running: Running, job: RunningJob) -> Health:
     if healthy >= wanted:
         return Health(Phase.HEALTHY, Reason.HEALTHY, told, healthy, wanted)
     if job.status == "dead":
-        return Health(Phase.FAILED, Reason.ALLOCATIONS_FAILED, _because(told, running.allocations), healthy, wanted)
-    return Health(Phase.PROGRESSING, Reason.UNHEALTHY, _because(told, running.allocations), healthy, wanted, pulling)
+        return Health(Phase.FAILED, Reason.ALLOCATIONS_FAILED, because(told, running.allocations), healthy, wanted)
+    return Health(Phase.PROGRESSING, Reason.UNHEALTHY, because(told, running.allocations), healthy, wanted, pulling)
 
 
 def _judge_run(running: Running, job: RunningJob) -> Health:
@@ -131,14 +131,14 @@ def _judge_run(running: Running, job: RunningJob) -> Health:
         return Health(
             Phase.PROGRESSING,
             Reason.RUNNING,
-            _because(f"run under way, {complete} of {wanted} complete", failed),
+            because(f"run under way, {complete} of {wanted} complete", failed),
             complete,
             wanted,
             any(_pulling(one) for one in current),
         )
     if failed:
         return Health(
-            Phase.FAILED, Reason.RUN_FAILED, _because(f"{len(failed)} allocations failed", failed), complete, wanted
+            Phase.FAILED, Reason.RUN_FAILED, because(f"{len(failed)} allocations failed", failed), complete, wanted
         )
     if running.placement and not current:
         return _unplaced(running, complete, wanted)
@@ -187,8 +187,8 @@ def _failing_checks(running: Running) -> str:
     return f"check {first.name!r} fails: {_short(first.output)}"
 
 
-def _because(what: str, allocations: Iterable[Allocation], checks: tuple[Check, ...] | None = None) -> str:
-    """`what`, followed by the newest event that names a cause, and by a failing check if there is one."""
+def because(what: str, allocations: Iterable[Allocation], checks: tuple[Check, ...] | None = None) -> str:
+    """`what`, followed by the newest task event that names a cause, and by a failing check if there is one."""
     causes = [
         (event.time, task, event)
         for allocation in allocations
