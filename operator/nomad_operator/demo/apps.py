@@ -10,7 +10,7 @@ nodes:
   - {name: node-2, cpu: 8000, memory: 16384}
 event_buffer_size: 1000
 behaviours:
-  - {command: "no-such-file", runs_for: 300ms, exit_code: 1, stderr: "cannot open /no-such-file: No such file or directory\\n"}
+  - {command: "no-such-file", runs_for: 300ms, exit_code: 1, stderr: "cat: no-such-file: No such file or directory\\n"}
   - {command: "DATABASE_URL", runs_for: 400ms, exit_code: 1, stderr: "DATABASE_URL is not set\\n"}
   - {command: "counting", runs_for: 2s, stdout: "counting\\n"}
 """

@@ -64,7 +64,9 @@ class Narrator:
         for report in reports:
             colour = {"True": "32", "False": "31"}.get(report.ready.value, "33")
             ready = self._paint(colour, f"{report.ready.value:<8}{report.reason:<18}")
-            print(f"  {report.key.name:<{width}}  v{report.version:<3} {ready} {_short(report.message, 90)}", flush=True)
+            print(
+                f"  {report.key.name:<{width}}  v{report.version:<3} {ready} {_short(report.message, 90)}", flush=True
+            )
 
     def _clock(self) -> str:
         return self._paint("2", f"{time.monotonic() - self._start:5.1f}s")

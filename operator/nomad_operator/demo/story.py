@@ -13,6 +13,8 @@ from desired.state import HclSource
 from nomad_operator import log
 from nomad_operator.demo import apps
 from nomad_operator.demo.stage import Narrator, Repository, until
+from nomad_operator.embedded.server import serve
+from nomad_operator.embedded.world import read_world
 from nomad_operator.run import opened
 from nomad_operator.settings import LogFormat, LogLevel, Settings
 from nomad_operator.wiring import Parts
@@ -131,3 +133,12 @@ def _ready(report: AppReport) -> bool:
 
 def _seen(report: AppReport, step: Step) -> bool:
     return any(one.step is step for one in report.transitions)
+
+
+async def play_embedded() -> int:
+    """The story on an embedded Nomad of its own."""
+    serving = await serve(read_world(apps.WORLD, "the demo's world"))
+    try:
+        return await play(serving.address, image="busybox:1", prefix="")
+    finally:
+        await serving.stop()
