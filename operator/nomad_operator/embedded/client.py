@@ -22,6 +22,10 @@ Mapped = Mapping[str, Any]
 _BATCH = 200 * MILLISECOND
 
 
+def _undecided(allocation: Mapped) -> bool:
+    return (allocation.get("DeploymentStatus") or {}).get("Healthy") is None
+
+
 class Clients:
     """Owns every running allocation."""
 
@@ -160,7 +164,9 @@ class Clients:
         }
         if (decided := self._health.pop(old["ID"], None)) is not None:
             new["DeploymentStatus"] = health(old, *decided)
-            new = self._deployments.count_health(write, old, new)
+        elif status == "failed" and old.get("DeploymentID") and _undecided(old):
+            new["DeploymentStatus"] = health(old, False, None)
+        new = self._deployments.count_health(write, old, new)
         new = write.put_allocation(new, by_server=False)
         run.allocation = new
         return new

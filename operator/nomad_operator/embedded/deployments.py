@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nomad_operator.embedded import gotext, rescheduling
-from nomad_operator.embedded.instant import MILLISECOND, rfc3339
+from nomad_operator.embedded.instant import MILLISECOND, at_or_none
 from nomad_operator.embedded.job_spec import spec_changed
 from nomad_operator.embedded.plan_parts import Mapped, Value, describe
 from nomad_operator.embedded.scheduler import Scheduler
@@ -116,7 +116,7 @@ class Deployments:
         if group["DesiredCanaries"] and not group["Promoted"]:
             return False
         mine = [one for one in self._allocations(deployment) if one["TaskGroup"] == name and not terminal(one)]
-        return sum(1 for one in mine if _healthy(one)) >= group["DesiredTotal"]
+        return bool(sum(1 for one in mine if _healthy(one)) >= group["DesiredTotal"])
 
     def _deadline(self, id_: str) -> None:
         deployment = self._state.deployments.get(id_)
@@ -290,10 +290,10 @@ class Deployments:
         }
 
 
-def health(allocation: Mapping[str, Any], healthy: bool, at: int) -> Value:
-    """The DeploymentStatus of an allocation whose health has been decided."""
+def health(allocation: Mapping[str, Any], healthy: bool, at: int | None) -> Value:
+    """The DeploymentStatus of an allocation whose health has been decided; by the server, there is no time."""
     canary = bool((allocation.get("DeploymentStatus") or {}).get("Canary"))
-    return {"Canary": canary, "Healthy": healthy, "ModifyIndex": 0, "Timestamp": rfc3339(at)}
+    return {"Canary": canary, "Healthy": healthy, "ModifyIndex": 0, "Timestamp": at_or_none(at)}
 
 
 def _healthy(allocation: Mapped) -> bool | None:

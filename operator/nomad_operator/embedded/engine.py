@@ -51,7 +51,12 @@ class EmbeddedNomad:
         self.world = world
         self.tokens = Tokens(world)
         self._broker = Broker(size=world.event_buffer_size)
-        self._state = State(first_index=first_index, now=lambda: self._timers.now, publish=self._broker.publish)
+        self._state = State(
+            first_index=first_index,
+            now=lambda: self._timers.now,
+            publish=self._broker.publish,
+            signing_key=self._new_id(),
+        )
         usage = UsageTable(self._state)
         scheduler = Scheduler(
             state=self._state, timers=self._timers, usage=usage.of, new_id=self._new_id, random=chance.random

@@ -58,7 +58,11 @@ class HealthWatch:
         """A task has started, ended or failed."""
         if self._over:
             return
-        if any(task.failed or (task.dead and not self._may_end(task)) for task in self._tasks):
+        if any(task.dead and (task.failed or not self._may_end(task)) for task in self._tasks):
+            # The server judges what has ended; a client may tell of it too, or come too late.
+            self.stop()
+            return
+        if any(task.failed for task in self._tasks):
             self._tell("Unhealthy because of failed task")
             self._decide(False)
             return

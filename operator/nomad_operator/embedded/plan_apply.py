@@ -67,6 +67,7 @@ def _new_allocation(write: Transaction, job: Mapped, place: Place, fit: Fit, dep
         "ClientStatus": "pending",
         "AllocatedResources": fit.resources,
         "Metrics": fit.metric.shown(),
+        "SigningKeyID": write.state.signing_key,
         **old_shape(group, fit.resources),
     }
     if place.canary:

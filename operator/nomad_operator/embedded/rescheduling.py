@@ -19,7 +19,7 @@ def eligible(policy: Mapped | None, tracker: Mapped | None, at: int) -> bool:
         return True
     events = _events(tracker)
     recent = [event for event in events if event["RescheduleTime"] > at - policy["Interval"]]
-    return len(recent) < policy["Attempts"]
+    return bool(len(recent) < policy["Attempts"])
 
 
 def next_attempt(policy: Mapped | None, allocation: Mapped, failed_at: int) -> int | None:

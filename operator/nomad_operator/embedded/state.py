@@ -19,6 +19,8 @@ Mapped = Mapping[str, Any]
 Key = tuple[str, str]
 
 _TERMINAL_CLIENT = frozenset({"complete", "failed", "lost"})
+# Only these messages derive statuses of jobs from their evaluations.
+_DERIVING = frozenset({"JobRegistered", "JobDeregistered", "EvaluationUpdated", "AllocationUpdated"})
 _TERMINAL_EVALUATION = frozenset({"complete", "failed", "canceled"})
 ACTIVE_DEPLOYMENT = frozenset({"running", "paused", "blocked", "unblocking", "initializing", "pending"})
 
@@ -41,9 +43,12 @@ class JobRecord:
 class State:
     """The tables. Reading is plain attribute access; writing goes through `write`."""
 
-    def __init__(self, *, first_index: int, now: Callable[[], int], publish: Callable[[list[Event]], None]) -> None:
+    def __init__(
+        self, *, first_index: int, now: Callable[[], int], publish: Callable[[list[Event]], None], signing_key: str
+    ) -> None:
         self.index = first_index
         self.now = now
+        self.signing_key = signing_key
         self.jobs: dict[Key, JobRecord] = {}
         self.allocations: dict[str, Value] = {}
         self.deployments: dict[str, Value] = {}
@@ -123,7 +128,8 @@ class Transaction:
             record.versions = [job if one["Version"] == job["Version"] else one for one in record.versions]
         record.job = job
         self._touch("jobs")
-        self._statuses[key] = None
+        if self.type in _DERIVING:
+            self._statuses[key] = None
         self._summaries[key] = None
         self._emit("Job", job["ID"], job["Namespace"], None, {"Job": job})
         return job
@@ -162,7 +168,8 @@ class Transaction:
         self.state.evaluations[evaluation["ID"]] = evaluation
         self.state.evaluations_of.setdefault(key, {})[evaluation["ID"]] = None
         self._touch("evals")
-        self._statuses[key] = None
+        if self.type in _DERIVING:
+            self._statuses[key] = None
         filters = [evaluation["JobID"], evaluation.get("DeploymentID", "")]
         payload = {"Evaluation": shown(evaluation)}
         self._emit("Evaluation", evaluation["ID"], evaluation["Namespace"], filters, payload)
@@ -178,7 +185,6 @@ class Transaction:
         self.state.deployments[deployment["ID"]] = deployment
         self.deployments.append(deployment["ID"])
         self._touch("deployment")
-        self._statuses[(deployment["Namespace"], deployment["JobID"])] = None
         # One line tells a deployment once, as it is at its end.
         self.events = [one for one in self.events if one.topic != "Deployment" or one.key != deployment["ID"]]
         payload = {"Deployment": shown_deployment(deployment)}
@@ -198,7 +204,8 @@ class Transaction:
             self.state.jobs[key].allocations[allocation["ID"]] = allocation
         self.allocations.append(allocation["ID"])
         self._touch("allocs")
-        self._statuses[key] = None
+        if self.type in _DERIVING or self.type == "PlanResult":
+            self._statuses[key] = None
         self._summaries[key] = None
         filters = [allocation["JobID"], allocation.get("DeploymentID", "")]
         payload = {"Allocation": shown({name: value for name, value in allocation.items() if name != "Job"})}

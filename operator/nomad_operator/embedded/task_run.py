@@ -97,7 +97,11 @@ class TaskRun:
 
     def tell(self, event: Value) -> None:
         """Add an event; only the newest are kept."""
-        events = [*self.state["Events"], event][-task_states.MOST_EVENTS :]
+        before = self.state["Events"]
+        if before and event["Time"] <= before[-1]["Time"]:
+            # No two things happen to a task at the same nanosecond.
+            event = {**event, "Time": before[-1]["Time"] + 1000}
+        events = [*before, event][-task_states.MOST_EVENTS :]
         self.state = {**self.state, "Events": events}
         self._around.changed()
 
@@ -141,10 +145,7 @@ class TaskRun:
     def _downloaded(self, sources: list[str]) -> None:
         for source in sources:
             if error := self._around.world.download_error(source):
-                shown = (
-                    f'failed to download artifact "{source}": getter subprocess failed: exit status 1:'
-                    f" failed to download artifact: {error}"
-                )
+                shown = f'failed to download artifact "{source}": {error}'
                 self.tell(task_states.event("Failed Artifact Download", self._now, shown=shown, download_error=shown))
                 self._judge(self._restarts.verdict(self._now))
                 return
@@ -156,7 +157,7 @@ class TaskRun:
             return
         world = self._around.world
         if error := templates.error_of(self.task, world):
-            self._give_up(error)
+            self._give_up(error if error.startswith("Template failed") else f"Template failed: {error}")
             return
         needs = templates.needs_of(
             self.task,
@@ -211,7 +212,7 @@ class TaskRun:
                 return
             registry = around.world.registry(image)
             if registry is not None:
-                self.tell(task_states.event("Driver", self._now, shown="Downloading image", image=image))
+                self.tell(task_states.downloading(self._now, image))
                 self._after(registry.pull_takes, lambda: self._pulled(docker_faults.pull_error(image, registry)))
                 return
         self._start(image)

@@ -83,6 +83,10 @@ def started(at: int) -> Value:
     return event("Started", at, shown="Task started by client")
 
 
+def downloading(at: int, image: str) -> Value:
+    return event("Driver", at, shown="Downloading image", image=image) | {"DriverMessage": "Downloading image"}
+
+
 def terminated(at: int, code: int, signal: int, *, oom: bool, driver: str) -> Value:
     message = "OOM Killed" if oom else ""
     if code and not oom and driver == "docker":

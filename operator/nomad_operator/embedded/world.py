@@ -162,14 +162,17 @@ class Variable(_Part):
 
 
 class Download(_Part):
-    """What comes of an artifact's source, a pattern with `*`; the text is Nomad's after `failed to download`."""
+    """What comes of an artifact's source, a pattern with `*`; `error` is what follows `failed to download artifact "…": `."""
 
     source: str
     error: str
 
 
 class Template(_Part):
-    """What rendering a template that holds this text ends with, where it cannot be seen from its keys alone."""
+    """What rendering a template that holds this text ends with, where it cannot be seen from its keys alone.
+
+    `error` is what follows `Template failed: `, or all of the text where that begins otherwise (`Template failed to …`).
+    """
 
     contains: str
     error: str
@@ -194,7 +197,7 @@ class World(_Part):
     event_buffer_size: int = 100
     namespaces: tuple[str, ...] = ("default",)
     node_pools: tuple[str, ...] = ("default", "all")
-    nodes: tuple[Node, ...] = (Node(name="node-1"),)
+    nodes: tuple[Node, ...] = (Node.model_validate({"name": "node-1"}),)
     behaviours: tuple[Behaviour, ...] = ()
     registries: tuple[Registry, ...] = ()
     downloads: tuple[Download, ...] = ()
