@@ -12,19 +12,41 @@ import hashlib
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desired.app import DEFAULT_NAMESPACE, AppKey
-from desired.errors import InvalidDesired, OperatorError, TransientError
+from desired.catalog_history import History
+from desired.catalog_state import state_of, with_keys_of_before
+from desired.catalog_texts import Texts
+from desired.errors import InvalidDesired, OperatorError
 from desired.file_tree import FileSource, FileTree
-from desired.job_file import FileKind, decoded, kind_of, source_of, variables_beside
+from desired.job_file import FileKind, decoded, is_text, kind_of, may_hold_app, source_of, variables_beside
 from desired.manifest_file import Manifest, ManifestFile, holds_manifest, read_manifests
 from desired.policy import Policy
 from desired.problem import Problem
-from desired.state import DesiredApp, DesiredState, HclSource, JobParser, JsonSource, Kind, UnreadableFile
+from desired.state import (
+    DesiredApp,
+    DesiredState,
+    HclSource,
+    JobBody,
+    JobParser,
+    JsonSource,
+    Kind,
+    UnreadableFile,
+)
 
 # Parses at once; the parser is a server that answers in milliseconds.
 _PARSES = 8
+_NO_MANIFEST = ManifestFile((), (), holds_any=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file that may hold manifests, at one content. `job_files` are the paths of the job files that it wraps."""
+
+    blob: str
+    file: ManifestFile
+    job_files: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +61,11 @@ class _Unit:
     variables_path: str | None
     manifest: Manifest | None
     blobs: tuple[str, ...]
+
+    @property
+    def name(self) -> tuple[str, int]:
+        """A file may hold several documents; they are told apart by where they begin."""
+        return self.path, self.manifest.line if self.manifest else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,96 +84,114 @@ class Catalog:
         self._parser = parser
         self._defaults = defaults
         self._namespace = namespace
-        self._manifests: dict[str, tuple[str, ManifestFile]] = {}
+        self._kinds: dict[str, FileKind] = {}
+        self._manifests: dict[str, _Read] = {}
         self._made: dict[tuple[str, int], _Made] = {}
-        self._keys: dict[str, AppKey] = {}
+        self._history = History()
         self._parsing = asyncio.Semaphore(_PARSES)
 
     async def read(self, tree: FileTree, source: FileSource, known: Mapping[tuple[str, str], AppKey]) -> DesiredState:
         """The state of a revision. `known` maps path and source hash of applied apps to their key: no parse is needed.
 
-        Raises only what `source` raises: then nothing is known of this revision, and nothing changed.
+        Raises only what `source` raises: then nothing is known of this revision, and the next call reads it anew.
         """
-        for (path, _), key in known.items():
-            self._keys.setdefault(path, key)
-        kinds = {path: kind for path in tree.files if (kind := kind_of(path)) is not FileKind.OTHER}
-        texts = _Texts(tree, source)
-        await self._read_manifests(tree, kinds, texts)
-        units = list(self._units(tree, kinds))
+        texts = Texts(tree, source)
+        paths = tree.files.keys() | {problem.path for problem in tree.refused}
+        self._kinds = {path: self._kinds.get(path) or kind_of(path) for path in paths}
+        self._history.learn(known)
+        self._history.keep(paths)
+        await self._read_manifests(tree, texts)
+        wrapped = self._wrapped(tree)
+        units = list(self._units(tree, texts, wrapped))
         stale = [unit for unit in units if not self._stands(unit)]
         await texts.fetch(path for unit in stale for path in (unit.job_path, unit.variables_path) if path)
         made = await asyncio.gather(*(self._make(unit, texts, known) for unit in stale))
         for unit, one in zip(stale, made, strict=True):
-            self._made[_name(unit)] = one
-        self._made = {_name(unit): self._made[_name(unit)] for unit in units}
-        return self._state(tree)
+            self._made[unit.name] = one
+        self._made = {unit.name: self._made[unit.name] for unit in units}
+        return self._state(tree, wrapped)
 
     # -- manifests
 
-    async def _read_manifests(self, tree: FileTree, kinds: Mapping[str, FileKind], texts: _Texts) -> None:
-        possible = [path for path, kind in kinds.items() if kind in (FileKind.YAML, FileKind.JSON)]
-        fresh = [path for path in possible if self._manifests.get(path, ("",))[0] != tree.files[path].blob]
+    async def _read_manifests(self, tree: FileTree, texts: Texts) -> None:
+        possible = [path for path in tree.files if self._kinds[path] in (FileKind.YAML, FileKind.JSON)]
+        kept = {
+            path: read
+            for path in possible
+            if (read := self._manifests.get(path)) is not None and read.blob == tree.files[path].blob
+        }
+        fresh = [path for path in possible if path not in kept]
         await texts.fetch(fresh)
-        kept = {path: self._manifests[path] for path in possible if path not in set(fresh)}
-        for path in fresh:
-            kept[path] = (tree.files[path].blob, self._manifest_file(path, texts))
-        self._manifests = kept
+        self._manifests = kept | {path: self._manifest_file(path, texts) for path in fresh}
 
-    def _manifest_file(self, path: str, texts: _Texts) -> ManifestFile:
+    def _manifest_file(self, path: str, texts: Texts) -> _Read:
         """A file that is no manifest has no documents and no problems; it may still be a job in JSON."""
+        blob, data = texts.blob(path), texts.data(path)
+        held = bool(self._history.keys(path))
         try:
-            text = texts.of(path)
+            text = decoded(data, path)
         except InvalidDesired as error:
-            return ManifestFile((), (UnreadableFile(path, error.problems, self._keys.get(path)),), holds_any=True)
-        if not holds_manifest(text):
-            return ManifestFile((), (), holds_any=False)
-        return read_manifests(text, path, defaults=self._defaults, namespace=self._namespace)
+            if not held and not may_hold_app(data):
+                return _Read(blob, _NO_MANIFEST)
+            text = data.decode(errors="replace")
+            file = ManifestFile((), (UnreadableFile(path, error.problems),))
+        else:
+            # A manifest that was cut off may no longer say that it is one.
+            if not holds_manifest(text) and not (held and self._kinds[path] is FileKind.YAML):
+                return _Read(blob, _NO_MANIFEST)
+            file = read_manifests(text, path, defaults=self._defaults, namespace=self._namespace)
+        whole = not file.unreadable
+        named = [manifest.job_file for manifest in file.manifests if manifest.job_file is not None]
+        wrapped = self._history.wraps(path, named, whole=whole, text="" if whole else text)
+        return _Read(blob, file, frozenset(_beside(path, name) for name in wrapped))
+
+    def _wrapped(self, tree: FileTree) -> set[str]:
+        """Job files that are no apps of their own."""
+        found = {path for read in self._manifests.values() for path in read.job_files}
+        for problem in tree.refused:
+            names = self._history.wraps(problem.path, (), whole=False)
+            found |= {_beside(problem.path, name) for name in names}
+        return found
 
     # -- units
 
-    def _units(self, tree: FileTree, kinds: Mapping[str, FileKind]) -> Iterable[_Unit]:
-        wrapped = set()
-        for path, (_, file) in self._manifests.items():
-            for manifest in file.manifests:
-                job_path = None
-                if manifest.job_file is not None:
-                    job_path = posixpath.normpath(posixpath.join(posixpath.dirname(path), manifest.job_file))
-                    wrapped.add(job_path)
-                yield self._unit(tree, path, job_path, manifest)
-        for path, kind in kinds.items():
-            is_manifest = path in self._manifests and self._manifests[path][1].holds_any
-            if path not in wrapped and kind is not FileKind.YAML and not is_manifest:
-                yield self._unit(tree, path, path, None)
+    def _units(self, tree: FileTree, texts: Texts, wrapped: set[str]) -> Iterable[_Unit]:
+        for path, read in self._manifests.items():
+            for manifest in read.file.manifests:
+                job_path = None if manifest.job_file is None else _beside(path, manifest.job_file)
+                yield self._unit(texts, path, job_path, manifest)
+        for path in tree.files:
+            kind = self._kinds[path]
+            if kind in (FileKind.OTHER, FileKind.YAML) or path in wrapped:
+                continue
+            if path not in self._manifests or not self._manifests[path].file.holds_any:
+                yield self._unit(texts, path, path, None)
 
-    def _unit(self, tree: FileTree, path: str, job_path: str | None, manifest: Manifest | None) -> _Unit:
-        variables_path = variables_beside(job_path, tree.files) if job_path else None
-        read = dict.fromkeys(one for one in (path, job_path, variables_path) if one is not None)
-        blobs = tuple(tree.files[one].blob if one in tree.files else "" for one in read)
-        return _Unit(path, job_path, variables_path, manifest, blobs)
+    def _unit(self, texts: Texts, path: str, job_path: str | None, manifest: Manifest | None) -> _Unit:
+        variables_path = variables_beside(job_path, self._kinds) if job_path else None
+        parts = dict.fromkeys(one for one in (path, job_path, variables_path) if one is not None)
+        return _Unit(path, job_path, variables_path, manifest, tuple(texts.blob(one) for one in parts))
 
     def _stands(self, unit: _Unit) -> bool:
-        made = self._made.get(_name(unit))
+        made = self._made.get(unit.name)
         return made is not None and made.blobs == unit.blobs and not (made.unreadable and made.unreadable.transient)
 
-    async def _make(self, unit: _Unit, texts: _Texts, known: Mapping[tuple[str, str], AppKey]) -> _Made:
+    async def _make(self, unit: _Unit, texts: Texts, known: Mapping[tuple[str, str], AppKey]) -> _Made:
+        key = unit.manifest.key if unit.manifest else None
         try:
-            app = await self._app(unit, texts, known)
+            return _Made(unit.blobs, app=await self._app(unit, texts, known))
         except InvalidDesired as error:
-            return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, error.problems, self._key_of(unit)))
+            return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, error.problems, key))
         except OperatorError as error:
-            # Not the file's fault: it is read again at the next look, and meanwhile it is not absent.
+            # Not the file's fault, also where the parser refuses us for good (a token that may not parse): it is read
+            # again at the next look, and meanwhile it is not absent.
             problem = Problem(unit.path, message=f"cannot be parsed now: {error.message}", hint=error.hint)
-            transient = isinstance(error, TransientError)
-            return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, (problem,), self._key_of(unit), transient))
-        if app is not None:
-            self._keys[unit.path] = app.key
-        return _Made(unit.blobs, app=app)
+        except Exception as error:
+            # A bug that one file's content brings out must not take the others along. It is told with the file.
+            problem = Problem(unit.path, message=f"cannot be read: {type(error).__name__} inside the operator")
+        return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, (problem,), key, transient=True))
 
-    def _key_of(self, unit: _Unit) -> AppKey | None:
-        """The app that a file speaks of although it cannot be read: by its manifest, or by what it was before."""
-        return unit.manifest.key if unit.manifest else self._keys.get(unit.path)
-
-    async def _app(self, unit: _Unit, texts: _Texts, known: Mapping[tuple[str, str], AppKey]) -> DesiredApp | None:
+    async def _app(self, unit: _Unit, texts: Texts, known: Mapping[tuple[str, str], AppKey]) -> DesiredApp | None:
         manifest = unit.manifest
         policy = manifest.policy if manifest else self._defaults
         job: HclSource | JsonSource | None = manifest.source if manifest else None
@@ -155,42 +200,61 @@ class Catalog:
         if job is None:
             if manifest is None:
                 return None
-            raise InvalidDesired((Problem(unit.path, message=f"{unit.job_path} holds no job"),))
+            raise InvalidDesired((Problem(unit.path, manifest.line, message=f"{unit.job_path} holds no job"),))
         digest = _digest(job, policy, manifest)
         if manifest is None:
-            key = known.get((unit.path, digest)) or await self._parsed_key(job, unit.path)
+            key = known.get((unit.path, digest)) or await self._parsed_key(job, unit)
             return DesiredApp(key, Kind.JOB_FILE, unit.path, job, digest, policy)
-        if unit.job_path is not None and (unit.path, digest) not in known:
+        if unit.job_path is not None and known.get((unit.path, digest)) != manifest.key:
             await self._check_names(manifest, job, unit)
         return DesiredApp(manifest.key, Kind.APP, unit.path, job, digest, policy)
 
-    def _job_source(self, unit: _Unit, job_path: str, texts: _Texts) -> HclSource | JsonSource | None:
-        if job_path.startswith("..") or not texts.has(job_path):
-            message = f"spec.jobFile: there is no file {job_path}"
-            raise InvalidDesired((Problem(unit.path, message=message, hint="the path counts from the manifest"),))
+    def _job_source(self, unit: _Unit, job_path: str, texts: Texts) -> HclSource | JsonSource | None:
+        if job_path.startswith("../") or not texts.has(job_path):
+            hint = "the path counts from the manifest's folder, and stays inside the repository"
+            line = unit.manifest.line if unit.manifest else 0
+            raise InvalidDesired((Problem(unit.path, line, 0, f"spec.jobFile: there is no file {job_path}", hint),))
+        held = bool(self._history.keys(unit.path))
+        kind = FileKind.JOB if unit.manifest else self._kinds[job_path]
+        data = texts.data(job_path)
+        if kind is not FileKind.JOB and not held and not is_text(data) and not may_hold_app(data):
+            return None
+        text = decoded(data, job_path)
         given = unit.manifest.variables if unit.manifest else ""
         beside = texts.of(unit.variables_path) if unit.variables_path else ""
         variables = f"{beside}\n{given}" if beside and given else beside or given
-        kind = kind_of(job_path)
-        return source_of(texts.of(job_path), variables, job_path, FileKind.JOB if unit.manifest else kind)
+        return source_of(text, variables, job_path, kind, held=held)
 
-    async def _parsed_key(self, job: HclSource | JsonSource, path: str) -> AppKey:
+    async def _parsed_key(self, job: HclSource | JsonSource, unit: _Unit) -> AppKey:
         if isinstance(job, JsonSource):
-            body = job.body
-        else:
-            async with self._parsing:
-                try:
-                    body = await self._parser.parse(job)
-                except InvalidDesired as error:
-                    raise InvalidDesired(tuple(_at(problem, path) for problem in error.problems)) from error
+            return self._key_of(job.body, unit)
+        async with self._parsing:
+            try:
+                body = await self._parser.parse(job)
+            except InvalidDesired as error:
+                raise InvalidDesired(tuple(_at(problem, unit) for problem in error.problems)) from error
+        return self._key_of(body, unit)
+
+    def _key_of(self, body: JobBody, unit: _Unit) -> AppKey:
+        """The key that a job itself names; InvalidDesired if it names none that Nomad allows."""
+        path = unit.job_path or unit.path
+        name, namespace = str(body.get("ID") or ""), str(body.get("Namespace") or self._namespace)
         try:
-            return AppKey.parse(f"{body.get('Namespace') or self._namespace}/{body['ID']}")
+            key = AppKey.parse(f"{namespace}/{name}")
+            str(key).encode()
+        except UnicodeEncodeError as error:
+            raise InvalidDesired((Problem(path, message="the job's name is no text"),)) from error
         except ValueError as error:
             raise InvalidDesired((Problem(path, message=str(error)),)) from error
+        if key.namespace != namespace:
+            # The part of a namespace before a slash would pass for all of it.
+            message = f"{namespace!r} is not a namespace (letters, digits and dashes)"
+            raise InvalidDesired((Problem(path, message=message),))
+        return key
 
     async def _check_names(self, manifest: Manifest, job: HclSource | JsonSource, unit: _Unit) -> None:
         """A wrapped job must be the app that its manifest names, or two apps would share one job."""
-        key = await self._parsed_key(job, unit.job_path or unit.path)
+        key = await self._parsed_key(job, unit)
         if key != manifest.key:
             message = f"spec.jobFile: {unit.job_path} is the job {key}, and the manifest names {manifest.key}"
             hint = "give both the same name and namespace"
@@ -198,54 +262,43 @@ class Catalog:
 
     # -- the state
 
-    def _state(self, tree: FileTree) -> DesiredState:
-        claims: defaultdict[AppKey, list[DesiredApp]] = defaultdict(list)
-        unreadable = [file for _, read in self._manifests.values() for file in read.unreadable]
-        for made in self._made.values():
-            if made.app is not None:
-                claims[made.app.key].append(made.app)
-            if made.unreadable is not None:
-                unreadable.append(made.unreadable)
-        for problem in tree.refused:
-            if kind_of(problem.path) is not FileKind.OTHER:
-                unreadable.append(UnreadableFile(problem.path, (problem,), self._keys.get(problem.path)))
-        apps = {key: found[0] for key, found in sorted(claims.items()) if len(found) == 1}
-        conflicts = {
-            key: tuple(sorted(one.path for one in found)) for key, found in sorted(claims.items()) if len(found) > 1
-        }
-        return DesiredState(tree.revision, apps, tuple(sorted(unreadable, key=lambda file: file.path)), conflicts)
+    def _state(self, tree: FileTree, wrapped: set[str]) -> DesiredState:
+        apps = [made.app for made in self._made.values() if made.app is not None]
+        found = [file for read in self._manifests.values() for file in read.file.unreadable]
+        found += [made.unreadable for made in self._made.values() if made.unreadable is not None]
+        found += [
+            UnreadableFile(problem.path, (problem,))
+            for problem in dict.fromkeys(tree.refused)
+            if self._kinds[problem.path] is not FileKind.OTHER and problem.path not in wrapped
+        ]
+        unreadable = with_keys_of_before(apps, found, self._history.keys)
+        self._remember(apps, unreadable)
+        return state_of(tree.revision, apps, unreadable)
+
+    def _remember(self, apps: Iterable[DesiredApp], unreadable: Iterable[UnreadableFile]) -> None:
+        broken = {file.path for file in unreadable}
+        keys: defaultdict[str, set[AppKey]] = defaultdict(set)
+        for app in apps:
+            keys[app.path].add(app.key)
+        for file in unreadable:
+            if file.key is not None:
+                keys[file.path].add(file.key)
+        for path in self._kinds:
+            if path in keys or path in broken or self._history.keys(path):
+                self._history.read(path, keys[path], whole=path not in broken)
 
 
-class _Texts:
-    """The contents that a read needs, fetched together and decoded once."""
-
-    def __init__(self, tree: FileTree, source: FileSource) -> None:
-        self._tree = tree
-        self._source = source
-        self._contents: dict[str, bytes] = {}
-
-    def has(self, path: str) -> bool:
-        return path in self._tree.files
-
-    async def fetch(self, paths: Iterable[str]) -> None:
-        """Paths that the tree does not hold are left out."""
-        blobs = {self._tree.files[path].blob for path in paths if path in self._tree.files}
-        if missing := blobs - self._contents.keys():
-            self._contents.update(await self._source.contents(missing))
-
-    def of(self, path: str) -> str:
-        """The text of a fetched file; InvalidDesired if it is none."""
-        return decoded(self._contents[self._tree.files[path].blob], path)
+def _beside(path: str, name: str) -> str:
+    """A name as it is written in the file at `path`."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
 
 
-def _name(unit: _Unit) -> tuple[str, int]:
-    """A file may hold several documents; they are told apart by where they begin."""
-    return unit.path, unit.manifest.line if unit.manifest else 0
-
-
-def _at(problem: Problem, path: str) -> Problem:
+def _at(problem: Problem, unit: _Unit) -> Problem:
     """The parser names its input; people know the file."""
-    return Problem(path, problem.line, problem.column, problem.message, problem.hint)
+    path = unit.job_path or unit.path
+    if problem.path.endswith("(variables)"):
+        path = unit.variables_path or unit.path
+    return replace(problem, path=path)
 
 
 def _digest(job: HclSource | JsonSource, policy: Policy, manifest: Manifest | None) -> str:

@@ -14,12 +14,20 @@ from typing import Any
 
 from desired.errors import InvalidDesired
 from desired.job.hcl_places import holds_job
+from desired.job.hcl_source import Source
+from desired.job.hcl_syntax import read_syntax
 from desired.job.lint import lint_job
+from desired.job.spec import Job
+from desired.job.table import by_hcl
 from desired.problem import Problem
 from desired.state import HclSource, JsonSource
 
 _ALWAYS = (".nomad.hcl", ".nomad")
 _VARIABLES = ".vars.hcl"
+# What tells a JSON job that cannot be read from any other JSON.
+_JSON_MARKS = ('"Job"', '"TaskGroups"')
+_MAX_DEPTH = 64
+_TOO_DEEP = f"is nested deeper than {_MAX_DEPTH} levels"
 
 
 class FileKind(StrEnum):
@@ -68,32 +76,61 @@ def decoded(data: bytes, path: str) -> str:
         raise InvalidDesired((problem,)) from error
 
 
-def source_of(text: str, variables: str, path: str, kind: FileKind) -> HclSource | JsonSource | None:
-    """The job that a file holds, before parsing; None if it holds none. InvalidDesired for a JSON job with problems."""
+def is_text(data: bytes) -> bool:
+    """Can it be decoded at all?"""
+    try:
+        data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def may_hold_app(data: bytes) -> bool:
+    """For a file that is no text: does it look like something of ours in another encoding, or with a broken byte?"""
+    text = data.replace(b"\0", b"").decode("utf-8", "replace")
+    return "nomad-operator/" in text or any(mark in text for mark in _JSON_MARKS) or holds_job(text)
+
+
+def source_of(
+    text: str, variables: str, path: str, kind: FileKind, *, held: bool = False
+) -> HclSource | JsonSource | None:
+    """The job that a file holds, before parsing; None if it holds none.
+
+    `held`: it held an app before, so that a file that is broken now is told as such and never taken for one without a
+    job. InvalidDesired for that, and for a JSON job with problems.
+    """
     if kind is FileKind.JSON or (kind is FileKind.JOB and text.lstrip().startswith("{")):
-        return _json(text, path, always=kind is FileKind.JOB)
+        return _json(text, variables, path, always=kind is FileKind.JOB, held=held)
     if kind is FileKind.JOB or holds_job(text):
         return HclSource(text, variables)
+    if held and (broken := read_syntax(Source(text))[1]):
+        line, column = Source(text).position(broken[0].place[0]) if broken[0].place else (0, 0)
+        raise InvalidDesired((Problem(path, line, column, f"{broken[0].summary}: {broken[0].detail}"),))
     return None
 
 
-def _json(text: str, path: str, *, always: bool) -> HclSource | JsonSource | None:
+def _json(text: str, variables: str, path: str, *, always: bool, held: bool) -> HclSource | JsonSource | None:
+    value: Any = None
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        if not always and '"Job"' not in text and '"TaskGroups"' not in text:
-            return None
-        line, column = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else (0, 0)
-        message = f"is not JSON: {error.msg}" if isinstance(error, json.JSONDecodeError) else "is nested too deep"
-        raise InvalidDesired((Problem(path, line, column, message),)) from error
-    if not isinstance(value, dict):
-        _refuse_if(always, path)
+        problem = _unusable(value, text, path)
+    except json.JSONDecodeError as error:
+        problem = Problem(path, error.lineno, error.colno, f"is not JSON: {error.msg}")
+    except RecursionError:
+        problem = Problem(path, message=_TOO_DEEP)
+    except ValueError:
+        # Python reads no whole number of more than 4300 digits.
+        problem = Problem(path, message="holds a number with too many digits")
+    if problem is not None:
+        if always or held or any(mark in text for mark in _JSON_MARKS):
+            raise InvalidDesired((problem,))
         return None
-    if "job" in value:  # HCL in JSON: the parser's business
-        return HclSource(text)
-    body: Any = value.get("Job", value)
-    if not isinstance(body, Mapping) or not ("TaskGroups" in body or "Job" in value):
-        _refuse_if(always, path)
+    if isinstance(value, dict) and _is_hcl(value, always=always):
+        return HclSource(text, variables)
+    body: Any = value.get("Job", value) if isinstance(value, dict) else None
+    if not isinstance(body, Mapping) or not ("TaskGroups" in body or ("Job" in value and "ID" in body)):
+        if always:
+            raise InvalidDesired((Problem(path, 0, 0, "holds no job", "a job file has a `job` block"),))
         return None
     problems = lint_job(body, path, text)
     if not isinstance(body.get("ID"), str) or not body["ID"]:
@@ -103,6 +140,37 @@ def _json(text: str, path: str, *, always: bool) -> HclSource | JsonSource | Non
     return JsonSource(body=body, text=text)
 
 
-def _refuse_if(always: bool, path: str) -> None:
+def _is_hcl(value: Mapping[str, Any], *, always: bool) -> bool:
+    """HCL in JSON, `{"job": {"web": {"group": …}}}`: the parser's business.
+
+    Other people's JSON has a `job` too, so that one counts only if something in it is a word of Nomad's job language.
+    """
+    jobs = value.get("job")
     if always:
-        raise InvalidDesired((Problem(path, 0, 0, "holds no job", "a job file has a `job` block"),))
+        return "job" in value
+    named = jobs if isinstance(jobs, list) else [jobs]
+    bodies = [body for each in named if isinstance(each, dict) for body in each.values()]
+    flat = [body for each in bodies for body in (each if isinstance(each, list) else [each])]
+    return any(isinstance(body, dict) and by_hcl(Job).keys() & body.keys() for body in flat)
+
+
+def _unusable(value: Any, text: str, path: str) -> Problem | None:
+    """What JSON allows and a job cannot be: nested without end, or half a character."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            break
+    else:
+        return Problem(path, message=_TOO_DEEP)
+    if "\\u" in text:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            return Problem(path, message="holds half a surrogate pair (`\\ud800` to `\\udfff`)")
+    return None
