@@ -18,7 +18,7 @@ from desired.finding import Finding
 from desired.job.api_json import empty_json
 from desired.job.duration import DurationError, parse_duration
 from desired.job.fields import Kind, Shape
-from desired.job.spec import Affinity, Check, Constraint, Job, Network, Service, Template, VolumeMount
+from desired.job.spec import Affinity, Check, Constraint, Job, Network, Scaling, Service, Template, VolumeMount
 from desired.job.table import Row, by_hcl, label_of
 from desired.manifest_problems import near
 from desired.yaml_text import RealNumber, WholeNumber
@@ -77,6 +77,9 @@ def _row(row: Row, body: dict[str, Any], value: Any, steps: _Steps) -> Iterator[
             assert row.block is not None
             body[row.json] = body.get(row.json) or empty_json(row.block)
             yield from _block(row.block, body[row.json], value, steps)
+            if row.block is Scaling:
+                # What Nomad's parser makes of a group's scaling block that says nothing else.
+                body[row.json]["Type"] = body[row.json]["Type"] or "horizontal"
         case Shape.BLOCKS | Shape.BLOCK_MAP:
             assert row.block is not None
             if label_of(row.block) is not None:
