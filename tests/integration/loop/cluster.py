@@ -1,0 +1,227 @@
+"""The whole loop but for git and the clock: real passes through the real client, on an embedded Nomad in virtual time.
+
+Hours pass in a second. What is asserted is what the Nomad holds in the end, and how often it was written to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from desired.app import AppKey
+from desired.job.hcl_read import read_job
+from desired.policy import Policy
+from desired.problem import Problem
+from desired.state import DesiredApp, DesiredState, HclSource, Kind, UnreadableFile
+from nomad_operator.embedded.engine import EmbeddedNomad
+from nomad_operator.embedded.messages import Request
+from nomad_operator.embedded.transport import session
+from nomad_operator.embedded.world import read_world
+from observers.nomad.client import NomadClient
+from observers.nomad.connection import Connection
+from observers.running import Running
+from reconcilers.memory_store import MemoryStore
+from reconcilers.prune import PruneRules, Withdrawals, withdrawals
+from reconcilers.reconcile import Reconciler
+from reconcilers.records import Records
+from reconcilers.reports import AppReport, Reports
+from reconcilers.requests import Requests, Verb
+from reconcilers.result import Settled
+from reconcilers.situation import Rules
+from reconcilers.specs import Specs
+
+T = TypeVar("T")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+ORIGIN = "git://somewhere#apps"
+WORLD = """
+nodes: [{name: node-1}, {name: node-2}]
+behaviours:
+  - {command: "crash", runs_for: 300ms, exit_code: 1, stderr: "it crashed\\n"}
+  - {command: "finish", runs_for: 2s}
+  - {command: "slow", starts_after: 100s}
+"""
+
+
+class Cluster:
+    """One Nomad, one operator without a process. `state` is what git says."""
+
+    def __init__(self, *, world: str = WORLD, rules: Rules | None = None, store: MemoryStore | None = None) -> None:
+        self.nomad = EmbeddedNomad(world=read_world(world, "the test's world"), start=START, seed=1)
+        self.now = START
+        self.writes: Counter[str] = Counter()
+        self.state: DesiredState | None = DesiredState("r1", {})
+        self.prune = PruneRules()
+        self.rules = rules or Rules()
+        self.after_state_loss = False
+        self.store = store or MemoryStore()
+        self.restart()
+
+    def restart(self) -> None:
+        """A new process on the same store and the same Nomad."""
+        self.client = NomadClient(
+            connection=Connection(address="http://nomad.embedded"), on_request=self._count,
+            session=session(self.nomad), offload=_at_once,
+        )  # fmt: skip
+        self.records = Records(store=self.store, origin=ORIGIN)
+        run(self.records.load())
+        self.reports = Reports(now=lambda: self.now)
+        self.requests = Requests()
+        self.reconciler = Reconciler(
+            nomad=self.client, desired=self, withdrawn=self.withdrawals, records=self.records, requests=self.requests,
+            specs=Specs(parser=self.client), reporter=self.reports, rules=self.rules, now=lambda: self.now,
+            after_state_loss=lambda: self.after_state_loss,
+        )  # fmt: skip
+
+    def _count(self, endpoint: str, method: str, status: int, seconds: float) -> None:
+        if method in ("PUT", "POST", "DELETE") and not endpoint.endswith(("plan", "parse", "statuses", "validate/job")):
+            self.writes[f"{method} {endpoint}"] += 1
+
+    @property
+    def registers(self) -> int:
+        return sum(number for what, number in self.writes.items() if what == "POST jobs")
+
+    def withdrawals(self) -> Withdrawals:
+        assert self.state is not None
+        return withdrawals(self.records, self.state, ORIGIN, self.prune)
+
+    # -- what people do
+
+    def commit(
+        self, *jobs: str, policy: Policy | None = None, broken: Mapping[str, AppKey | None] | None = None
+    ) -> None:
+        """The revision from now on: these job files and no others."""
+        apps = {}
+        for text in jobs:
+            body = read_job(text)
+            key = AppKey(str(body.get("Namespace") or "default"), str(body["ID"]))
+            path = f"{key.name}.nomad.hcl"
+            apps[key] = DesiredApp(
+                key, Kind.JOB_FILE, path, HclSource(text), str(hash((text, policy))), policy or Policy()
+            )
+        files = tuple(UnreadableFile(path, (Problem(path, 1, 1, "no"),), key) for path, key in (broken or {}).items())
+        self.state = DesiredState(f"r{len(apps)}", apps, files)
+
+    def ask(self, name: str, verb: Verb) -> None:
+        async def asked() -> None:
+            answer = self.requests.ask(key(name), verb)
+            await self.reconciler.reconcile(key(name))
+            assert answer.done()
+
+        run(asked())
+
+    def http(self, method: str, path: str, body: Any = None, **query: str) -> Any:
+        """Somebody else's request."""
+        sent = b"" if body is None else json.dumps(body).encode()
+        found = self.nomad.handle(
+            Request(method=method, path=path, query={k: [v] for k, v in query.items()}, body=sent, token="")
+        )
+        return json.loads(found.body) if found.body.startswith((b"{", b"[")) else found.body.decode()  # type: ignore[union-attr]
+
+    def register_by_hand(self, text: str) -> None:
+        self.http("POST", "/v1/jobs", {"Job": read_job(text)})
+
+    # -- time
+
+    def passes(self, name: str) -> AppReport | None:
+        """Passes until nothing changes any more at this instant."""
+        for _ in range(30):
+            result = run(self.reconciler.reconcile(key(name)))
+            again = result.recheck_in if isinstance(result, Settled) else result.retry_in
+            if again is None or again > timedelta(seconds=1):
+                break
+            self.let(again)
+        return self.reports.get(key(name))
+
+    def let(self, span: timedelta) -> None:
+        self.now += span
+        self.nomad.advance(self.now)
+
+    def live(self, *names: str, minutes: float) -> AppReport:
+        """Let so much time pass, with a pass every ten seconds, as events and rechecks would bring."""
+        ends = self.now + timedelta(minutes=minutes)
+        while self.now < ends:
+            for name in names:
+                self.passes(name)
+            self.let(timedelta(seconds=10))
+        report = self.passes(names[-1])
+        assert report is not None
+        return report
+
+    # -- what is
+
+    def running(self, name: str) -> Running:
+        return run(self.client.running(key(name)))
+
+    def env(self, name: str) -> dict[str, str]:
+        job = self.running(name).job
+        assert job is not None
+        return dict(job.body["TaskGroups"][0]["Tasks"][0].get("Env") or {})
+
+
+def key(name: str) -> AppKey:
+    return AppKey("default", name)
+
+
+def job(
+    name: str = "web", *, type: str = "service", command: str = "serve", value: str = "one", count: int = 1,
+    update: str = "", more: str = "", group: str = "", memory: int = 64,
+) -> str:  # fmt: skip
+    """A job file; `value` is what differs between versions."""
+    return f"""job "{name}" {{
+  type = "{type}"
+  {more}
+  group "app" {{
+    count = {count}
+    {update}
+    {group}
+    task "app" {{
+      driver = "docker"
+      config {{
+        image   = "app:1"
+        command = "{command}"
+      }}
+      env {{
+        VALUE = "{value}"
+      }}
+      resources {{
+        cpu    = 100
+        memory = {memory}
+      }}
+    }}
+  }}
+}}
+"""
+
+
+FAST = """update {
+      min_healthy_time  = "1s"
+      healthy_deadline  = "20s"
+      progress_deadline = "30s"
+      auto_revert       = true
+    }
+    restart {
+      attempts = 0
+      mode     = "fail"
+    }"""
+
+
+def run(main: Awaitable[T]) -> T:
+    """Everything in here is done at once: nothing waits."""
+
+    async def awaited() -> T:
+        return await main
+
+    return asyncio.run(awaited())
+
+
+async def _at_once(work: Callable[[], T]) -> T:
+    return work()
+
+
+def without_count(policy: Policy) -> Policy:
+    return replace(policy, drift_ignore=("count",))
