@@ -99,7 +99,7 @@ class AllocationRun:
                     'failed to setup alloc: pre-run hook "group_services" failed: 1 error occurred:\n\t* unable to get'
                     f' address for service "{service["Name"]}": invalid port "{label}": port label not found\n\n'
                 )
-                details = {"setup_error": text, "kill_reason": "Failed Restoring Task", "fails_task": "true"}
+                details = {"kill_reason": "Failed Restoring Task", "fails_task": "true"}
                 return task_states.event("Setup Failure", self.timers.now, shown=text, **details)
         return None
 
@@ -129,6 +129,9 @@ class AllocationRun:
 
     def runs(self, task: TaskRun) -> None:
         self._advance()
+        self._tell_watch()
+
+    def exited(self) -> None:
         self._tell_watch()
 
     def ended(self, task: TaskRun) -> None:

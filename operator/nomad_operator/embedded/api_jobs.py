@@ -97,7 +97,7 @@ def allocations(inside: Inside, request: Request, id_: str) -> Read:
     if not request.flag("all") and record is not None:
         found = [one for one in found if one["Job"]["CreateIndex"] == record.job["CreateIndex"]]
     states = request.one("task_states") is None or request.flag("task_states")
-    stubs = [allocation_stub(one, resources=request.flag("resources"), task_states=states) for one in found]
+    stubs = [allocation_stub(one, resources=False, task_states=states) for one in found]
     return Read(stubs, max([index, *(one["ModifyIndex"] for one in stubs)]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import Any
 
 from nomad_operator.embedded.api import Inside, Read, Value, by_uuid, page, visible
@@ -10,6 +11,7 @@ from nomad_operator.embedded.deployments import Refused
 from nomad_operator.embedded.gotext import errors, quoted
 from nomad_operator.embedded.messages import Fault, Request, Response, answer, text
 from nomad_operator.embedded.nodes import node_stub
+from nomad_operator.embedded.plan_parts import transition
 from nomad_operator.embedded.state import client_terminal, shown, shown_deployment
 from nomad_operator.embedded.stubs import allocation_stub
 from nomad_operator.embedded.variables import VariableRefused
@@ -115,8 +117,7 @@ def stop_allocation(inside: Inside, request: Request, id_: str) -> Response:
         raise Fault(404, "allocation not found")
     evaluation = inside.scheduler.new_evaluation(record.job, "alloc-stop", JobModifyIndex=record.job["JobModifyIndex"])
     with inside.state.write("AllocationUpdateDesiredStatus") as write:
-        transition = {**(found.get("DesiredTransition") or {}), "Migrate": True}
-        write.put_allocation({**found, "DesiredTransition": transition}, by_server=True)
+        write.put_allocation({**found, "DesiredTransition": transition(found, Migrate=True)}, by_server=True)
         write.put_evaluation(evaluation)
     inside.scheduler.enqueue(evaluation["ID"])
     return answer({"EvalID": evaluation["ID"], "Index": inside.state.index}, index=inside.state.index)
@@ -289,7 +290,7 @@ def put_namespace(inside: Inside, request: Request, id_: str = "") -> Response:
         raise Fault(400, "Namespace name does not match request path")
     with inside.state.write("NamespaceUpserted") as write:
         write.put_namespace(new_namespace(name, body.get("Description") or "", body.get("Meta")))
-    return text("", content_type="application/json", index=inside.state.index)
+    return text("", content_type="", index=inside.state.index)
 
 
 def new_namespace(name: str, description: str, meta: Any = None) -> Value:
@@ -297,7 +298,7 @@ def new_namespace(name: str, description: str, meta: Any = None) -> Value:
         "Capabilities": None,
         "ConsulConfiguration": None,
         "Description": description,
-        "Hash": base64.b64encode(f"{name}/{description}".encode()).decode(),
+        "Hash": base64.b64encode(hashlib.blake2b(f"{name}{description}".encode(), digest_size=32).digest()).decode(),
         "Meta": meta,
         "Name": name,
         "NodePoolConfiguration": None,
@@ -322,7 +323,7 @@ def delete_namespace(inside: Inside, _: Request, id_: str) -> Response:
         raise Fault(500, errors([f'namespace "{id_}" has non-terminal {what} in {region}' for what in busy]))
     with state.write("NamespaceDeleted") as write:
         write.delete_namespace(id_)
-    return text("", content_type="application/json", index=state.index)
+    return text("", content_type="", index=state.index)
 
 
 # Variables

@@ -11,7 +11,7 @@ from typing import Any
 from nomad_operator.embedded import gotext, rescheduling
 from nomad_operator.embedded.instant import MILLISECOND, at_or_none
 from nomad_operator.embedded.job_spec import spec_changed
-from nomad_operator.embedded.plan_parts import Mapped, Value, describe
+from nomad_operator.embedded.plan_parts import Mapped, Value, describe, transition
 from nomad_operator.embedded.scheduler import Scheduler
 from nomad_operator.embedded.state import State, Transaction, group_of, terminal
 from nomad_operator.embedded.timers import Timer, Timers
@@ -154,10 +154,9 @@ class Deployments:
         evaluation = self._evaluation(deployment)
         with self._state.write("AllocationUpdateDesiredStatus") as write:
             for one in self._allocations(deployment):
-                transition = one.get("DesiredTransition") or {}
-                if _healthy(one) is False and not transition.get("Reschedule"):
-                    write.put_allocation({**one, "DesiredTransition": {**transition, "Reschedule": True}},
-                                         by_server=True)  # fmt: skip
+                if _healthy(one) is False and not (one.get("DesiredTransition") or {}).get("Reschedule"):
+                    wished = transition(one, Reschedule=True)
+                    write.put_allocation({**one, "DesiredTransition": wished}, by_server=True)
             write.put_evaluation(evaluation)
         self._scheduler.enqueue(evaluation["ID"])
 

@@ -41,7 +41,7 @@ class EmbeddedNomad:
 
     def __init__(
         self, *, world: World, start: datetime, seed: int = 0, new_id: Callable[[], str] | None = None,
-        first_index: int = 10,
+        first_index: int = 100,
     ) -> None:  # fmt: skip
         """Ids are random but the same for the same seed, unless `new_id` makes them."""
         chance = Random(seed)

@@ -42,6 +42,7 @@ class HealthWatch:
         self._checks = [one for one in checks if one.check["OnUpdate"] != "ignore"] if uses else []
         self._decided = decided
         self._passing_since: int | None = None
+        self._began = timers.now
         self._over = False
         self._waiting: Timer | None = None
         self._deadline = timers.after(self._update["HealthyDeadline"], self._late)
@@ -59,7 +60,7 @@ class HealthWatch:
         if self._over:
             return
         if any(task.dead and (task.failed or not self._may_end(task)) for task in self._tasks):
-            # The server judges what has ended; a client may tell of it too, or come too late.
+            # Client and server both judge what has ended; the server is mostly faster, and only it tells no time.
             self.stop()
             return
         if any(task.failed for task in self._tasks):
@@ -90,7 +91,7 @@ class HealthWatch:
         since = self._running_since()
         if since is None or (self._checks and self._passing_since is None):
             return
-        due = max(since, self._passing_since or 0) + self._update["MinHealthyTime"]
+        due = max(since, self._passing_since or 0, self._began) + self._update["MinHealthyTime"]
         self._waiting = self._timers.at(due, lambda: self._decide(True))
 
     def _tick(self) -> None:

@@ -18,6 +18,9 @@ Value = dict[str, Any]
 Mapped = Mapping[str, Any]
 
 
+MISSING_CSI = "missing CSI volume(s) "
+
+
 @dataclass(slots=True)
 class Metric:
     """How a search went."""
@@ -188,10 +191,6 @@ def _of_class(node: Mapped, group: Mapped, job: Mapped) -> str:
         for device in task["Resources"]["Devices"] or ():
             if not any(matches_device(device["Name"], one) for one in devices):
                 return "missing devices"
-    return ""
-
-
-def _of_node(node: Mapped, group: Mapped) -> str:
     for network in group["Networks"] or ():
         mode = network.get("Mode") or "host"
         if mode.startswith("cni/") and f"plugins.cni.network.{mode.removeprefix('cni/')}" not in node["Attributes"]:
@@ -200,6 +199,10 @@ def _of_node(node: Mapped, group: Mapped) -> str:
             name = port.get("HostNetwork") or "default"
             if name != "default" and name not in (node["HostNetworks"] or {}):
                 return f'missing host network "{name}" for port "{port["Label"]}"'
+    return ""
+
+
+def _of_node(node: Mapped, group: Mapped) -> str:
     for volume in (group["Volumes"] or {}).values():
         if volume["Type"] == "host":
             there = node["HostVolumes"].get(volume["Source"])
@@ -207,7 +210,7 @@ def _of_node(node: Mapped, group: Mapped) -> str:
                 return "missing compatible host volumes"
         else:
             # No CSI volume can be declared: none was recorded.
-            return f"missing CSI volume(s) {volume['Source']}"
+            return f"{MISSING_CSI}{volume['Source']}"
     return ""
 
 

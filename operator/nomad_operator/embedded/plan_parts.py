@@ -100,6 +100,12 @@ def new_group_state(group: Mapped) -> Value:
     }
 
 
+def transition(allocation: Mapped, **wishes: bool) -> Value:
+    """Its DesiredTransition with these wishes added."""
+    names = ("ForceReschedule", "Migrate", "MigrateDisablePlacement", "NoShutdownDelay", "Reschedule")
+    return {**dict.fromkeys(names), **(allocation.get("DesiredTransition") or {}), **wishes}
+
+
 def rolls(group: Mapped) -> bool:
     """Whether the group is updated by deployments."""
     return group["Update"] is not None and group["Update"]["MaxParallel"] > 0

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nomad_operator.embedded.instant import MILLISECOND, rfc3339
+from nomad_operator.embedded.placement import MISSING_CSI
 from nomad_operator.embedded.plan import Plan, make_plan
 from nomad_operator.embedded.plan_apply import apply_plan
 from nomad_operator.embedded.plan_parts import Mapped, Value
@@ -82,6 +83,14 @@ class Scheduler:
             PreviousEval=previous,
             FailedTGAllocs=plan.failures,
         )
+        volumes = [
+            f"csi-volume:{plan.job['Namespace']}:{reason.removeprefix(MISSING_CSI)}"
+            for metric in plan.failed.values()
+            for reason in metric.filtered
+            if reason.startswith(MISSING_CSI)
+        ]
+        if volumes:
+            return {**evaluation, "EscapedComputedClass": True, "MissingNonNodeResources": volumes}
         return {**evaluation, "ClassEligibility": classes} if classes else evaluation
 
     def _process(self, id_: str) -> None:
@@ -159,6 +168,7 @@ class Scheduler:
             PreviousEval=evaluation["ID"],
             WaitUntil=rfc3339(due),
             JobModifyIndex=plan.job["ModifyIndex"],
+            SnapshotIndex=self._state.index,
         )
         with self._state.write("EvaluationUpdated") as write:
             write.put_evaluation(later)

@@ -63,7 +63,7 @@ def job_status(state: State, record: JobRecord) -> Value:
     """A job of `/v1/jobs/statuses`."""
     job = record.job
     status = {name: job[name] for name in _STATUS}
-    status["Allocs"] = [_status_allocation(one) for one in record.allocations.values()]
+    status["Allocs"] = [_status_allocation(one) for one in reversed(record.allocations.values())]
     status["GroupCountSum"] = sum(group["Count"] for group in job["TaskGroups"] or ())
     status["ChildStatuses"] = [state.jobs[(job["Namespace"], one)].job["Status"] for one in record.children] or None
     status["IsPack"] = "pack.name" in (job["Meta"] or {})

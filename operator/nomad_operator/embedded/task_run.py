@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from nomad_operator.embedded import docker_faults, task_states, templates
 from nomad_operator.embedded.instant import MILLISECOND, SECOND, rfc3339
+from nomad_operator.embedded.mock_driver import mocked
 from nomad_operator.embedded.restarts import Restarts, Verdict
 from nomad_operator.embedded.timers import Timer, Timers
 from nomad_operator.embedded.world import Behaviour, World
@@ -45,6 +46,7 @@ class Surroundings(Protocol):
     def changed(self) -> None: ...
     def ended(self, task: TaskRun) -> None: ...
     def runs(self, task: TaskRun) -> None: ...
+    def exited(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -205,6 +207,8 @@ class TaskRun:
             attempt=self._attempt,
         )  # fmt: skip
         self._attempt += 1
+        if task["Driver"] == "mock_driver":
+            self.behaviour = mocked(config)
         if task["Driver"] == "docker":
             if error := docker_faults.config_error(config):
                 self.tell(task_states.event("Failed Validation", self._now, shown=error, validation_error=error))
@@ -268,6 +272,7 @@ class TaskRun:
     def _exit(self, code: int, signal: int, *, oom: bool = False) -> None:
         self.tell(task_states.terminated(self._now, code, signal, oom=oom, driver=self.task["Driver"]))
         self.started_at = None
+        self._around.exited()
         if self._killed:
             self._after(_RECORD, self._was_killed)
         elif self._restart_asked:
@@ -311,7 +316,7 @@ class TaskRun:
         self.tell(task_states.event("Restart Signaled", self._now, shown=reason, restart_reason=reason))
         if not self._restart_asked:
             self._restart_asked = True
-            self._stop(lambda code: self._exit(code, 0))
+            self._stop(self._exit)
         return True
 
     def kill(self, event: Value | None = None) -> None:
@@ -323,16 +328,16 @@ class TaskRun:
             self.tell(event)
         self.tell(task_states.killing(self._now, self.task["KillTimeout"]))
         if self.running:
-            self._stop(lambda code: self._exit(code, 0))
+            self._stop(self._exit)
         else:
             self._after(_RECORD, lambda: self._end(failed=self.failed))
 
-    def _stop(self, exited: Callable[[int], None]) -> None:
+    def _stop(self, exited: Callable[[int, int], None]) -> None:
         if self.behaviour.stops_on_signal:
             code = self.behaviour.stop_exit_code
-            self._after(_STOPS_WITHIN, lambda: exited(code))
+            self._after(_STOPS_WITHIN, lambda: exited(code, self.behaviour.exit_signal))
         else:
-            self._after(self.task["KillTimeout"] + 200 * MILLISECOND, lambda: exited(137))
+            self._after(self.task["KillTimeout"] + 200 * MILLISECOND, lambda: exited(137, 0))
 
     def _was_killed(self) -> None:
         self.tell(task_states.event("Killed", self._now, shown="Task successfully killed"))
