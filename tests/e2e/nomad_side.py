@@ -30,20 +30,19 @@ class NomadSide:
         return self.prefix + short
 
     def job_file(
-        self, name: str, *, task: str = "good", version: str = "1", count: int = 1, revert: bool = False, more: str = "",
+        self, name: str, *, task: str = "good", version: str = "1", count: int = 1, revert: bool = False,
         type: str = "service",
     ) -> str:  # fmt: skip
         """The text of a job; `version` is a value in its environment. A failed allocation fails its deployment."""
         update = f"""
     update {{
-      min_healthy_time  = "0s"
+      min_healthy_time  = "300ms"
       healthy_deadline  = "20s"
       progress_deadline = "0s"
       auto_revert       = {str(revert).lower()}
     }}"""
         return f"""job "{name}" {{
   type = "{type}"
-  {more}
   group "g" {{
     count = {count}{update if type == "service" else ""}
     restart {{

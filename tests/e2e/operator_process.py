@@ -61,11 +61,11 @@ class OperatorProcess:
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
-        address = until(self._address, what="the operator listens", told=self._told)
+        address = until(self._address, what="the operator listens", told=self.said)
         headers = {"authorization": f"Bearer {self.environment['NOMAD_OPERATOR_API_TOKEN']}"}
         self._http = httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=15)
         if ready:
-            until(lambda: self.get("/readyz").status_code == 200, what="the operator is ready", told=self._told)
+            until(lambda: self.get("/readyz").status_code == 200, what="the operator is ready", told=self.said)
         return self
 
     def _read(self, process: subprocess.Popen[str]) -> None:
@@ -79,10 +79,11 @@ class OperatorProcess:
 
     def _address(self) -> str | None:
         if self.exit_code is not None:
-            raise AssertionError(f"the operator ended with {self.exit_code}\n{self._told()}")
+            raise AssertionError(f"the operator ended with {self.exit_code}\n{self.said()}")
         return next((str(line["address"]) for line in list(self.log) if line.get("event") == "listening"), None)
 
-    def _told(self) -> str:
+    def said(self) -> str:
+        """Everything it wrote since it was started."""
         return "".join(self.lines)
 
     @property
@@ -152,7 +153,9 @@ class OperatorProcess:
             app = self.app(name)
             return app if app and all(app.get(field) == value for field, value in expected.items()) else None
 
-        answer = until(found, within=within, what=f"{name} {expected}", told=lambda: f"{self.app(name)}\n{self._told()}")
+        answer = until(
+            found, within=within, what=f"{name} {expected}", told=lambda: f"{self.app(name)}\n{self.said()}"
+        )
         assert answer is not None
         return answer
 
@@ -169,7 +172,7 @@ class OperatorProcess:
         ]
 
     def until_told(self, event: str, *, within: float = 30, **values: object) -> None:
-        until(lambda: self.told(event, **values), within=within, what=f"{event} {values}", told=self._told)
+        until(lambda: self.told(event, **values), within=within, what=f"{event} {values}", told=self.said)
 
     # -- the command line, on this operator and its settings
 

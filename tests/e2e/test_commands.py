@@ -1,0 +1,63 @@
+"""The commands that run the loop once, or not at all: what they print, change and answer with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.e2e.conftest import Start
+from tests.e2e.nomad_side import NomadSide
+from tests.e2e.proxy import Proxy
+from tests.integration.git.git_world import Upstream
+
+
+def test_once_deploys_everything_and_tells_whether_all_of_it_is_ready(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    web, load, bad = nomad.name("web"), nomad.name("load"), nomad.name("bad")
+    upstream.commit(
+        {
+            "apps/web.nomad.hcl": nomad.job_file(web),
+            "apps/load.nomad.hcl": nomad.job_file(load, task="done", type="batch"),
+        }
+    )
+    process = operator()
+    first = process.command("once", "--json")
+    assert first.returncode == 0, first.stderr
+    assert {one["key"]: one["ready"] for one in json.loads(first.stdout)["apps"]} == {
+        f"default/{web}": "True",
+        f"default/{load}": "True",
+    }
+    upstream.commit({"apps/bad.nomad.hcl": nomad.job_file(bad, task="bad")})
+    second = process.command("once")
+    assert second.returncode == 1, second.stderr
+    assert [len(proxy.registers(name)) for name in (web, load, bad)] == [1, 1, 1]
+    assert nomad.runs(web)
+
+
+def test_plan_tells_the_difference_in_its_exit_code_and_changes_nothing(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start, tmp_path: Path
+) -> None:
+    web = nomad.name("web")
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(web)})
+    process = operator()
+    created = process.command("plan")
+    assert (created.returncode, created.stdout[0]) == (3, "+"), created
+    process.start()
+    process.until_ready(web)
+    assert process.command("plan").returncode == 0
+    upstream.git("switch", "--quiet", "--create", "proposal")
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(web, version="2")})
+    upstream.git("switch", "--quiet", "main")
+    writes = len(proxy.writes())
+    proposed = process.command("plan", "--ref", "proposal", "--json")
+    assert proposed.returncode == 3, proposed.stderr
+    (planned,) = json.loads(proposed.stdout)["apps"]
+    assert planned["change"] == "update"
+    assert '"1" => "2"' in planned["diff"]
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "web.nomad.hcl").write_text("job {", encoding="utf-8")
+    assert process.command("plan", "--path", str(folder)).returncode == 1
+    assert len(proxy.writes()) == writes
+    process.until_ready(web)
