@@ -34,6 +34,7 @@ from desired.state import (
     Kind,
     UnreadableFile,
 )
+from desired.variable_text import overridden
 
 # Parses at once; the parser is a server that answers in milliseconds.
 _PARSES = 8
@@ -222,8 +223,7 @@ class Catalog:
         text = decoded(data, job_path)
         given = unit.manifest.variables if unit.manifest else ""
         beside = texts.of(unit.variables_path) if unit.variables_path else ""
-        variables = f"{beside}\n{given}" if beside and given else beside or given
-        return source_of(text, variables, job_path, kind, held=held)
+        return source_of(text, overridden(beside, given), job_path, kind, held=held)
 
     async def _parsed_key(self, job: HclSource | JsonSource, unit: _Unit) -> AppKey:
         if isinstance(job, JsonSource):
