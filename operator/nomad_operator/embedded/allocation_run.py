@@ -40,12 +40,23 @@ class Client(Protocol):
 class AllocationRun:
     """Runs until every task is dead; `stop` ends it."""
 
-    def __init__(self, *, allocation: Mapped, group: Mapped, node: Mapped, client: Client, privileged: bool) -> None:
+    def __init__(
+        self,
+        *,
+        allocation: Mapped,
+        group: Mapped,
+        node: Mapped,
+        client: Client,
+        privileged: bool,
+        foreign_ports: frozenset[int],
+    ) -> None:
+        """`foreign_ports` are held on the node by what Nomad knows nothing of."""
         self.allocation = allocation
         self.group = group
         self.node = node
         self.world, self.timers, self.random = client.world, client.timers, client.random
         self.privileged_allowed = privileged
+        self.foreign_ports = foreign_ports
         self._client = client
         self.tasks = [TaskRun(task, self) for task in group["Tasks"] or ()]
         self.checks: list[Check] = []

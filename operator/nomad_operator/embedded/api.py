@@ -59,7 +59,7 @@ class Read:
 def page(
     request: Request, items: Sequence[Value], token: Callable[[Value], str], *, start: Callable[[str, str], bool]
 ) -> tuple[list[Value], str]:
-    """One page of a sorted list, and the token of the next; `start(token, wanted)`: whether the page may begin there."""
+    """One page of a sorted list, and the token of the next; `start(token, wanted)`: whether it may begin there."""
     if request.one("filter"):
         raise Fault(501, "the embedded Nomad knows no filter expressions: list, and choose from what comes")
     found = list(items)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from desired.job.hcl_read import JobFileInvalid, read_job
@@ -136,8 +137,7 @@ def versions(inside: Inside, request: Request, id_: str) -> Read:
     found = record.versions
     diffs = None
     if request.flag("diffs"):
-        pairs = zip(found, found[1:], strict=False)
-        diffs = [job_diff(older, newer) for newer, older in pairs]
+        diffs = [job_diff(older, newer) for newer, older in pairwise(found)]
     value = {"Versions": found, "Diffs": diffs, "Index": index, "KnownLeader": True, "LastContact": 0, "NextToken": ""}
     return Read(value, max(version["ModifyIndex"] for version in found))
 

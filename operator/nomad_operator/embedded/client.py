@@ -50,7 +50,7 @@ class Clients:
         self._dirty: dict[str, None] = {}
         self._health: dict[str, tuple[bool, int]] = {}
         self._sync: Timer | None = None
-        self._privileged = {node.name for node in world.nodes if node.allow_privileged}
+        self._declared = {node.name: node for node in world.nodes}
         state.on_write(self._on_write)
 
     # What servers say
@@ -91,7 +91,8 @@ class Clients:
             group=group,
             node=node,
             client=self,
-            privileged=node["Name"] in self._privileged,
+            privileged=self._declared[node["Name"]].allow_privileged,
+            foreign_ports=frozenset(self._declared[node["Name"]].ports_in_use),
         )
         self.runs[allocation["ID"]] = run
         before = self.runs.get(allocation.get("PreviousAllocation", ""))

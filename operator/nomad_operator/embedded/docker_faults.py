@@ -6,7 +6,7 @@ Source: drivers/docker/config.go; texts recorded in the scenarios config-*, imag
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from nomad_operator.embedded import gotext
@@ -61,6 +61,8 @@ _INTERPOLATION = re.compile(r"(?<!\$)\$\{([a-zA-Z_]\w*)")
 _VARIABLES = frozenset(("node", "attr", "meta", "env", "secret", "device"))
 _DIGEST = "sha256:2e2f3531ec1c2ac4f2937bf43e823ad5e24c41c47afdd5b9f3822794a41708e8"
 
+_NOT_STARTED = f"Failed to start container {_DIGEST.removeprefix('sha256:')}: Error response from daemon: "
+
 
 def config_error(config: Mapped) -> str:
     """What `Failed Validation` says; empty if the driver takes the config."""
@@ -68,11 +70,9 @@ def config_error(config: Mapped) -> str:
     wrong = sorted(key for key in config if key not in _KEYS)
     found += [f'Invalid label: No argument or block type is named "{key}".' for key in wrong]
     for key, value in config.items():
-        kind = _KEYS.get(key, _ANY)
-        if problem := _mistyped(kind, value):
-            found.append(
-                f'Incorrect attribute value type: Inappropriate value for attribute "{key}": {kind} required{problem}.'
-            )
+        if problem := _mistyped(_KEYS.get(key, _ANY), value):
+            about = f'Inappropriate value for attribute "{key}"'
+            found.append(f"Incorrect attribute value type: {about}: {problem}.")
     for text in _texts(config):
         for name in _INTERPOLATION.findall(text):
             if name not in _VARIABLES and not name.startswith("NOMAD_"):
@@ -85,16 +85,15 @@ def config_error(config: Mapped) -> str:
 
 
 def _mistyped(kind: str, value: Any) -> str:
-    """How the value's type is told where it is wrong; empty where it is not."""
-    if kind == _LIST:
-        return "" if isinstance(value, list) else ", but have " + _kind(value)
-    if kind == _NUMBER:
-        good = isinstance(value, int | float) or (isinstance(value, str) and value.lstrip("-").isdigit())
-        return "" if good and not isinstance(value, bool) else (", but have " + _kind(value) if value == [] else "")
-    if kind == _BOOL:
-        return "" if isinstance(value, bool) or value in ("true", "false") else ""
-    if kind == _TEXT:
-        return ", but have " + _kind(value) if isinstance(value, list | dict) else ""
+    """What is wrong with the value's type; empty if nothing. A text will do for a number or bool that it reads as."""
+    if kind == _LIST and not isinstance(value, list):
+        return f"{kind} required, but have {_kind(value)}"
+    if kind == _TEXT and isinstance(value, list | dict):
+        return f"{kind} required"
+    if kind == _BOOL and not isinstance(value, bool) and value not in ("true", "false", "1", "0"):
+        return "a bool is required"
+    if kind == _NUMBER and not re.fullmatch(r"-?\d+(\.\d+)?", str(value)):
+        return "a number is required"
     return ""
 
 
@@ -137,7 +136,21 @@ def create_error(task: Mapped, group: Mapped, *, image: str, privileged_allowed:
     if missing and not bridged:
         return about + f'Port "{missing[0]}" not found, check network block'
     if mode not in _NETWORKS and not mode.startswith("container:"):
-        return f"Failed to start container {_DIGEST.removeprefix('sha256:')}: Error response from daemon: network {mode} not found"
+        return f"{_NOT_STARTED}network {mode} not found"
+    return ""
+
+
+def port_error(task: Mapped, allocation: Mapped, taken: Container[int]) -> str:
+    """Why Docker cannot map the task's ports: something that Nomad knows nothing of holds one; empty if it can."""
+    labels = (task["Config"] or {}).get("ports") or ()
+    for port in allocation["AllocatedResources"]["Shared"]["Ports"] or ():
+        if port["Label"] in labels and port["Value"] in taken:
+            endpoint = f"{task['Name']}-{allocation['ID']} ({_DIGEST.removeprefix('sha256:')})"
+            listen = f"listen tcp4 {port['HostIP']}:{port['Value']}: bind: address already in use"
+            return (
+                f"{_NOT_STARTED}driver failed programming external connectivity on endpoint {endpoint}:"
+                f" Error starting userland proxy: {listen}"
+            )
     return ""
 
 

@@ -59,8 +59,8 @@ def reconcile_groups(situation: Situation) -> Changes:
             _stop_all(changes, name, situation.allocations)
         return changes
     work = _Work(situation, deployment, changes)
-    complete = all([work.group(name) for name in names])
-    if complete and work.deployment is not None:
+    complete = [work.group(name) for name in names]
+    if all(complete) and work.deployment is not None:
         changes.deployment_updates[work.deployment["ID"]] = ("successful", "Deployment completed successfully")
     if changes.deployment is not None:
         describe(changes.deployment)
@@ -224,10 +224,10 @@ class _Work:
         transition = allocation.get("DesiredTransition") or {}
         deployment = self.deployment
         in_it = deployment is not None and allocation.get("DeploymentID") == deployment["ID"]
-        if in_it and deployment is not None and deployment["Status"] in ("running", "paused"):
-            # The deployment decides: it marks those that may be replaced.
-            if not transition.get("Reschedule"):
-                return None
+        active = in_it and deployment is not None and deployment["Status"] in ("running", "paused")
+        # An active deployment decides: it marks those that may be replaced.
+        if active and not transition.get("Reschedule"):
+            return None
         if transition.get("ForceReschedule"):
             return self._situation.now
         failed = rescheduling.failed_at(allocation, finished_at(allocation))
@@ -323,7 +323,7 @@ class _Work:
         return place + [Place(name, group, downgrade=canarying) for name in names.next(missing)]
 
     def _replace_failed(self, place: list[Place], counts: dict[str, int]) -> list[Place]:
-        """While the deployment places nothing, what failed is still replaced, unless the failed deployment is its own."""
+        """While the deployment places nothing, what failed is still replaced, but not that of a failed deployment."""
         placed = []
         for one in place:
             if not one.reschedule or one.previous is None:

@@ -26,9 +26,11 @@ class Route:
         """The id that the path names, None if it is another's path."""
         if self.whole:
             return "" if path == self.prefix else None
-        if not path.startswith(self.prefix) or not path.endswith(self.suffix):
+        rest = path.removeprefix(self.prefix)
+        # A job may be called `scale`: what ends a path is only looked for behind the id.
+        if rest == path or not rest.endswith(self.suffix):
             return None
-        return path[len(self.prefix) : len(path) - len(self.suffix)]
+        return rest[: len(rest) - len(self.suffix)]
 
 
 def _whole(methods: tuple[str, ...], path: str, handler: Callable[..., Any], capability: str) -> Route:

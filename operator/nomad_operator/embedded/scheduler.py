@@ -100,7 +100,8 @@ class Scheduler:
         key = (evaluation["Namespace"], evaluation["JobID"])
         record = self._state.jobs.get(key)
         if record is None:
-            self._complete(evaluation, {})
+            nothing: Value = {"DesiredTGUpdates": {}, "PreemptedAllocs": None}
+            self._complete(evaluation, {"SnapshotIndex": self._state.index, "PlanAnnotations": nothing})
             return
         snapshot = self._state.index
         plan = self.plan(record.job, evaluation=id_)

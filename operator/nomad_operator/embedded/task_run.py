@@ -41,6 +41,7 @@ class Surroundings(Protocol):
     group: Mapped
     node: Mapped
     privileged_allowed: bool
+    foreign_ports: frozenset[int]
 
     def variable_exists(self, namespace: str, path: str) -> bool: ...
     def changed(self) -> None: ...
@@ -232,9 +233,9 @@ class TaskRun:
         around = self._around
         error, recoverable = self.behaviour.start_error, self.behaviour.start_error_recoverable
         if self.task["Driver"] == "docker" and not error:
-            error = docker_faults.create_error(
-                self.task, around.group, image=image, privileged_allowed=around.privileged_allowed
-            )
+            privileged = around.privileged_allowed
+            error = docker_faults.create_error(self.task, around.group, image=image, privileged_allowed=privileged)
+            error = error or docker_faults.port_error(self.task, around.allocation, around.foreign_ports)
         if error:
             self._after(_RECORD, lambda: self._refused(error, recoverable))
         else:

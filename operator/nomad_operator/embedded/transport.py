@@ -1,7 +1,7 @@
 """Calls the embedded Nomad without a socket: for `requests` (python-nomad) and for httpx, the event stream included.
 
-Time is the caller's: it lets it pass with `EmbeddedNomad.advance`. Only a blocking query lets time pass by itself, up to
-its answer: it has nobody else to wait for.
+Time is the caller's: it lets it pass with `EmbeddedNomad.advance`. Only a blocking query lets time pass by itself, up
+to its answer: it has nobody else to wait for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Variables: compare-and-set, locks, and the timers of locks.
 
-Source: nomad/variables_endpoint.go, nomad/locks.go; recorded in variables and variable-locks. A lock that is not renewed
-is free after twice its TTL and its delay.
+A lock that is not renewed is free after twice its TTL and its delay.
+Source: nomad/variables_endpoint.go, nomad/locks.go; recorded in variables and variable-locks.
 """
 
 from __future__ import annotations

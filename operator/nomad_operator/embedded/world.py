@@ -162,7 +162,10 @@ class Variable(_Part):
 
 
 class Download(_Part):
-    """What comes of an artifact's source, a pattern with `*`; `error` is what follows `failed to download artifact "…": `."""
+    """What comes of an artifact's source, a pattern with `*`.
+
+    `error` is what follows `failed to download artifact "…": `.
+    """
 
     source: str
     error: str
@@ -171,7 +174,7 @@ class Download(_Part):
 class Template(_Part):
     """What rendering a template that holds this text ends with, where it cannot be seen from its keys alone.
 
-    `error` is what follows `Template failed: `, or all of the text where that begins otherwise (`Template failed to …`).
+    `error` is what follows `Template failed: `, or all of the text where that begins with `Template failed` itself.
     """
 
     contains: str
