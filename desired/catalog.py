@@ -276,7 +276,6 @@ class Catalog:
         return state_of(tree.revision, apps, unreadable)
 
     def _remember(self, apps: Iterable[DesiredApp], unreadable: Iterable[UnreadableFile]) -> None:
-        broken = {file.path for file in unreadable}
         keys: defaultdict[str, set[AppKey]] = defaultdict(set)
         for app in apps:
             keys[app.path].add(app.key)
@@ -284,8 +283,8 @@ class Catalog:
             if file.key is not None:
                 keys[file.path].add(file.key)
         for path in self._kinds:
-            if path in keys or path in broken or self._history.keys(path):
-                self._history.read(path, keys[path], whole=path not in broken)
+            if path in keys or self._history.keys(path):
+                self._history.read(path, keys[path])
 
 
 def _beside(path: str, name: str) -> str:

@@ -33,10 +33,9 @@ class History:
         """The apps of a file; empty if it was never an app's."""
         return self._keys.get(path, frozenset())
 
-    def read(self, path: str, keys: Collection[AppKey], *, whole: bool) -> None:
-        """A file was read. Where a part of it could not be, what that part was before stays in mind."""
-        kept = frozenset() if whole else self.keys(path)
-        self._keys[path] = kept | frozenset(keys)
+    def read(self, path: str, keys: Collection[AppKey]) -> None:
+        """A file was read as far as it can be; `keys` are all that it is taken to speak of, broken parts included."""
+        self._keys[path] = frozenset(keys)
 
     def wraps(self, path: str, named: Iterable[str], *, whole: bool, text: str = "") -> frozenset[str]:
         """The job files that a manifest wraps, as written in it.

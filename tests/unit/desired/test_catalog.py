@@ -37,6 +37,9 @@ def manifest(name: str, spec: str = "image: 'busybox:local'") -> str:
     return f"apiVersion: nomad-operator/v1\nkind: App\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n"
 
 
+DEEP = '{"a": ' * 100 + "1" + "}" * 100
+
+
 class Repository:
     """Files in memory; remembers what was read."""
 
@@ -158,7 +161,8 @@ async def test_other_peoples_files_are_neither_apps_nor_in_the_way(path: str, co
         ("x.json", '{"ID": "x", "Namespace": "a/b", "TaskGroups": []}'),
         ("x.nomad", '{"ID": "x", "TaskGroups": [], "Version": ' + "9" * 5000 + "}"),
         ("x.nomad", '{"TaskGroups": ' + "[" * 100_000),
-        ("x.nomad", '{"ID": "x", "Meta": ' + '{"a":' * 300 + "1" + "}" * 301),
+        ("x.nomad", '{"ID": "x", "TaskGroups": [{"Name": "g", "Tasks": [{"Name": "t", "Config": ' + DEEP + "}]}]}"),
+        ("x.nomad", '{"ID": "x", "TaskGroups": [{"Name": "g", "Tasks": [{"Name": "t", "Env": {"A": "\\ud800"}}]}]}'),
         ("x.yaml", manifest("x", "imge: a")),
         ("x.yaml", "apiVersion: nomad-operator/v1\nkind: App\n\tmetadata: {}\n"),
         ("x.yaml", b"apiVersion: nomad-operator/v1\nkind: App\n\xff"),
@@ -261,19 +265,31 @@ async def test_a_broken_manifest_does_not_let_its_job_file_run_without_its_setti
     whole = manifest("web", "jobFile: web.nomad.hcl, suspend: true")
     assert (await read({"web.yaml": whole, "web.nomad.hcl": job("web")})).apps[WEB].policy.suspend
     state = await read({"web.yaml": broken, "web.nomad.hcl": job("web")})
-    assert not state.apps and ("web.yaml", WEB) in keys_of(state)
+    assert not state.apps and not state.conflicts and keys_of(state) == [("web.yaml", WEB)]
 
 
-async def test_a_manifest_that_is_broken_at_the_start_keeps_its_job_file_too() -> None:
-    files = {"web.yaml": manifest("web", "jobFile: web.nomad.hcl, bogus: 1"), "web.nomad.hcl": job("web")}
-    assert not (await Reading()(files)).apps
+@pytest.mark.parametrize(
+    ("broken", "key"),
+    [
+        (manifest("web", "jobFile: web.nomad.hcl, bogus: 1"), WEB),
+        ("apiVersion: nomad-operator/v1\nkind: App\nspec:\n  jobFile: 'web.nomad.hcl' # around it\n  x: [\n", None),
+        (b"\xff\napiVersion: nomad-operator/v1\nspec: {jobFile: web.nomad.hcl}\n", None),
+        ('{"apiVersion": "nomad-operator/v1", "kind": "App", "spec": {"jobFile": "web.nomad.hcl"', None),
+    ],
+)
+async def test_a_manifest_that_is_broken_at_the_start_keeps_its_job_file_too(
+    broken: str | bytes, key: AppKey | None
+) -> None:
+    """Also when it does not even say which app it is."""
+    state = await Reading()({"web.yaml": broken, "web.nomad.hcl": job("web")})
+    assert not state.apps and not state.conflicts and keys_of(state) == [("web.yaml", key)]
 
 
 async def test_a_manifest_that_is_now_refused_keeps_its_job_file_too() -> None:
     read = Reading()
     await read({"web.yaml": manifest("web", "jobFile: web.nomad.hcl"), "web.nomad.hcl": job("web")})
     state = await read({"web.nomad.hcl": job("web")}, refused=["web.yaml"])
-    assert not state.apps and keys_of(state) == [("web.yaml", WEB)]
+    assert not state.apps and not state.conflicts and keys_of(state) == [("web.yaml", WEB)]
 
 
 async def test_a_wrapped_job_must_be_the_app_that_its_manifest_names() -> None:
@@ -342,6 +358,13 @@ async def test_a_broken_job_file_is_known_by_the_app_that_it_was() -> None:
     await read({"x.nomad.hcl": job("web")})
     assert keys_of(await read({"x.nomad.hcl": 'job "web" {'})) == [("x.nomad.hcl", WEB)]
     assert keys_of(await read({}, refused=["x.nomad.hcl"])) == [("x.nomad.hcl", WEB)]
+
+
+async def test_a_file_that_changed_its_app_and_then_broke_is_known_by_the_last_one() -> None:
+    read = Reading(known={("x.nomad.hcl", "1"): WEB})
+    assert list((await read({"x.nomad.hcl": job("web")})).apps) == [WEB]
+    assert list((await read({"x.nomad.hcl": job("api")})).apps) == [API]
+    assert keys_of(await read({"x.nomad.hcl": 'job "api" {'})) == [("x.nomad.hcl", API)]
 
 
 async def test_after_a_restart_the_records_say_which_app_a_broken_file_was() -> None:
