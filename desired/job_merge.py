@@ -90,7 +90,7 @@ def _row(row: Row, body: dict[str, Any], value: Any, steps: _Steps) -> Iterator[
             made, findings = _value(row, value, steps)
             yield from findings
             if not findings and row.shape is Shape.MAP_BLOCK:
-                body[row.json] = _joined(body.get(row.json) or {}, made)
+                body[row.json] = {**(body.get(row.json) or {}), **made}
             elif not findings:
                 body[row.json] = made
 
@@ -240,13 +240,3 @@ def _plain(value: Any) -> Any:
         case float():
             return float(value)
     return value
-
-
-def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings into one another; everything else is replaced."""
-    made = dict(first)
-    for name, value in second.items():
-        before = made.get(name)
-        nested = isinstance(before, Mapping) and isinstance(value, Mapping)
-        made[name] = _joined(before, value) if nested and isinstance(before, Mapping) else value
-    return made

@@ -76,6 +76,12 @@ def test_the_namespace_is_the_manifests_or_the_given_one() -> None:
     assert [manifest.key for manifest in file.manifests] == [AppKey("dev", "web")]
 
 
+def test_fixed_numbers_and_switches_are_the_texts_that_were_written() -> None:
+    source = one(f"{HEAD}spec: {{image: a, env: {{A: {{fixed: 1.50}}, B: {{fixed: 0x1F}}, C: {{fixed: on}}}}}}").source
+    assert source is not None
+    assert source.body["TaskGroups"][0]["Tasks"][0]["Env"] == {"A": "1.50", "B": "0x1F", "C": "on"}
+
+
 def test_everything_that_is_wrong_is_told_at_once_with_its_place() -> None:
     assert told(
         """

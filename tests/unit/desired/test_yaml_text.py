@@ -135,6 +135,11 @@ def test_merge_keys_are_merged_and_own_keys_win() -> None:
     assert only(text).place(("x", "c")) == (2, 17)
 
 
+def test_an_anchor_ends_with_its_document() -> None:
+    for mark in ("...", "---"):
+        assert "no anchor" in told(f"a: &x 1\n{mark}\nb: *x\n")[0]
+
+
 def test_json_is_read_with_tabs_and_characters_beyond_the_first_plane(loader: str) -> None:
     """Only libyaml takes a tab as a space between brackets."""
     written = {"a": "😀\u0001é", "b": [1, None, True, {"c": "\\ud83d"}]}
