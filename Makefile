@@ -14,7 +14,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench conformance install lock clean
+.PHONY: help demo test check bench conformance install picture lock clean
 
 help: ## this list
 	@echo "nomad-operator: from a commit to a healthy job on Nomad"
@@ -41,6 +41,9 @@ bench: $(VENV)/.dev ## the loop's numbers: a table, and .bench/loop.json
 	$(BIN)/python -m tests.bench.loop $(ARGS)
 
 install: $(VENV)/.core ## the command alone: .venv/bin/nomad-operator
+
+picture: $(VENV)/.core ## for maintainers: the README's picture, drawn from the state table
+	@$(BIN)/python -m tests.guards.draw_readme
 
 lock: $(VENV)/.dev ## for maintainers: newer requirements*.txt, from pyproject.toml
 	$(PIP) install uv
