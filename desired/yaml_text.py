@@ -38,6 +38,7 @@ _WORDS = (
     ("did not find expected '-' indicator", "a `-` is expected here", "list items begin in the same column"),
     ("did not find expected ',' or", "a bracket or brace is not closed", "close it, or put a `,` between the items"),
     ("did not find expected node content", "a value is expected here", "quote it, or close what was opened before"),
+    ("<document start>", "a new document is expected here", "begin it with `---`"),
     ("found unexpected end of stream", "a quote is not closed", ""),
     ("found undefined tag handle", "this tag is not known", "leave out what begins with `!`"),
     ("while scanning an anchor", "an anchor needs a name", "quote a value that begins with `&` or `*`"),
