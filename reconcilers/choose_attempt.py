@@ -35,6 +35,17 @@ def supersede(s: Situation) -> Decision:
     )
 
 
+def clear_up(s: Situation) -> Decision:
+    """The job is the one we were about to register: it is ours. Else the register did not happen, or was overtaken."""
+    attempt = s.record.attempt
+    assert attempt is not None and s.plan is not None
+    if s.plan.settled and s.running.job is not None and not s.stopped:
+        return _registered(s, attempt, Step.CLEARED_UP)
+    message = "what was about to be registered when we were interrupted is not there"
+    gone = replace(s.record, attempt=None)
+    return decision(s, Step.CLEARED_UP, Remember(gone), Reason.PLANNING, message, ready=Truth.UNKNOWN)
+
+
 def resume(s: Situation) -> Decision:
     """The register did happen if the job moved and a plan finds nothing to do; else it is done now, as it was meant."""
     attempt = s.record.attempt
@@ -49,7 +60,7 @@ def resume(s: Situation) -> Decision:
 
 def _registered(s: Situation, attempt: Attempt, step: Step) -> Decision:
     applied = Applied(attempt.spec_hash, s.job_index, attempt.source_hash, attempt.revision, s.now)
-    record = replace(s.record, attempt=replace(attempt, job_modify_index=s.job_index), applied=applied)
+    record = replace(s.record, attempt=attempt.registered(s.job_index), applied=applied)
     return decision(
         s, step, Remember(record), Reason.PROGRESSING, "registered", flags=(Condition.RECONCILING,), ready=Truth.UNKNOWN
     )
@@ -68,7 +79,7 @@ def give_way(s: Situation) -> Decision:
     assert attempt is not None
     if attempt.job_modify_index == 0 and s.record.last_good is not None:
         # It may have been registered and reverted while nobody looked: the next pass compares with the last good one.
-        record = replace(s.record, attempt=replace(attempt, job_modify_index=-1))
+        record = replace(s.record, attempt=attempt.registered(-1))
     else:
         record = replace(s.record, attempt=None)
     return decision(
@@ -169,6 +180,7 @@ def new_attempt(s: Situation, *, planned_index: int, job_modify_index: int) -> A
         revision=revision(s),
         rollback=s.target.aim is Aim.LAST_GOOD and s.target.failure is not None,
         job_modify_index=job_modify_index,
+        spec=s.target.spec if job_modify_index == 0 else None,
     )
 
 

@@ -25,6 +25,7 @@ class Step(StrEnum):
     NOTHING_TO_HOLD = "NothingToHold"
     ADOPTION_REQUIRED = "AdoptionRequired"
     ADOPTING = "Adopting"
+    CLEARED_UP = "ClearedUp"
     SUPERSEDED = "Superseded"
     RESUMING = "Resuming"
     REVERTED = "Reverted"

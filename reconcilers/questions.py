@@ -59,6 +59,12 @@ def nothing_to_hold(s: Situation) -> bool:
 # -- an open attempt
 
 
+def doubtful(s: Situation) -> bool:
+    """Interrupted in the middle of a register, and something else is wanted by now: did it happen?"""
+    attempt = s.record.attempt
+    return attempt is not None and attempt.spec is not None and attempt_of_target(s) is None and s.plan is not None
+
+
 def attempt_of_target(s: Situation) -> Attempt | None:
     attempt = s.record.attempt
     return attempt if attempt is not None and s.target.spec and attempt.spec_hash == s.target.spec.hash else None

@@ -235,7 +235,7 @@ class Reconciler:
             await self._records.save(record.with_failure(refused(record, spec, error, self._now())))
             raise
         applied = Applied(spec.hash, registration.job_modify_index, attempt.source_hash, attempt.revision, self._now())
-        registered = replace(attempt, job_modify_index=registration.job_modify_index)
+        registered = attempt.registered(registration.job_modify_index)
         await self._records.save(replace(record, attempt=registered, applied=applied, adopt=False))
 
     async def _stop(self, s: Situation) -> None:

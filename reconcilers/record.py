@@ -77,8 +77,8 @@ def retry_at(tries: int, now: datetime) -> datetime:
 class Attempt:
     """A register and the verification that follows. Written before the register, so that a crash cannot repeat it.
 
-    `job_modify_index` is 0 until the register is known to have happened. `best` is the most healthy allocations seen:
-    only more of them is progress, restarts are not.
+    `job_modify_index` is 0 until the register is known to have happened; until then `spec` is kept, to see whether it
+    did. `best` is the most healthy allocations seen: only more of them is progress, restarts are not.
     """
 
     spec_hash: str
@@ -91,6 +91,11 @@ class Attempt:
     job_modify_index: int = 0
     best: int = 0
     healthy_since: datetime | None = None
+    spec: Spec | None = None
+
+    def registered(self, job_modify_index: int) -> Attempt:
+        """The same, now that it is known to have happened."""
+        return replace(self, job_modify_index=job_modify_index, spec=None)
 
 
 @dataclass(frozen=True, slots=True)

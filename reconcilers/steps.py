@@ -36,6 +36,9 @@ TABLE: tuple[Row, ...] = (
     Row(Step.OWN_JOB, "the operator's own job is left alone", when.own_job, resting.own_job, ()),
     # Nobody wants it any more.
     Row(Step.PRUNED, "withdrawn, and its job is gone or stopped", when.pruned, withdrawn.pruned, ()),
+    # Interrupted in the middle of a register, and something else (or nothing) is wanted by now: is the job ours?
+    Row(Step.CLEARED_UP, "a register was interrupted, and something else is wanted by now: did it happen?",
+        when.doubtful, attempt.clear_up, (Step.SUPERSEDED, Step.WITHDRAWN, Step.PRUNE_HELD, Step.REGISTERING)),
     Row(Step.WITHDRAWN, "withdrawn, and left running", when.left_running, withdrawn.left_running, ()),
     Row(Step.PRUNE_HELD, "withdrawn; a guard or the grace time holds pruning back", when.prune_held,
         withdrawn.prune_held, (Step.PRUNING,)),

@@ -42,6 +42,9 @@ def choose_target(desire: Desire, record: Record, policy: Policy, now: datetime)
 def spec_to_plan(target: Target, running: Running, record: Record) -> Spec | None:
     """The one spec whose plan the decision needs; None where what is remembered already tells."""
     job, attempt, spec = running.job, record.attempt, target.spec
+    if attempt is not None and attempt.spec is not None and (spec is None or spec.hash != attempt.spec_hash):
+        # Something else is wanted by now. Whether this was registered decides whether the job is ours.
+        return attempt.spec
     if spec is None or target.aim is Aim.LEFT or (record.run is not None and record.run.spec_hash == spec.hash):
         return None
     if attempt is not None and attempt.spec_hash == spec.hash:
