@@ -21,6 +21,7 @@ from desired.catalog import Catalog
 from desired.errors import UsageError
 from desired.git_credentials import GitCredentials
 from desired.git_source import GitSource
+from desired.parsed_jobs import ParsedJobs
 from desired.policy import Policy, Verify
 from nomad_operator import __version__
 from nomad_operator.backend import DaemonBackend
@@ -155,12 +156,13 @@ def assemble(
         metrics.nomad_request(asked, str(status))
 
     nomad = NomadClient(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request)
+    parser = ParsedJobs(parser=nomad)
     records = Records(store=store, origin=origin)
     reports = Reports(now=now)
     asked = Requests()
     source = Source(
         repository=followed,
-        catalog=Catalog(parser=nomad, defaults=policy(settings), namespace=settings.nomad_namespace),
+        catalog=Catalog(parser=parser, defaults=policy(settings), namespace=settings.nomad_namespace),
         records=records,
     )
     reconciler = Reconciler(
@@ -169,7 +171,7 @@ def assemble(
         withdrawn=lambda: daemon.withdrawals,
         records=records,
         requests=asked,
-        specs=Specs(parser=nomad),
+        specs=Specs(parser=parser),
         reporter=reports,
         rules=rules(settings, own_job),
         now=now,
