@@ -64,7 +64,7 @@ class Subscription:
         """Take what was asked for out of one line."""
         mine = [event.shown() for event in events for _ in range(self._matches(event))]
         if mine:
-            self.push(json.dumps({"Index": mine[0]["Index"], "Events": mine}).encode() + b"\n")
+            self.push(json.dumps({"Index": mine[0]["Index"], "Events": mine}, separators=(",", ":")).encode() + b"\n")
 
     def _matches(self, event: Event) -> int:
         """How often it is wanted: once for each key of the topic that fits."""

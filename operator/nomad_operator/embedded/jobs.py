@@ -92,7 +92,7 @@ class Jobs:
     def as_registered(self, job: Mapped, *, index: int) -> Value:
         """The job as it would be stored: with version, indexes and status; the current one where nothing changed."""
         record = self._state.jobs.get((job["Namespace"], job["ID"]))
-        fresh = deepcopy(dict(job))
+        fresh = {**job, "TaskGroups": [_own_group(group) for group in job["TaskGroups"] or ()]}
         old = record.job if record else None
         store_scaling_policies(old, fresh, index=index, ids=[self._new_id() for _ in fresh["TaskGroups"] or ()])
         if old is not None and not spec_changed(old, fresh):
@@ -109,14 +109,13 @@ class Jobs:
         return fresh
 
     def _store(self, job: Value, record: JobRecord | None, submission: Any, warnings: str, request: Mapped) -> Done:
-        if request.get("PreserveCounts") and record is not None:
-            job = deepcopy(job)
-            for group in job["TaskGroups"]:
-                if (old := group_of(record.job, group["Name"])) is not None:
-                    group["Count"] = old["Count"]
         fresh = self.as_registered(job, index=self._state.index + 1)
         if record is not None and fresh["Version"] == record.job["Version"]:
             return self._unchanged(record.job, warnings)
+        # Only now: a count that differs makes a new version, even where it is then kept as it was.
+        for group in fresh["TaskGroups"] if request.get("PreserveCounts") and record is not None else ():
+            if record is not None and (old := group_of(record.job, group["Name"])) is not None:
+                group["Count"] = old["Count"]
         with self._state.write("JobRegistered") as write:
             fresh = write.put_job(fresh, new_version=True)
         record = self._state.jobs[(fresh["Namespace"], fresh["ID"])]
@@ -343,6 +342,11 @@ class Jobs:
             write.put_evaluation(evaluation)
         self._scheduler.enqueue(evaluation["ID"])
         return Done(evaluation, job["JobModifyIndex"], self._state.index)
+
+
+def _own_group(group: Mapped) -> Value:
+    """A copy of what a server writes into: the count and the scaling policy."""
+    return {**group, "Scaling": None if group["Scaling"] is None else dict(group["Scaling"])}
 
 
 def _waits(job: Mapped) -> bool:
