@@ -13,6 +13,7 @@ from nomad_operator.embedded.jobs import Jobs
 from nomad_operator.embedded.messages import Fault, Request, Response, answer
 from nomad_operator.embedded.scheduler import Scheduler
 from nomad_operator.embedded.state import State
+from nomad_operator.embedded.stubs import allocation_stub
 from nomad_operator.embedded.timers import Timers
 from nomad_operator.embedded.validation import Validation
 from nomad_operator.embedded.variables import Variables
@@ -85,3 +86,15 @@ def by_uuid(id_: str, what: str) -> None:
 def visible(namespace: str, wanted: str) -> bool:
     """Whether something of `namespace` belongs into a list for `wanted`."""
     return wanted in ("*", namespace)
+
+
+def numbered(token: str) -> tuple[int, str]:
+    """A page token that begins with an index, in its order."""
+    number, _, rest = token.partition(".")
+    return (int(number) if number.isdigit() else 0, rest)
+
+
+def listed(request: Request, found: list[Value]) -> list[Value]:
+    """Allocations of a list, as the request wants them."""
+    states = request.one("task_states") is None or request.flag("task_states")
+    return [allocation_stub(one, resources=request.flag("resources"), task_states=states) for one in found]

@@ -9,12 +9,13 @@ from desired.job.hcl_read import JobFileInvalid, read_job
 from nomad_operator.embedded.annotations import annotate
 from nomad_operator.embedded.api import Inside, Read, Value, page, visible
 from nomad_operator.embedded.canonical import api_canonical
+from nomad_operator.embedded.derived import terminal
 from nomad_operator.embedded.diff import job_diff
 from nomad_operator.embedded.instant import rfc3339
 from nomad_operator.embedded.jobs import Done, JobRefused, canonical_job
 from nomad_operator.embedded.messages import Fault, Request, Response, answer, text
 from nomad_operator.embedded.plan_parts import Mapped
-from nomad_operator.embedded.state import JobRecord, shown, shown_deployment, terminal
+from nomad_operator.embedded.state import JobRecord, shown, shown_deployment
 from nomad_operator.embedded.stubs import allocation_stub, job_status, job_stub
 
 # Reading

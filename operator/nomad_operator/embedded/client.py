@@ -8,9 +8,10 @@ from typing import Any
 from nomad_operator.embedded import rescheduling
 from nomad_operator.embedded.allocation_run import AllocationRun
 from nomad_operator.embedded.deployments import Deployments, health
+from nomad_operator.embedded.derived import client_terminal
 from nomad_operator.embedded.instant import MILLISECOND
 from nomad_operator.embedded.scheduler import Scheduler
-from nomad_operator.embedded.state import State, Transaction, client_terminal, group_of
+from nomad_operator.embedded.state import State, Transaction, group_of
 from nomad_operator.embedded.task_states import client_status
 from nomad_operator.embedded.timers import Timer, Timers
 from nomad_operator.embedded.world import World

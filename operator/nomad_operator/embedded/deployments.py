@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from nomad_operator.embedded import gotext, rescheduling
+from nomad_operator.embedded.derived import terminal
 from nomad_operator.embedded.instant import MILLISECOND, at_or_none
 from nomad_operator.embedded.job_spec import spec_changed
 from nomad_operator.embedded.plan_parts import Mapped, Value, describe, transition
 from nomad_operator.embedded.scheduler import Scheduler
-from nomad_operator.embedded.state import State, Transaction, group_of, terminal
+from nomad_operator.embedded.state import State, Transaction, group_of
 from nomad_operator.embedded.timers import Timer, Timers
 
 # How long a watcher gathers what happened before it asks for an evaluation.

@@ -13,7 +13,7 @@ from datetime import datetime
 from random import Random
 
 from nomad_operator.embedded.api import Inside, Read
-from nomad_operator.embedded.api_rest import new_namespace
+from nomad_operator.embedded.api_cluster import new_namespace
 from nomad_operator.embedded.client import Clients
 from nomad_operator.embedded.deployments import Deployments
 from nomad_operator.embedded.events import Broker, Subscription

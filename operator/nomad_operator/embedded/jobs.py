@@ -12,11 +12,12 @@ from typing import Any
 
 from nomad_operator.embedded import cron, gotext
 from nomad_operator.embedded.canonical import server_canonical
+from nomad_operator.embedded.derived import ACTIVE_DEPLOYMENT
 from nomad_operator.embedded.instant import SECOND, from_datetime, to_datetime
 from nomad_operator.embedded.job_spec import spec_changed
 from nomad_operator.embedded.scaling import disable_scaling_policies, store_scaling_policies
 from nomad_operator.embedded.scheduler import Scheduler
-from nomad_operator.embedded.state import ACTIVE_DEPLOYMENT, JobRecord, Key, State, group_of
+from nomad_operator.embedded.state import JobRecord, Key, State, group_of
 from nomad_operator.embedded.timers import Timer, Timers
 from nomad_operator.embedded.validation import Validation, type_change
 

@@ -86,7 +86,9 @@ class Streaming:
 
 def answer(value: Any, *, index: int | None = None, known: bool = False, **headers: str) -> Response:
     """JSON. `known`: a read, which also tells about the leader."""
-    return Response(200, json.dumps(value, separators=(",", ":")).encode(), _JSON, {**_headers(index, known), **headers})
+    return Response(
+        200, json.dumps(value, separators=(",", ":")).encode(), _JSON, {**_headers(index, known), **headers}
+    )
 
 
 def text(value: str, status: int = 200, content_type: str = _TEXT, *, index: int | None = None) -> Response:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from nomad_operator.embedded.derived import terminal
 from nomad_operator.embedded.placement import Fit, Metric, Placer
 from nomad_operator.embedded.plan_parts import UPDATING, Changes, Mapped, Place, Stop, Value
 from nomad_operator.embedded.reconcile_group import Situation, reconcile_groups
 from nomad_operator.embedded.reconcile_nodes import reconcile_nodes
-from nomad_operator.embedded.state import State, group_of, terminal
+from nomad_operator.embedded.state import State, group_of
 from nomad_operator.embedded.usage import Usage
 
 _ON_EVERY_NODE = ("system", "sysbatch")

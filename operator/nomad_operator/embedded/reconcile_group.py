@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from nomad_operator.embedded import rescheduling
 from nomad_operator.embedded.change import Change, group_change
+from nomad_operator.embedded.derived import client_terminal
+from nomad_operator.embedded.names import Names, by_index
 from nomad_operator.embedded.plan_parts import (
     MIGRATING,
     NOT_NEEDED,
@@ -26,7 +27,7 @@ from nomad_operator.embedded.plan_parts import (
     new_group_state,
     rolls,
 )
-from nomad_operator.embedded.state import client_terminal, group_of
+from nomad_operator.embedded.state import group_of
 from nomad_operator.embedded.task_states import finished_at
 
 # A rescheduling that is due within this is done at once.
@@ -102,7 +103,7 @@ class _Work:
         untainted, migrate, now, later = self._classify(every, group)
         changes.later += later
         counts["RescheduleLater"] = len(later)
-        names = _Names(self._job["ID"], name, group["Count"], [*untainted.values(), *migrate.values(), *now.values()])
+        names = Names(self._job["ID"], name, group["Count"], [*untainted.values(), *migrate.values(), *now.values()])
         canarying = state["DesiredCanaries"] != 0 and not state["Promoted"]
         self._stop_surplus(group, names, untainted, migrate, canaries, canarying, counts)
         in_place, destructive = self._updates(untainted, group, counts)
@@ -134,7 +135,7 @@ class _Work:
             placed += place
             changes.stop += [Stop(one, RESCHEDULED) for one in now.values()]
             allowed -= min(len(place), allowed)
-            first = sorted(destructive, key=_by_index)[:allowed]
+            first = sorted(destructive, key=by_index)[:allowed]
             changes.destructive += first
             counts["DestructiveUpdate"] += len(first)
             counts["Ignore"] += len(destructive) - len(first)
@@ -237,7 +238,7 @@ class _Work:
     def _stop_surplus(
         self,
         group: Mapped,
-        names: _Names,
+        names: Names,
         untainted: Allocations,
         migrate: Allocations,
         canaries: Allocations,
@@ -252,7 +253,7 @@ class _Work:
         canary_names = {one["Name"] for one in canaries.values()}
         replaced = [one for key, one in working.items() if key not in canaries and one["Name"] in canary_names]
         preferred = [] if canarying else replaced
-        rest = sorted((one for one in working.values() if one not in preferred), key=_by_index, reverse=True)
+        rest = sorted((one for one in working.values() if one not in preferred), key=by_index, reverse=True)
         for one in [*preferred, *rest][:surplus]:
             counts["Stop"] += 1
             self._changes.stop.append(Stop(one, NOT_NEEDED))
@@ -309,7 +310,7 @@ class _Work:
     def _placements(
         self,
         group: Mapped,
-        names: _Names,
+        names: Names,
         untainted: Allocations,
         migrate: Allocations,
         now: Allocations,
@@ -342,7 +343,7 @@ class _Work:
         self._changes.stop += [Stop(one, MIGRATING) for one in migrate.values()]
         return [
             Place(one["Name"], group, _canary(one), one, downgrade=canarying and not _canary(one))
-            for one in sorted(migrate.values(), key=_by_index)
+            for one in sorted(migrate.values(), key=by_index)
         ]
 
     def _deploy(
@@ -370,45 +371,6 @@ class _Work:
             self._changes.deployment = made
             self.deployment = made
         self._changes.deployment["TaskGroups"][name] = state
-
-
-class _Names:
-    """Which names of a group are taken."""
-
-    def __init__(self, job: str, group: str, count: int, taken: list[Mapped]) -> None:
-        self._prefix, self._count = f"{job}.{group}", count
-        self._taken = {one["Name"] for one in taken}
-
-    def free(self, name: str) -> None:
-        self._taken.discard(name)
-
-    def next(self, wanted: int) -> list[str]:
-        """The lowest free ones, taken."""
-        found: list[str] = []
-        index = 0
-        while len(found) < wanted:
-            name = f"{self._prefix}[{index}]"
-            if name not in self._taken or index >= self._count:
-                found.append(name)
-            index += 1
-        self._taken.update(found)
-        return found
-
-    def next_canaries(self, wanted: int, existing: Allocations, destructive: list[Mapped]) -> list[str]:
-        """First the names of what they will replace, then free ones, then beyond the count."""
-        used = {one["Name"] for one in existing.values()}
-        names = [one["Name"] for one in sorted(destructive, key=_by_index) if one["Name"] not in used]
-        found = list(dict.fromkeys(names))[:wanted]
-        return found + self.next(wanted - len(found))
-
-
-def index_of(name: str) -> int:
-    """The number in an allocation's name."""
-    return int(name.rpartition("[")[2].rstrip("]"))
-
-
-def _by_index(allocation: Mapped) -> Any:
-    return (index_of(allocation["Name"]), allocation.get("CreateIndex", 0))
 
 
 def _canary(allocation: Mapped) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from nomad_operator.embedded.change import Change, group_change
+from nomad_operator.embedded.derived import client_terminal
 from nomad_operator.embedded.plan_parts import (
     MIGRATING,
     NOT_NEEDED,
@@ -22,7 +23,7 @@ from nomad_operator.embedded.plan_parts import (
     rolls,
 )
 from nomad_operator.embedded.reconcile_group import Situation
-from nomad_operator.embedded.state import client_terminal, group_of
+from nomad_operator.embedded.state import group_of
 
 
 def reconcile_nodes(situation: Situation, *, ready: Collection[str], existing: Collection[str]) -> Changes:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from nomad_operator.embedded.derived import job_status, summary
 from nomad_operator.embedded.events import Event
 from nomad_operator.embedded.instant import at_or_none
 
@@ -18,11 +19,8 @@ Value = dict[str, Any]
 Mapped = Mapping[str, Any]
 Key = tuple[str, str]
 
-_TERMINAL_CLIENT = frozenset({"complete", "failed", "lost"})
 # Only these messages derive statuses of jobs from their evaluations.
 _DERIVING = frozenset({"JobRegistered", "JobDeregistered", "EvaluationUpdated", "AllocationUpdated"})
-_TERMINAL_EVALUATION = frozenset({"complete", "failed", "canceled"})
-ACTIVE_DEPLOYMENT = frozenset({"running", "paused", "blocked", "unblocking", "initializing", "pending"})
 
 
 @dataclass(slots=True)
@@ -287,7 +285,7 @@ class Transaction:
         for key in self._summaries:
             record = self.state.jobs.get(key)
             if record is not None:
-                record.summary = _summary(self.state, record, self.index)
+                record.summary = summary(self.state, record, self.index)
                 self._touch("job_summary")
 
 
@@ -305,66 +303,8 @@ def shown_deployment(deployment: Mapped) -> Value:
     return {**deployment, "TaskGroups": groups}
 
 
-def client_terminal(allocation: Mapping[str, Any]) -> bool:
-    """Whether its client has ended it."""
-    return allocation["ClientStatus"] in _TERMINAL_CLIENT
-
-
-def terminal(allocation: Mapping[str, Any]) -> bool:
-    """Whether it has ended or is to end."""
-    return allocation["DesiredStatus"] != "run" or client_terminal(allocation)
-
-
 def group_of(job: Mapping[str, Any], name: str) -> Value | None:
     return next((group for group in job["TaskGroups"] or () if group["Name"] == name), None)
-
-
-def job_status(state: State, record: JobRecord) -> str:
-    """What Nomad derives from everything else. Source: nomad/state/state_store.go getJobStatus."""
-    job = record.job
-    lasting = job["Type"] == "system" or job["Periodic"] is not None
-    if lasting or (job["ParameterizedJob"] is not None and not job["Dispatched"]):
-        return "dead" if job["Stop"] else "running"
-    if any(state.deployments[one]["Status"] in ACTIVE_DEPLOYMENT for one in record.deployments):
-        return "running"
-    if any(not terminal(one) for one in record.allocations.values()):
-        return "running"
-    evaluations = [state.evaluations[one] for one in state.evaluations_of.get((job["Namespace"], job["ID"]), ())]
-    if any(one["Status"] not in _TERMINAL_EVALUATION for one in evaluations):
-        return "pending"
-    return "dead" if evaluations or job["Stop"] else "pending"
-
-
-_COUNTED = {
-    "pending": "Starting",
-    "running": "Running",
-    "complete": "Complete",
-    "failed": "Failed",
-    "lost": "Lost",
-    "unknown": "Unknown",
-}
-
-
-def _summary(state: State, record: JobRecord, index: int) -> Value:
-    job = record.job
-    groups: dict[str, dict[str, int]] = {}
-    for group in job["TaskGroups"] or ():
-        groups[group["Name"]] = {**dict.fromkeys(_COUNTED.values(), 0), "Queued": record.queued.get(group["Name"], 0)}
-    for allocation in record.allocations.values():
-        counts = groups.get(allocation["TaskGroup"])
-        if counts is not None:
-            counts[_COUNTED[allocation["ClientStatus"]]] += 1
-    children = [state.jobs[(job["Namespace"], child)].job["Status"] for child in record.children]
-    old = record.summary
-    fresh = {
-        "JobID": job["ID"],
-        "Namespace": job["Namespace"],
-        "Summary": groups,
-        "Children": {name: children.count(name.lower()) for name in ("Pending", "Running", "Dead")},
-        "CreateIndex": job["CreateIndex"],
-    }
-    same = bool(old) and all(old[name] == value for name, value in fresh.items())
-    return {**fresh, "ModifyIndex": old["ModifyIndex"] if same else index}
 
 
 def _kept(versions: Iterable[Value], limit: int = 6) -> list[Value]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from nomad_operator.embedded.derived import client_terminal
 from nomad_operator.embedded.nodes import MAX_DYNAMIC_PORT, MIN_DYNAMIC_PORT
-from nomad_operator.embedded.state import State, Transaction, client_terminal
+from nomad_operator.embedded.state import State, Transaction
 
 Value = dict[str, Any]
 
