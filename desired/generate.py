@@ -20,6 +20,7 @@ from desired.job.hcl_job import complete
 from desired.job.hcl_write import to_hcl
 from desired.job.spec import (
     Check,
+    Consul,
     EphemeralDisk,
     Group,
     Job,
@@ -154,6 +155,8 @@ def _task(spec: AppSpec, mounts: Mapping[tuple[str, str], str]) -> Task:
         config=config,
         env={name: value.fixed for name, value in env.items() if value.fixed is not None} or None,
         vault=Vault() if any(value.vault for value in env.values()) else None,
+        # Without the block a template's key is read with no token since Nomad 1.10: 403 where Consul has ACLs.
+        consul=Consul() if any(value.consul for value in env.values()) else None,
         templates=_templates(env),
         volume_mounts=tuple(
             VolumeMount(

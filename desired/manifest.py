@@ -155,7 +155,7 @@ class Volume(_Block):
 class DriftSettings(_Block):
     """What to do about changes by hand."""
 
-    mode: Literal["correct", "warn"] = "correct"
+    mode: Literal["correct", "warn"] | None = Field(None, description="The setting DRIFT, where it is left out.")
     ignore: list[Text] = Field(default_factory=list, description="Fields of the job of which a change is no drift.")
 
 

@@ -165,7 +165,7 @@ def _policy(spec: AppSpec, key: AppKey, defaults: Policy) -> tuple[Policy, list[
         depends_on=tuple(needed),
         suspend=spec.suspend,
         prune=_or(spec.prune, defaults.prune),
-        drift=Drift(drift.mode) if drift else defaults.drift,
+        drift=Drift(drift.mode) if drift and drift.mode else defaults.drift,
         drift_ignore=tuple(drift.ignore) if drift else defaults.drift_ignore,
         on_failure=OnFailure(spec.on_failure) if spec.on_failure else defaults.on_failure,
     )

@@ -5,12 +5,15 @@ Looks at the raw values, so that it finds its part however wrong others are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from desired.finding import Finding
 from desired.secret_literals import secret_by_name, secret_kind
 
+# Source: hashicorp/go-envparse, which reads the file of an env template.
+_LOOKED_UP_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BY_JOB_FILE = (
     "source",
     "dockerfile",
@@ -106,6 +109,9 @@ def _environment(spec: Mapping[str, Any]) -> Iterator[Finding]:
         steps: tuple[str | int, ...] = ("spec", "env", name)
         yield from _exactly_one(value, _SOURCES, steps, "a variable of the environment")
         yield from _named_secret(name, value.get("fixed"), (*steps, "fixed"))
+        if "fixed" not in value and not _LOOKED_UP_NAME.fullmatch(str(name)):
+            message = "a variable that is looked up is written to a file that takes only letters, digits and _"
+            yield Finding(steps, message, "rename it, or give it as `fixed`")
     for name, value in _map(spec, "variables").items():
         yield from _named_secret(name, value, ("spec", "variables", name))
     yield from _environments_of_job(_map(spec, "job"), ("spec", "job"))

@@ -356,7 +356,7 @@ words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl
                 max_size=3,
             ),
             "env": st.dictionaries(
-                st.text("ABC_.", min_size=1, max_size=4).filter(lambda name: name[0] != "."),
+                st.text("ABC_", min_size=1, max_size=4),
                 st.one_of(
                     st.fixed_dictionaries({"fixed": words.filter(lambda text: "://" not in text)}),
                     st.fixed_dictionaries({"consul": words.filter(lambda text: "#" not in text)}),

@@ -306,3 +306,21 @@ def test_no_file_makes_the_reader_fail_and_nothing_is_passed_over(text: str) -> 
         assert (manifest.source is None) != (manifest.job_file is None)
         if manifest.source is not None:
             assert read_job(manifest.source.text) == manifest.source.body
+
+
+def test_drift_ignore_alone_leaves_the_mode_to_the_setting() -> None:
+    """Else naming a field to ignore would make the operator act more boldly than it was told."""
+    text = (
+        "apiVersion: nomad-operator/v1\nkind: App\nmetadata: {name: web}\nspec: {image: a, drift: {ignore: [count]}}\n"
+    )
+    defaults = Policy(drift=Drift.WARN)
+    [manifest] = read_manifests(text, "web.yaml", defaults=defaults, namespace="default").manifests
+    assert (manifest.policy.drift, manifest.policy.drift_ignore) == (Drift.WARN, ("count",))
+
+
+def test_a_looked_up_variable_has_a_name_that_nomads_env_file_takes() -> None:
+    text = (
+        "apiVersion: nomad-operator/v1\nkind: App\nmetadata: {name: web}\nspec: {image: a, env: {a.b: {consul: x}}}\n"
+    )
+    [file] = read_manifests(text, "web.yaml", defaults=Policy(), namespace="default").unreadable
+    assert "letters, digits and _" in str(file.problems[0])
