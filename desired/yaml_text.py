@@ -200,7 +200,7 @@ class _Reader:
         except yaml.reader.ReaderError as error:
             line, column = _first_unreadable(self._text)
             self._problem(self._first + line, column, f"the character {_shown(error.character)} is not allowed in YAML")
-        except (UnicodeError, RecursionError, ValueError) as error:
+        except (UnicodeError, RecursionError, ValueError, OverflowError) as error:
             self._problem(self._first, 0, f"cannot be read as YAML: {type(error).__name__}")
         else:
             return made

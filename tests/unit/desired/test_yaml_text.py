@@ -236,3 +236,9 @@ def test_the_place_of_every_value_leads_to_it_in_the_text(given_value: Any) -> N
     only_document = only(text)
     assert only_document.root is not None
     walk(only_document.root, ())
+
+
+@pytest.mark.parametrize("text", ['"\\U99999999"', '"\\U7fffffff"', '"\\xZZ"'])
+def test_an_escape_that_names_no_character_is_a_problem_not_a_crash(text: str) -> None:
+    documents = read_yaml(f"a: {text}\n", "a.yaml")
+    assert all(document.problems for document in documents)
