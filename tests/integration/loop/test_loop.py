@@ -181,8 +181,7 @@ def test_a_changed_batch_job_runs_once_more(cluster: Cluster) -> None:
 
 
 def test_a_failed_batch_run_is_told_and_not_repeated(cluster: Cluster) -> None:
-    group = 'restart {\n      attempts = 0\n      mode = "fail"\n    }\n    reschedule {\n      attempts = 0\n      unlimited = false\n    }'
-    cluster.commit(job("report", type="batch", command="crash", group=group))
+    cluster.commit(job("report", type="batch", command="crash", group=ONCE))
     report = cluster.live("report", minutes=30)
     assert (report.ready, report.reason, cluster.registers) == (Truth.FALSE, "RunFailed", 1)
 
