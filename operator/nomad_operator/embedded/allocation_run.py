@@ -142,7 +142,7 @@ class AllocationRun:
         self._advance()
         self._tell_watch()
 
-    def exited(self) -> None:
+    def faltered(self) -> None:
         self._tell_watch()
 
     def ended(self, task: TaskRun) -> None:

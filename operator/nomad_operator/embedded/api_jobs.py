@@ -9,6 +9,7 @@ from desired.job.hcl_read import JobFileInvalid, read_job
 from nomad_operator.embedded.annotations import annotate
 from nomad_operator.embedded.api import Inside, Read, Value, page, visible
 from nomad_operator.embedded.canonical import api_canonical
+from nomad_operator.embedded.decoding import decoding_error
 from nomad_operator.embedded.derived import terminal
 from nomad_operator.embedded.diff import job_diff
 from nomad_operator.embedded.instant import rfc3339
@@ -98,8 +99,7 @@ def allocations(inside: Inside, request: Request, id_: str) -> Read:
     found = list(record.allocations.values()) if record else []
     if not request.flag("all") and record is not None:
         found = [one for one in found if one["Job"]["CreateIndex"] == record.job["CreateIndex"]]
-    states = request.one("task_states") is None or request.flag("task_states")
-    stubs = [allocation_stub(one, resources=False, task_states=states) for one in found]
+    stubs = [allocation_stub(one, resources=False, task_states=True) for one in found]
     return Read(stubs, max([index, *(one["ModifyIndex"] for one in stubs)]))
 
 
@@ -191,6 +191,8 @@ def _submitted(inside: Inside, request: Request, body: Mapped, namespace: str | 
     job = body.get("Job")
     if not isinstance(job, dict):
         raise Fault(400, "Job must be specified")
+    if wrong := decoding_error(job):
+        raise Fault(400, wrong)
     return canonical_job(job, namespace=namespace, region=inside.world.region)
 
 
@@ -221,7 +223,10 @@ def plan(inside: Inside, request: Request, id_: str) -> Response:
     fresh = inside.jobs.as_registered(job, index=inside.state.index + 1)
     previous = inside.new_id()
     made = inside.scheduler.plan(fresh, evaluation=previous)
-    blocked = [shown(inside.scheduler.blocked_evaluation(made, previous))] if made.failed else None
+    blocked = None
+    if made.failed:
+        waiting = inside.scheduler.blocked_evaluation(made, previous)
+        blocked = [shown({**waiting, "JobModifyIndex": index})]
     launch = inside.jobs.next_launch(fresh)
     value: Value = {
         "Annotations": made.annotations,

@@ -102,7 +102,8 @@ class Placer:
         available: dict[str, int] = {}
         for node in self.ready:
             available[node["Datacenter"]] = available.get(node["Datacenter"], 0) + 1
-        metric = Metric(self._job["NodePool"], available, len(self.ready))
+        # Searches for one node alone, as system jobs need them, tell less.
+        metric = Metric("" if only else self._job["NodePool"], available, len(self.ready))
         nodes = [node for node in self.ready if not only or node["ID"] == only]
         for node in sorted(nodes, key=lambda node: (node["ID"] in avoid, self._siblings(node["ID"], group))):
             metric.evaluated += 1
@@ -120,7 +121,7 @@ class Placer:
                 continue
             usage.add({"AllocatedResources": resources})
             self._beside.append((node["ID"], group["Name"]))
-            metric.scores = [_score(node, usage)]
+            metric.scores = [_score(node, usage, alone=bool(only))]
             return Fit(node, resources, metric)
         return metric
 
@@ -259,8 +260,10 @@ def _exhausted_resources(group: Mapped, dimension: str) -> Value:
     return told_
 
 
-def _score(node: Mapped, usage: Usage) -> Value:
+def _score(node: Mapped, usage: Usage, *, alone: bool) -> Value:
     room = node["NodeResources"]
     share = (usage.cpu / max(room["Cpu"]["CpuShares"], 1) + usage.memory / max(room["Memory"]["MemoryMB"], 1)) / 2
-    scores = {"binpack": share, "job-anti-affinity": 0.0, "node-affinity": 0.0, "node-reschedule-penalty": 0.0}
+    scores = {"binpack": share}
+    if not alone:
+        scores |= dict.fromkeys(("job-anti-affinity", "node-affinity", "node-reschedule-penalty"), 0.0)
     return {"NodeID": node["ID"], "NormScore": share, "Scores": scores}

@@ -47,7 +47,7 @@ class Surroundings(Protocol):
     def changed(self) -> None: ...
     def ended(self, task: TaskRun) -> None: ...
     def runs(self, task: TaskRun) -> None: ...
-    def exited(self) -> None: ...
+    def faltered(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -193,6 +193,7 @@ class TaskRun:
         self.state = {**self.state, "Failed": True}
         self._waits = []
         self._around.changed()
+        self._around.faltered()
         self._after(_NEVER_RAN, lambda: self._end(failed=True))
 
     def _drive(self) -> None:
@@ -273,7 +274,7 @@ class TaskRun:
     def _exit(self, code: int, signal: int, *, oom: bool = False) -> None:
         self.tell(task_states.terminated(self._now, code, signal, oom=oom, driver=self.task["Driver"]))
         self.started_at = None
-        self._around.exited()
+        self._around.faltered()
         if self._killed:
             self._after(_RECORD, self._was_killed)
         elif self._restart_asked:
@@ -291,7 +292,7 @@ class TaskRun:
             self._end(failed=False)
             return
         self.tell(task_states.not_restarting(self._now, verdict.reason))
-        if ran:
+        if ran or self.task["Driver"] == "raw_exec":
             self._end(failed=True)
         else:
             self._after(_NEVER_RAN, lambda: self._end(failed=True))
