@@ -55,7 +55,8 @@ class Fault(Exception):
 
     def __init__(self, status: int, text: str, *, index: int | None = None, known: bool = False) -> None:
         super().__init__(text)
-        self.response = Response(status, text.encode(), _TEXT, _headers(index, known))
+        # A path that nobody knows is answered without a word, and without a type.
+        self.response = Response(status, text.encode(), _TEXT if text else "", _headers(index, known))
 
 
 @dataclass(frozen=True, slots=True)
