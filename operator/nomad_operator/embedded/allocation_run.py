@@ -315,7 +315,7 @@ class AllocationRun:
                 reason = f"healthcheck: check {quoted(one.check['Name'])} unhealthy"
                 for task in self.tasks:
                     if one.task in ("", task.name):
-                        task.restart(reason)
+                        task.restart(reason, by_check=True)
             self._tick_restart(one, policy, misses, until)
 
         if not self._over and not self._stopping:

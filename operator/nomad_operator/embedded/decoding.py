@@ -45,10 +45,11 @@ def _errors(kind: str, value: Any, struct: str, path: str, name: str) -> Iterato
         if not isinstance(value, Mapping):
             yield _told(value, struct, path, f"api.{kind}")
             return
-        for field in SHAPES[kind]:
-            if field.api:
-                where = f"{path}.{field.name}"
-                yield from _errors(field.kind, value.get(field.name), kind, where, field.name)
+        fields = {field.name: field for field in SHAPES[kind] if field.api}
+        # In the order of the body, as Go meets them.
+        for key, inner in value.items():
+            if key in fields:
+                yield from _errors(fields[key].kind, inner, kind, f"{path}.{key}", key)
     elif not _fits(kind, value):
         yield _told(value, struct, path, _go(kind, name))
 

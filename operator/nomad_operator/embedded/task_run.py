@@ -81,7 +81,7 @@ class TaskRun:
         self._prepared = False
         self._begun = False
         self._killed = False
-        self._restart_asked = False
+        self._restart_asked = ""
         self._waits: list[str] = []
 
     # What others ask
@@ -278,8 +278,9 @@ class TaskRun:
         if self._killed:
             self._after(_RECORD, self._was_killed)
         elif self._restart_asked:
-            self._restart_asked = False
-            self._after(_RECORD, lambda: self._again(Verdict(0, "")))
+            asked, self._restart_asked = self._restart_asked, ""
+            verdict = self._restarts.verdict(self._now) if asked == "check" else Verdict(0, "")
+            self._after(_RECORD, lambda: self._judge(verdict, ran=True))
         else:
             verdict = self._restarts.verdict(self._now, success=code == 0 and signal == 0)
             self._after(_RECORD, lambda: self._judge(verdict, ran=True))
@@ -311,13 +312,16 @@ class TaskRun:
 
     # Ending
 
-    def restart(self, reason: str) -> bool:
-        """Stop it to start it again; False if it does not run. Asked again while it stops, it only tells so."""
+    def restart(self, reason: str, *, by_check: bool = False) -> bool:
+        """Stop it to start it again; False if it does not run. Asked again while it stops, it only tells so.
+
+        `by_check`: it counts as a failure, and the restart policy decides.
+        """
         if not self.running or self._killed:
             return False
         self.tell(task_states.event("Restart Signaled", self._now, shown=reason, restart_reason=reason))
         if not self._restart_asked:
-            self._restart_asked = True
+            self._restart_asked = "check" if by_check else "user"
             self._stop(self._exit)
         return True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.unit.embedded.embedded_cluster import Cluster, job
@@ -128,3 +130,21 @@ def test_the_same_seed_makes_the_same_history() -> None:
         cluster.run(30)
         histories.append((cluster.allocations(), cluster.get("/v1/job/web/evaluations")))
     assert histories[0] == histories[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"Type": 3}, "cannot unmarshal number into Go struct field Job.Job.Type of type string"),
+        ({"Datacenters": "dc1"}, "cannot unmarshal string into Go struct field Job.Job.Datacenters of type []string"),
+        ({"task": {"KillTimeout": "5s"}}, "field Task.Job.TaskGroups.Tasks.KillTimeout of type time.Duration"),
+    ],
+)
+def test_a_body_that_cannot_be_decoded_is_refused_in_gos_words(changes: dict[str, Any], text: str) -> None:
+    status, said = Cluster().ask("POST", "/v1/jobs", {"Job": job(**changes)})
+    assert status == 400
+    assert text in said
+
+
+def test_a_misspelt_field_is_ignored_as_nomad_ignores_it() -> None:
+    Cluster().register(job(Datacentres=["dc1"]))

@@ -153,3 +153,10 @@ def test_every_mistake_of_a_world_file_is_told_with_its_place(tmp_path: Path) ->
         load_world(path)
     assert "nodes.0.cpus" in caught.value.message
     assert "behaviours.0.runs_for" in caught.value.message
+
+
+def test_the_world_file_of_the_documentation_can_be_read() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "embedded-nomad.md").read_text(encoding="utf-8")
+    text = page.partition("```yaml\n")[2].partition("```")[0]
+    world = read_world(text, "docs/embedded-nomad.md")
+    assert (world.nodes[0].name, world.tokens[0].node_read) == ("node-1", True)
