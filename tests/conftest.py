@@ -58,3 +58,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         reasons[reason.removeprefix("Skipped: ")] = reasons.get(reason.removeprefix("Skipped: "), 0) + 1
     for reason, number in sorted(reasons.items()):
         terminalreporter.write_line(f"not tested: {number} × {reason}", yellow=True)
+    # Not imported above: settings are cleared before anything of ours is imported.
+    from tests.conformance.nomad.summary import PROPERTY, summary
+
+    reports = [
+        one for name in ("passed", "failed") for one in terminalreporter.stats.get(name, ()) if one.when == "call"
+    ]
+    told = [value for report in reports for name, value in report.user_properties if name == PROPERTY]
+    for line in summary(told):
+        terminalreporter.write_line(line)

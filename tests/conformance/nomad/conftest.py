@@ -1,12 +1,15 @@
-"""The table, the outcomes of this session, and the summary at its end."""
+"""The table and the outcomes of this session, and how a test tells its numbers to the summary."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 
 from tests.conformance.nomad import deviations
 from tests.conformance.nomad.deviations import Table
 from tests.conformance.nomad.replay import Outcome
+from tests.conformance.nomad.summary import PROPERTY, numbers
 
 _OUTCOMES = pytest.StashKey[dict[tuple[str, str], Outcome]]()
 _TABLE = pytest.StashKey[Table]()
@@ -24,18 +27,7 @@ def outcomes(request: pytest.FixtureRequest) -> dict[tuple[str, str], Outcome]:
     return request.config.stash.setdefault(_OUTCOMES, {})
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What was compared, what is not implemented on purpose, what differs on purpose."""
-    outcomes = config.stash.get(_OUTCOMES, {})
-    table = config.stash.get(_TABLE, None)
-    for target in sorted({target for target, _ in outcomes}):
-        mine = [outcome for (where, _), outcome in outcomes.items() if where == target]
-        used = {entry for entry, _ in table.used} if table else set()
-        deviating = len(used & set(table.deviations)) if table else 0
-        terminalreporter.write_line(
-            f"Nomad conformance, {target}: {len(mine)} scenarios,"
-            f" {sum(o.compared for o in mine)} exchanges compared,"
-            f" {sum(o.not_used for o in mine)} with endpoints that are not used,"
-            f" {sum(o.explained for o in mine)} differences by {deviating} deviations,"
-            f" {sum(bool(o.problems) for o in mine)} scenarios with new differences"
-        )
+@pytest.fixture
+def tell(table: Table, record_property: Callable[[str, object], None]) -> Callable[[str, Outcome], None]:
+    """For the summary at the end of the run."""
+    return lambda target, outcome: record_property(PROPERTY, numbers(target, outcome, table))

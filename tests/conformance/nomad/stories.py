@@ -52,7 +52,7 @@ def _settled(story: list[Any]) -> list[Any]:
 
     What its tasks went through is a story of its own, and complete.
     """
-    kept = []
+    kept: list[Any] = []
     for step in story:
         status, _, desired, _, healthy = step
         passing = desired == "run" and (status == "pending" or (status == "running" and healthy is not True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -19,7 +20,7 @@ ADDRESS = os.environ.get("NOMAD_TEST_ADDR", "")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 async def test_a_real_nomad_answers_as_it_was_recorded(
-    scenario: str, table: Table, outcomes: dict[tuple[str, str], Outcome]
+    scenario: str, table: Table, tell: Callable[[str, Outcome], None]
 ) -> None:
     """The same on a real agent: the recordings, the way they are compared, and the agent agree."""
     if not ADDRESS:
@@ -29,7 +30,7 @@ async def test_a_real_nomad_answers_as_it_was_recorded(
     recording = recordings_reader.read(scenario)
     async with real(ADDRESS, _jobs(recording)) as target:
         outcome = await replay(recording, target, table)
-    outcomes["real", scenario] = outcome
+    tell("real", outcome)
     assert not outcome.problems, f"{len(outcome.problems)} new differences:\n" + "\n".join(outcome.problems[:40])
 
 
