@@ -17,10 +17,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from desired.catalog import Catalog
+from desired.docker_config import docker_warnings
 from desired.errors import OperatorError, UsageError
 from desired.job.hcl_read import LocalParser
 from desired.problem import Problem
-from desired.state import DesiredApp, DesiredState
+from desired.state import DesiredApp, DesiredState, JsonSource
 from desired.work_tree import WorkTree
 from nomad_operator.cli import tell
 from nomad_operator.commands.table import plain
@@ -83,12 +84,18 @@ async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, fo
         apps = [app for app in state.apps.values() if names is None or app.path in names]
         found.problems += problems
         found.apps |= {_shown(folder, app.path): app for app in apps}
+        found.warnings += [_in(folder, one) for app in apps for one in await _driver_warnings(app)]
         if names is not None:
             spoken_of = {app.path for app in apps} | {problem.path for problem in _problems(state)}
             found.problems += [
                 Problem(_shown(folder, name), message="holds no app", hint="a job file, or a manifest with kind: App")
                 for name in sorted(names - spoken_of)
             ]
+
+
+async def _driver_warnings(app: DesiredApp) -> list[Problem]:
+    body = app.source.body if isinstance(app.source, JsonSource) else await LocalParser().parse(app.source)
+    return [Problem(app.path, message=message) for message in docker_warnings(body)]
 
 
 def _problems(state: DesiredState) -> list[Problem]:
