@@ -18,7 +18,7 @@ from nomad_operator.cli import main
 from nomad_operator.commands.validate_server import judged_by_server
 from observers.running import Plan
 
-GOOD = 'job "web" {\n  group "g" {\n    task "t" {\n      driver = "docker"\n    }\n  }\n}\n'
+GOOD = 'job "web" {\n  group "g" {\n    task "t" {\n      driver = "mock_driver"\n    }\n  }\n}\n'
 BAD = 'job "bad" {\n  grup "g" {}\n}\n'
 NOWHERE = "http://127.0.0.1:9"
 
