@@ -134,11 +134,10 @@ def keep_watching(s: Situation) -> Decision:
         message = f"{health.message}; verified if it stays so until {clock(ends)}"
     if attempt.rollback:
         reason = Reason.ROLLING_BACK
-    action: Action
+    again_in = min(verdict.again_at - s.now, _LOOK_AGAIN)
+    action: Action = Rest(again_in, settled=False)
     if verdict.attempt != attempt:
-        action = Remember(replace(s.record, attempt=verdict.attempt))
-    else:
-        action = Rest(min(verdict.again_at - s.now, _LOOK_AGAIN), settled=False)
+        action = Remember(replace(s.record, attempt=verdict.attempt), again_in)
     return decision(s, step, action, reason, message, ready=Truth.UNKNOWN, flags=(Condition.RECONCILING,))
 
 

@@ -96,9 +96,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Remember:
-    """Change only the record, and look again at once."""
+    """Change only the record, and look again: at once, or when there may be something new to see."""
 
     record: Record
+    again_in: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

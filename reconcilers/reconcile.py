@@ -202,9 +202,9 @@ class Reconciler:
                 if settled:
                     return Settled(decision.reason, again_in)
                 return Waiting(decision.reason, again_in if again_in is not None else _LOOK_AGAIN)
-            case Remember(record):
+            case Remember(record, again_in):
                 await self._records.save(record)
-                return Waiting(decision.reason, _AT_ONCE)
+                return Waiting(decision.reason, again_in)
             case Register():
                 await self._register(s, action)
                 return Waiting(decision.reason, _AFTER_REGISTER)

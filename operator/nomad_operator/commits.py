@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Protocol
 
 from desired.app import AppKey
+from desired.reasons import Reason
 from reconcilers.decision import Step, Truth
 from reconcilers.reports import Transition
 
-_REGISTERED = frozenset({Step.VERIFYING, Step.SOAKING, Step.VERIFIED})
+# Told after the write. A verification that is seen first was registered by another run of the daemon.
+_REGISTERED = frozenset({Step.REGISTERING, Step.RESUMING, Step.VERIFYING, Step.SOAKING, Step.VERIFIED})
 
 
 class CommitMetrics(Protocol):
@@ -43,7 +45,8 @@ class CommitTimes:
         if since is None:
             return
         seconds = max(0.0, (transition.at - since).total_seconds())
-        if transition.step in _REGISTERED and key not in self._registered:
+        written = transition.step in _REGISTERED and transition.reason != Reason.OBSERVE_ONLY
+        if written and key not in self._registered:
             self._registered.add(key)
             self._metrics.registered(seconds)
         if transition.ready is Truth.TRUE:
