@@ -87,6 +87,11 @@ class OperatorProcess:
         return "".join(self.lines)
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         return None if self._process is None else self._process.poll()
 
@@ -153,9 +158,7 @@ class OperatorProcess:
             app = self.app(name)
             return app if app and all(app.get(field) == value for field, value in expected.items()) else None
 
-        answer = until(
-            found, within=within, what=f"{name} {expected}", told=lambda: f"{self.app(name)}\n{self.said()}"
-        )
+        answer = until(found, within=within, what=f"{name} {expected}", told=lambda: f"{self.app(name)}\n{self.said()}")
         assert answer is not None
         return answer
 

@@ -70,7 +70,11 @@ def test_killed_at_random_moments_it_converges_with_one_register_for_each_spec(
         upstream.commit(files)
         process.start(ready=False)
         asked = len(proxy.seen) + moments.randrange(60)
-        until(lambda asked=asked: len(proxy.seen) >= asked or _all_ready(process, names), what="the moment", told=process.said)
+        until(
+            lambda asked=asked: len(proxy.seen) >= asked or _all_ready(process, names),
+            what="the moment",
+            told=process.said,
+        )
         process.kill()
     process.start()
     process.until_ready(*names)
