@@ -79,7 +79,7 @@ def application(nomad: EmbeddedNomad, time: RealTime) -> Starlette:
 
     async def answer(http: HttpRequest) -> HttpResponse:
         headers = {name.lower(): value for name, value in http.headers.items()}
-        request = request_of(http.method, str(http.url), await http.body(), headers)
+        request = request_of(http.method, _target(http), await http.body(), headers)
         time.catch_up()
         before = nomad.raft_index
         found = nomad.handle(request)
@@ -97,6 +97,11 @@ def application(nomad: EmbeddedNomad, time: RealTime) -> Starlette:
         return made
 
     return Starlette(routes=[Route("/{path:path}", answer, methods=_METHODS)])
+
+
+def _target(http: HttpRequest) -> str:
+    """Path and query as they were sent: a URL made of the decoded path would be decoded once more."""
+    return f"{http.scope['raw_path'].decode('ascii')}?{http.scope['query_string'].decode('ascii')}"
 
 
 async def _read(streaming: Streaming) -> AsyncIterator[bytes]:
