@@ -10,11 +10,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from desired.app import AppKey
 from desired.errors import OperatorError, TransientError
+from nomad_operator.bursts import Bursts
 from nomad_operator.commits import CommitTimes
 from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
@@ -31,8 +32,6 @@ from reconcilers.requests import Requests, Verb
 from reconcilers.resync import Fingerprint, keys_of, moved_in_git, moved_in_nomad
 from reconcilers.workers import Workers
 
-# Events come in bursts; one pass a burst is enough.
-_BURST = timedelta(milliseconds=250)
 _RETRY_RESYNC_SECONDS = 5.0
 # Every app with native checks is looked at once in this time: a check can fail long after Nomad called it healthy.
 _CHECKS_ROUND_SECONDS = 300.0
@@ -108,6 +107,7 @@ class Daemon:
         self._source_due = asyncio.Event()
         self._resync_due = asyncio.Event()
         self._checks_due = asyncio.Event()
+        self._bursts = Bursts(records=records, wake=workers.wake, later=_later)
         self._seen: dict[AppKey, Fingerprint | None] = {}
         self._withdrawals = Withdrawals(frozenset())
         self._tasks: list[asyncio.Task[None]] = []
@@ -286,7 +286,7 @@ class Daemon:
                     self._metrics.event_lag((self._now() - happened).total_seconds())
                 for key in item.keys:
                     if self._reports.get(key) is not None:
-                        self._workers.wake(key, after=_BURST)
+                        self._bursts.heard(key, item)
 
     async def _watch_namespaces(self) -> None:
         await watch_namespaces(names=self._lists.namespaces, changed=self._stream.resubscribe, sleep=asyncio.sleep)
@@ -302,3 +302,7 @@ class Daemon:
             for key in rotation[: int(share)]:
                 self._workers.wake(key)
             rotation = rotation[int(share) :]
+
+
+def _later(seconds: float, call: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, call)
