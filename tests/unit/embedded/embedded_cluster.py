@@ -62,7 +62,7 @@ class Cluster:
         return self.get(f"/v1/job/{job}/deployment")
 
     def listen(self, *topics: str, token: str = "", **query: str) -> Streaming:
-        asked = {"topic": list(topics), **{name: [value] for name, value in query.items()}}
+        asked: dict[str, list[str]] = {"topic": list(topics)} | {name: [value] for name, value in query.items()}
         found = self.nomad.handle(Request("GET", "/v1/event/stream", asked, b"", token))
         assert isinstance(found, Streaming)
         return found
@@ -85,12 +85,12 @@ def said(allocation: Mapping[str, Any], task: str = "app") -> list[str]:
 
 def job(name: str = "web", *, image: str = "app:1", count: int = 1, checked: bool = True, **changes: Any) -> Any:
     """A small service in the API's shape, quick to judge. `task`, `group`: changes of those."""
-    task = {"Name": "app", "Driver": "docker", "Config": {"image": image, "ports": ["http"]},
+    task: dict[str, Any] = {"Name": "app", "Driver": "docker", "Config": {"image": image, "ports": ["http"]},
             "Resources": {"CPU": 100, "MemoryMB": 64}, **changes.pop("task", {})}  # fmt: skip
-    service = {"Name": name, "Provider": "nomad", "PortLabel": "http"}
+    service: dict[str, Any] = {"Name": name, "Provider": "nomad", "PortLabel": "http"}
     if checked:
         service["Checks"] = [{"Type": "http", "Path": "/", "Interval": SECOND, "Timeout": SECOND}]
-    group = {
+    group: dict[str, Any] = {
         "Name": "web",
         "Count": count,
         "Networks": [{"DynamicPorts": [{"Label": "http", "To": 8080}]}],

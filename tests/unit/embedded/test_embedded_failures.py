@@ -192,3 +192,27 @@ def test_a_canary_waits_for_its_promotion() -> None:
     cluster.run(5)
     assert cluster.deployment()["Status"] == "successful"
     assert [one["JobVersion"] for one in cluster.allocations() if one["DesiredStatus"] == "run"] == [1]
+
+
+def test_an_evaluation_in_the_middle_of_a_rolling_update_replaces_nothing_more() -> None:
+    cluster = Cluster()
+    cluster.register(job(count=3))
+    cluster.run(10)
+    cluster.register(job(count=3, image="app:2"))
+    cluster.run(0.5)
+    cluster.register(job(count=3, image="app:2"))
+    cluster.run(0.5)
+    assert [one["DesiredStatus"] for one in cluster.allocations()].count("stop") == 1
+
+
+def test_a_template_that_cannot_be_rendered_fails_the_deployment_while_the_task_is_still_pending() -> None:
+    error = '(dynamic): parse: template: :1: function "nope" not defined'
+    cluster = Cluster(templates=[{"contains": "{{ nope", "error": error}])
+    templates = [{"EmbeddedTmpl": "{{ nope }}", "DestPath": "local/x"}]
+    cluster.register(job(task={"Templates": templates}))
+    cluster.run(1)
+    [allocation] = cluster.allocations()
+    assert said(allocation)[-2:] == [f"Template failed: {error}", "Unhealthy because of failed task"]
+    assert types(allocation)[-2:] == ["Killing", "Alloc Unhealthy"]
+    assert allocation["ClientStatus"] == "pending"
+    assert cluster.deployment()["StatusDescription"] == "Failed due to unhealthy allocations"
