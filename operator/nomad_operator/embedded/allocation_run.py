@@ -273,7 +273,11 @@ class AllocationRun:
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
-        if not self.allocation.get("DeploymentID") or self.group["Update"] is None or self._stopping:
+        job, update = self.allocation["Job"], self.group["Update"]
+        # The health of batch jobs is nobody's business, and of deployments of people's own judgement theirs.
+        manual = self.allocation.get("DeploymentID") and (update is None or update["HealthCheck"] == "manual")
+        known = (self.allocation.get("DeploymentStatus") or {}).get("Healthy") is not None
+        if job["Type"] not in ("service", "system") or manual or known or self._stopping:
             return
         self._watch = HealthWatch(
             timers=self.timers,
@@ -282,6 +286,7 @@ class AllocationRun:
             tasks=self.tasks,
             checks=self.checks,
             decided=lambda healthy: self._client.healthy(self.allocation["ID"], healthy),
+            client_judges=self.world.failures_judged_by == "client",
         )
         self._watch.tasks_changed()
 

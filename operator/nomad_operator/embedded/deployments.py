@@ -53,9 +53,11 @@ class Deployments:
         deployment = self._state.deployments.get(new.get("DeploymentID", ""))
         after = (new.get("DeploymentStatus") or {}).get("Healthy")
         before = (old.get("DeploymentStatus") or {}).get("Healthy")
-        if deployment is None or after is None or after == before or new["TaskGroup"] not in deployment["TaskGroups"]:
+        if after is None or after == before:
             return new
         new = {**new, "DeploymentStatus": {**new["DeploymentStatus"], "ModifyIndex": write.index}}
+        if deployment is None or new["TaskGroup"] not in deployment["TaskGroups"]:
+            return new
         group = dict(deployment["TaskGroups"][new["TaskGroup"]])
         group["HealthyAllocs"] += int(after) - int(bool(before))
         group["UnhealthyAllocs"] += int(not after)

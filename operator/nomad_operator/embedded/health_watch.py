@@ -1,7 +1,8 @@
 """Decides whether an allocation of a deployment is healthy. Source: client/allochealth/tracker.go.
 
 Healthy: every task has run, and every check has passed, for min_healthy_time. Unhealthy: a task has failed, or the
-healthy_deadline has come.
+healthy_deadline has come. Without a deployment the times are those of the group's `migrate` block, and tasks are told
+nothing.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import Any
 from nomad_operator.embedded import task_states
 from nomad_operator.embedded.checks import Check, judge
 from nomad_operator.embedded.gotext import duration
-from nomad_operator.embedded.instant import MILLISECOND
+from nomad_operator.embedded.instant import MILLISECOND, SECOND
 from nomad_operator.embedded.task_run import TaskRun
 from nomad_operator.embedded.timers import Timer, Timers
 
 Mapped = Mapping[str, Any]
 
-_FIRST_LOOK = 50 * MILLISECOND
+_LOOK = 500 * MILLISECOND
+_NO_DEPLOYMENT = {"HealthCheck": "checks", "MinHealthyTime": 10 * SECOND, "HealthyDeadline": 300 * SECOND}
 
 
 class HealthWatch:
@@ -33,10 +35,14 @@ class HealthWatch:
         tasks: list[TaskRun],
         checks: list[Check],
         decided: Callable[[bool], None],
+        client_judges: bool,
     ) -> None:
+        """`client_judges`: what `World.failures_judged_by` says."""
         self._timers = timers
         self._allocation = allocation
-        self._update = group["Update"]
+        self._deploying = bool(allocation.get("DeploymentID"))
+        self._client_judges = client_judges or not self._deploying
+        self._update = group["Update"] if self._deploying else group["Migrate"] or _NO_DEPLOYMENT
         self._tasks = [task for task in tasks if (task.task["Lifecycle"] or {}).get("Hook") != "poststop"]
         uses = self._update["HealthCheck"] == "checks"
         self._checks = [one for one in checks if one.check["OnUpdate"] != "ignore"] if uses else []
@@ -46,7 +52,7 @@ class HealthWatch:
         self._over = False
         self._waiting: Timer | None = None
         self._deadline = timers.after(self._update["HealthyDeadline"], self._late)
-        self._ticking = timers.after(_FIRST_LOOK, self._tick) if self._checks else None
+        self._ticking = timers.after(_LOOK, self._tick) if self._checks else None
 
     def stop(self) -> None:
         """Whatever comes, nothing is decided any more."""
@@ -59,11 +65,12 @@ class HealthWatch:
         """A task has started, ended or failed."""
         if self._over:
             return
-        if any(task.dead and (task.failed or not self._may_end(task)) for task in self._tasks):
-            # Client and server both judge what has ended; the server is mostly faster, and only it tells no time.
+        over = any(task.dead and (task.failed or not self._may_end(task)) for task in self._tasks)
+        if over and not self._client_judges:
+            # Whoever tells that the allocation has failed tells its health too, without a time.
             self.stop()
             return
-        if any(task.failed for task in self._tasks):
+        if over or any(task.failed for task in self._tasks):
             self._tell("Unhealthy because of failed task")
             self._decide(False)
             return
@@ -100,8 +107,7 @@ class HealthWatch:
         if passing != (self._passing_since is not None):
             self._passing_since = now if passing else None
             self._wait()
-        interval = min(one.check["Interval"] for one in self._checks)
-        self._ticking = self._timers.after(interval, self._tick)
+        self._ticking = self._timers.after(_LOOK, self._tick)
 
     def _late(self) -> None:
         deadline = duration(self._update["HealthyDeadline"])
@@ -112,7 +118,7 @@ class HealthWatch:
 
     def _tell(self, why: str) -> None:
         """Every task that is not at fault is told too, as Nomad does."""
-        for task in self._tasks:
+        for task in self._tasks if self._deploying else ():
             if not (task.dead and self._may_end(task)):
                 task.tell(task_states.unhealthy(self._timers.now, why))
 

@@ -49,7 +49,8 @@ def node_value(node: Node, world: World, *, id_: str, now: int, index: int) -> V
             }
         ],
         "GCVolumesOnNodeGC": False,
-        "HTTPAddr": f"{node.addresses[0]}:4646",
+        # No port: Nomad's tools ask a node itself first, and another agent on this machine must not answer for it.
+        "HTTPAddr": f"{node.addresses[0]}:0",
         "HostNetworks": {name: {} for name in node.host_networks} or None,
         "HostVolumes": {
             name: {"ID": "", "Name": name, "Path": volume.path, "ReadOnly": volume.read_only}

@@ -193,7 +193,11 @@ class Token(_Part):
 
 
 class World(_Part):
-    """Everything that is declared. Tokens switch ACLs on."""
+    """Everything that is declared. Tokens switch ACLs on.
+
+    `failures_judged_by`: on a real Nomad it is a race who tells first that an allocation which failed is unhealthy, the
+    watch over its health (`client`: with a time and an event for its tasks) or the update of its status.
+    """
 
     region: str = "global"
     version: str = "2.0.5"
@@ -212,6 +216,7 @@ class World(_Part):
     variables: tuple[Variable, ...] = ()
     tokens: tuple[Token, ...] = ()
     memory_oversubscription: bool = False
+    failures_judged_by: Literal["client", "status"] = "status"
 
     def behaviour(self, **what: Any) -> Behaviour:
         """How this task behaves; without a match it runs and listens on what is mapped."""
