@@ -119,8 +119,8 @@ class Reconciler:
     # -- observe
 
     async def _observe(self, key: AppKey, state: DesiredState, app: DesiredApp | None, running: Running) -> Situation:
-        record = await self._noted(self._records.get(key), app)
         now = self._now()
+        record = await self._noted(self._records.get(key), app, now)
         situation = Situation(
             key=key,
             desire=await self._desire(key, state, app, record),
@@ -149,21 +149,25 @@ class Reconciler:
             raise
         return replace(situation, plan=plan, body=body)
 
-    async def _noted(self, record: Record, app: DesiredApp | None) -> Record:
-        """What must be known once the file is gone is noted while it is there."""
-        if app is None:
-            return record
-        noted = replace(
+    async def _noted(self, record: Record, app: DesiredApp | None, now: datetime) -> Record:
+        """What must be known once the file is gone is noted while it is there; no time lies in the future."""
+        noted = record.as_of(now)
+        if app is not None:
+            noted = self._noted_of_file(noted, app)
+        if noted != record and record.key in self._records:
+            await self._records.save(noted)
+        return noted
+
+    def _noted_of_file(self, record: Record, app: DesiredApp) -> Record:
+        return replace(
             record,
             origin=self._records.origin,
             path=app.path,
             kind=app.kind.value,
             prune=app.policy.prune,
+            policy=app.policy,
             withdrawal=None,
         )
-        if noted != record and record.key in self._records:
-            await self._records.save(noted)
-        return noted
 
     async def _desire(self, key: AppKey, state: DesiredState, app: DesiredApp | None, record: Record) -> Desire:
         if app is not None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from desired.app import AppKey
 from desired.errors import Rejected
+from desired.policy import Policy
 from desired.reasons import Reason
 from reconcilers.spec import Spec
 
@@ -60,6 +61,12 @@ class FailedSpec:
     at: datetime
     tries: int = 1
     retry_at: datetime | None = None
+
+    def as_of(self, now: datetime) -> FailedSpec:
+        """See `Record.as_of`."""
+        if self.at <= now:
+            return self
+        return replace(self, at=now, retry_at=self.retry_at and self.retry_at - (self.at - now))
 
 
 # How long a spec that failed for a passing cause waits before it is tried again: doubled each time, up to the cap.
@@ -126,13 +133,17 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One app. `origin` names the source (git URL and path) it came from: only its own source may prune it."""
+    """One app. `origin` names the source (git URL and path) it came from: only its own source may prune it.
+
+    `policy` is what its file said last, for as long as the file cannot be read: None before it was read once.
+    """
 
     key: AppKey
     origin: str
     path: str = ""
     kind: str = ""
     prune: bool = True
+    policy: Policy | None = None
     suspended: bool = False
     adopt: bool = False
     applied: Applied | None = None
@@ -148,6 +159,24 @@ class Record:
     def ours(self) -> bool:
         """We registered, adopted or stopped this job."""
         return self.applied is not None or self.stopped_index > 0
+
+    def as_of(self, now: datetime) -> Record:
+        """The same; times that lie in the future, because a clock was set back, are now. What was to come then comes
+        as much later from now."""
+        attempt, withdrawal = self.attempt, self.withdrawal
+        if attempt is not None:
+            since = attempt.healthy_since
+            since = min(since, now) if since else None
+            attempt = replace(attempt, progress_at=min(attempt.progress_at, now), healthy_since=since)
+        if withdrawal is not None:
+            withdrawal = replace(withdrawal, since=min(withdrawal.since, now))
+        return replace(
+            self,
+            attempt=attempt,
+            withdrawal=withdrawal,
+            failed=tuple(failed.as_of(now) for failed in self.failed),
+            corrections=tuple(replace(one, at=min(one.at, now)) for one in self.corrections),
+        )
 
     def failure_of(self, spec_hash: str) -> FailedSpec | None:
         return next((failed for failed in self.failed if failed.spec_hash == spec_hash), None)

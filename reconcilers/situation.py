@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desired.app import AppKey
-from desired.policy import Drift, OnFailure, Policy
+from desired.policy import Policy
 from desired.reasons import Reason
 from desired.state import DesiredApp, JobBody
 from observers.running import FieldChange, Plan, Running
@@ -32,7 +32,7 @@ class Adopt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Settings of the process that a decision depends on."""
+    """Settings of the process that a decision depends on. `defaults` are for an app whose file was never read."""
 
     mode: Mode = Mode.ACT
     adopt: Adopt = Adopt.ASK
@@ -40,6 +40,7 @@ class Rules:
     own_job: AppKey | None = None
     contest_within: timedelta = timedelta(hours=1)
     settled_recheck: timedelta | None = None
+    defaults: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,10 @@ class Situation:
 
     @property
     def policy(self) -> Policy:
-        """The app's own settings; the defaults while its file cannot be read."""
-        return self.desire.app.policy if isinstance(self.desire, Wanted) else _DEFAULT_POLICY
+        """The app's own settings, also while its file cannot be read: then the operator must not act more boldly."""
+        if isinstance(self.desire, Wanted):
+            return self.desire.app.policy
+        return self.record.policy or self.rules.defaults
 
     @property
     def job_index(self) -> int:
@@ -130,7 +133,3 @@ class Situation:
         return tuple(
             change for change in changes if not ignored & {change.path, change.path.rsplit("/", 1)[-1].lower()}
         )
-
-
-# An unreadable file must not make the operator act more boldly than a readable one would.
-_DEFAULT_POLICY = Policy(drift=Drift.CORRECT, on_failure=OnFailure.ROLLBACK)

@@ -138,6 +138,7 @@ def rules(settings: Settings, own_job: AppKey | None) -> Rules:
         adopt=settings.adopt,
         prune_grace=settings.prune_grace,
         own_job=None if settings.manage_self else own_job,
+        defaults=policy(settings),
     )
 
 
