@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from desired.app import DEFAULT_NAMESPACE, AppKey
@@ -81,10 +81,18 @@ class _Made:
 class Catalog:
     """Keeps what it read between calls; calls must not overlap. `defaults` is the policy of apps that name none."""
 
-    def __init__(self, *, parser: JobParser, defaults: Policy, namespace: str = DEFAULT_NAMESPACE) -> None:
+    def __init__(
+        self,
+        *,
+        parser: JobParser,
+        defaults: Policy,
+        namespace: str = DEFAULT_NAMESPACE,
+        namespaces: Collection[str] = ("*",),
+    ) -> None:
         self._parser = parser
         self._defaults = defaults
         self._namespace = namespace
+        self._namespaces = frozenset(namespaces)
         self._kinds: dict[str, FileKind] = {}
         self._manifests: dict[str, _Read] = {}
         self._made: dict[tuple[str, int], _Made] = {}
@@ -204,11 +212,20 @@ class Catalog:
             raise InvalidDesired((Problem(unit.path, manifest.line, message=f"{unit.job_path} holds no job"),))
         digest = _digest(job, policy, manifest)
         if manifest is None:
-            key = known.get((unit.path, digest)) or await self._parsed_key(job, unit)
+            key = self._watched(known.get((unit.path, digest)) or await self._parsed_key(job, unit), unit)
             return DesiredApp(key, Kind.JOB_FILE, unit.path, job, digest, policy)
         if unit.job_path is not None and known.get((unit.path, digest)) != manifest.key:
             await self._check_names(manifest, job, unit)
-        return DesiredApp(manifest.key, Kind.APP, unit.path, job, digest, policy)
+        return DesiredApp(self._watched(manifest.key, unit), Kind.APP, unit.path, job, digest, policy)
+
+    def _watched(self, key: AppKey, unit: _Unit) -> AppKey:
+        """An app that nobody listens for would never be told of what happens to it."""
+        if "*" in self._namespaces or key.namespace in self._namespaces:
+            return key
+        line = unit.manifest.line if unit.manifest else 0
+        message = f"the namespace {key.namespace} of {key} is not among those that are watched"
+        hint = f"NOMAD_OPERATOR_NAMESPACES is {','.join(sorted(self._namespaces))}"
+        raise InvalidDesired((Problem(unit.path, line, 0, message, hint),))
 
     def _job_source(self, unit: _Unit, job_path: str, texts: Texts) -> HclSource | JsonSource | None:
         if job_path.startswith("../") or not texts.has(job_path):

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from desired.policy import Drift
 from desired.reasons import Reason
 from reconcilers import questions as ask
 from reconcilers.choose_attempt import new_attempt, revision
-from reconcilers.decision import Condition, Decision, Register, Remember, Rest, Step, Truth
+from reconcilers.decision import LOOK_AGAIN, Condition, Decision, Register, Remember, Rest, Step, Truth
 from reconcilers.health import Phase, explain
 from reconcilers.record import (
     Applied,
-    Cause,
     Correction,
     retry_at,
 )
 from reconcilers.situation import Aim, Situation
 from reconcilers.words import changes, decision
-
-# While the event stream is silent an attempt is still looked at this often.
-_LOOK_AGAIN = timedelta(seconds=15)
-
-_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
 
 
 def adopt(s: Situation) -> Decision:
@@ -79,7 +72,7 @@ def wait_for_others(s: Situation) -> Decision:
         )  # fmt: skip
     told = ", ".join(f"{key} ({why})" for key, why in sorted(s.unready.items()))
     return decision(
-        s, Step.DEPENDENCIES, Rest(_LOOK_AGAIN, settled=False), Reason.DEPENDENCY_NOT_READY, f"waits for {told}",
+        s, Step.DEPENDENCIES, Rest(LOOK_AGAIN, settled=False), Reason.DEPENDENCY_NOT_READY, f"waits for {told}",
         flags=(Condition.DEPENDENCY_NOT_READY,),
     )  # fmt: skip
 
@@ -92,7 +85,7 @@ def tell_drift(s: Situation) -> Decision:
         return decision(s, Step.DRIFT_TOLD, Rest(), Reason.DRIFTED, message, ready=ready, flags=(Condition.DRIFTED,))
     message = f"corrected too often within an hour, somebody keeps changing it back: {changes(s)}"
     flags = (Condition.DRIFTED, Condition.STALLED)
-    return decision(s, Step.DRIFT_TOLD, Rest(_LOOK_AGAIN * 40), Reason.DRIFT_CONTESTED, message, flags=flags)
+    return decision(s, Step.DRIFT_TOLD, Rest(LOOK_AGAIN * 40), Reason.DRIFT_CONTESTED, message, flags=flags)
 
 
 def correct(s: Situation) -> Decision:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from desired.reasons import Reason
 from reconcilers import questions as ask
-from reconcilers.decision import Condition, Decision, Rest, Step, Truth
-from reconcilers.record import (
-    Cause,
-)
+from reconcilers.decision import LOOK_AGAIN, Condition, Decision, Rest, Step, Truth
 from reconcilers.situation import Aim, Situation
 from reconcilers.words import clock, decision
-
-# While the event stream is silent an attempt is still looked at this often.
-_LOOK_AGAIN = timedelta(seconds=15)
-
-_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
 
 
 def suspended(s: Situation) -> Decision:
@@ -48,7 +38,7 @@ def tell_unhealthy(s: Situation) -> Decision:
     health = ask.health(s)
     reason = health.reason if health.reason is not Reason.PROGRESSING else Reason.UNHEALTHY
     return decision(
-        s, Step.UNHEALTHY, Rest(_LOOK_AGAIN * 2, settled=False), reason, health.message, flags=(Condition.UNHEALTHY,)
+        s, Step.UNHEALTHY, Rest(LOOK_AGAIN * 2, settled=False), reason, health.message, flags=(Condition.UNHEALTHY,)
     )
 
 

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from desired.reasons import Reason
-from reconcilers.decision import Action, Decision, Forget, Remember, Rest, Step, Stop, Truth
+from reconcilers.decision import LOOK_AGAIN, Action, Decision, Forget, Remember, Rest, Step, Stop, Truth
 from reconcilers.record import (
-    Cause,
     Withdrawal,
 )
 from reconcilers.situation import Situation
 from reconcilers.words import clock, decision
-
-# While the event stream is silent an attempt is still looked at this often.
-_LOOK_AGAIN = timedelta(seconds=15)
-
-_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
 
 
 def pruned(s: Situation) -> Decision:
@@ -41,9 +34,9 @@ def prune_held(s: Situation) -> Decision:
             s, Step.PRUNE_HELD, Remember(noticed), Reason.WITHDRAWN, "no file asks for it any more", ready=Truth.UNKNOWN
         )
     held = getattr(s.desire, "held", "")
-    if held and not withdrawal.confirmed:
+    if held:
         return decision(
-            s, Step.PRUNE_HELD, Rest(_LOOK_AGAIN * 4), Reason.PRUNE_HELD, f"not pruned: {held}", ready=Truth.UNKNOWN
+            s, Step.PRUNE_HELD, Rest(LOOK_AGAIN * 4), Reason.PRUNE_HELD, f"not pruned: {held}", ready=Truth.UNKNOWN
         )
     stops_at = withdrawal.since + s.rules.prune_grace
     return decision(

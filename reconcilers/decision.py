@@ -12,6 +12,9 @@ from desired.state import JobBody
 from reconcilers.record import Attempt, Correction, Record
 from reconcilers.spec import Spec
 
+# While the event stream is silent, what is under way is still looked at this often.
+LOOK_AGAIN = timedelta(seconds=15)
+
 
 class Step(StrEnum):
     """Where an app can be. The edges between them stand in `reconcilers.steps`."""

@@ -44,7 +44,7 @@ def prune_held(s: Situation) -> bool:
     if not isinstance(s.desire, Withdrawn):
         return False
     withdrawal = s.record.withdrawal
-    if withdrawal is None or (s.desire.held and not withdrawal.confirmed):
+    if withdrawal is None or s.desire.held:
         return True
     return s.now - withdrawal.since < s.rules.prune_grace
 

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from desired.reasons import Reason
 from reconcilers.decision import Action, Condition, Decision, Register, Rest, Step, Stop, Truth
-from reconcilers.record import (
-    Cause,
-)
 from reconcilers.situation import Mode, Situation, Unclear
-
-# While the event stream is silent an attempt is still looked at this often.
-_LOOK_AGAIN = timedelta(seconds=15)
-
-_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
 
 
 def decision(

@@ -102,6 +102,7 @@ class Daemon:
         self._request_count = request_count
         self._log = log
         self._all_namespaces = all_namespaces
+        self._connected_at = now()
         self._now = now
         self._schedule = Schedule()
         self._source_due = asyncio.Event()
@@ -274,6 +275,7 @@ class Daemon:
             case Missed():
                 self._resync_due.set()
             case Connected():
+                self._connected_at = self._now()
                 self._metrics.stream_up(True)
                 self._outages.report("nomad event stream", None)
                 # The stream tells nothing of what happened before it: only lists do.
@@ -282,7 +284,8 @@ class Daemon:
                 self._metrics.stream_up(False)
                 self._outages.report("nomad event stream", item.error.message, hint=item.error.hint)
             case Event():
-                if (happened := item.happened_at) is not None:
+                # What the server still holds from before is told again at every connect; it is not late.
+                if (happened := item.happened_at) is not None and self._connected_at <= happened:
                     self._metrics.event_lag((self._now() - happened).total_seconds())
                 for key in item.keys:
                     if self._reports.get(key) is not None:

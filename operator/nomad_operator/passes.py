@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from desired.app import AppKey
 from desired.errors import OperatorError, TransientError
+from desired.reasons import Reason
 from nomad_operator.metrics import Metrics
 from reconcilers.decision import Condition, Step
 from reconcilers.reports import Reports, Transition
@@ -67,7 +68,8 @@ class Passes:
             message=transition.message,
         )
         if transition.step in _DRIFT:
-            self._metrics.drifted(_DRIFT[transition.step])
+            contested = transition.reason == Reason.DRIFT_CONTESTED
+            self._metrics.drifted("contested" if contested else _DRIFT[transition.step])
         self._count(transition.key)
 
     def _count(self, key: AppKey) -> None:

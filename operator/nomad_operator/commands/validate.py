@@ -78,7 +78,12 @@ def _by_folder(paths: Sequence[str]) -> Mapping[str, set[str] | None]:
 async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, found: Found) -> None:
     for folder, names in wanted.items():
         tree = WorkTree(folder=Path(folder))
-        catalog = Catalog(parser=LocalParser(), defaults=policy(settings), namespace=settings.nomad_namespace)
+        catalog = Catalog(
+            parser=LocalParser(),
+            defaults=policy(settings),
+            namespace=settings.nomad_namespace,
+            namespaces=settings.namespaces,
+        )
         state = await catalog.read(await tree.tree("work tree"), tree, {})
         problems = [_in(folder, problem) for problem in _problems(state) if names is None or problem.path in names]
         apps = [app for app in state.apps.values() if names is None or app.path in names]

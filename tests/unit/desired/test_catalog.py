@@ -471,3 +471,13 @@ async def test_a_read_that_the_source_breaks_off_leaves_the_next_one_whole() -> 
     with pytest.raises(Unavailable):
         await read.catalog.read(tree, Broken(), {})
     assert await read(changed) == await Reading()(changed)
+
+
+async def test_an_app_of_a_namespace_that_is_not_watched_is_a_problem_not_an_app() -> None:
+    """Nobody would hear what becomes of it."""
+    reading = Reading()
+    reading.catalog = Catalog(parser=reading.parser, defaults=Policy(), namespaces=("default", "team-a"))
+    state = await reading({"a.nomad": job("web"), "b.nomad": job("api", namespace="ops"), "c.yaml": manifest("shop")})
+    assert set(state.apps) == {AppKey("default", "web"), AppKey("default", "shop")}
+    [file] = state.unreadable
+    assert file.path == "b.nomad" and "not among those that are watched" in str(file.problems[0])

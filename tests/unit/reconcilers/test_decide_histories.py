@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -234,6 +235,19 @@ def test_a_withdrawn_app_is_never_stopped_while_a_guard_holds() -> None:
     world = World(wanted=GOOD)
     world.settle()
     world.wanted, world.held = None, "a file could not be read"
+    world.settle(hours=5)
+    assert world.stops == 0
+
+
+def test_a_confirmation_does_not_outlast_a_guard_that_comes_after_it() -> None:
+    """It answers the question of how many; a file that cannot be read by now is another one."""
+    world = World(wanted=GOOD)
+    world.settle()
+    world.wanted, world.held = None, ""
+    world.step()
+    assert world.record.withdrawal is not None
+    world.record = replace(world.record, withdrawal=replace(world.record.withdrawal, confirmed=True))
+    world.held = "a file could not be read"
     world.settle(hours=5)
     assert world.stops == 0
 
