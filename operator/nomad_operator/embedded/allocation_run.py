@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from nomad_operator.embedded import task_states
-from nomad_operator.embedded.checks import WAITING, Check, checks_of, judge, port_of, services_of, shown
+from nomad_operator.embedded.checks import WAITING, Check, Result, checks_of, judge, port_of, services_of, shown
 from nomad_operator.embedded.gotext import quoted
 from nomad_operator.embedded.health_watch import HealthWatch
 from nomad_operator.embedded.instant import MILLISECOND
@@ -285,6 +285,7 @@ class AllocationRun:
             group=self.group,
             tasks=self.tasks,
             checks=self.checks,
+            passes=lambda one: bool(self._last_result(one, self.timers.now)[0].passed),
             decided=lambda healthy: self._client.healthy(self.allocation["ID"], healthy),
             client_judges=self.world.failures_judged_by == "client",
         )
@@ -295,12 +296,17 @@ class AllocationRun:
         native = [one for one in self.checks if one.service["Provider"] == "nomad"]
         found: Value = {}
         for one in native:
-            first = (self.began_at or 0) + _FIRST_CHECK
-            made = self.began_at is not None and now >= first
-            at = first + (now - first) // one.check["Interval"] * one.check["Interval"] if made else now
-            result = judge(one, self.allocation, self.tasks, at) if made else WAITING
+            result, at = self._last_result(one, now)
             found[one.id] = shown(one, self.allocation, result, at)
         return found or None
+
+    def _last_result(self, one: Check, now: int) -> tuple[Result, int]:
+        """Of the last round of the check, and when that was."""
+        first = (self.began_at or 0) + _FIRST_CHECK
+        if self.began_at is None or now < first:
+            return WAITING, now
+        at = first + (now - first) // one.check["Interval"] * one.check["Interval"]
+        return judge(one, self.allocation, self.tasks, at), at
 
     def _watch_check_restarts(self) -> None:
         for one in self.checks:
@@ -318,6 +324,9 @@ class AllocationRun:
             if misses >= policy["Limit"]:
                 misses, until = 0, now + policy["Grace"]
                 reason = f"healthcheck: check {quoted(one.check['Name'])} unhealthy"
+                # A restart takes the services out of the catalog and puts them back.
+                self._deregister()
+                self._register()
                 for task in self.tasks:
                     if one.task in ("", task.name):
                         task.restart(reason, by_check=True)

@@ -9,8 +9,11 @@ from typing import Any
 from nomad_operator.embedded.api import Inside, Read, Value, by_uuid
 from nomad_operator.embedded.derived import client_terminal
 from nomad_operator.embedded.gotext import errors
+from nomad_operator.embedded.instant import SECOND
 from nomad_operator.embedded.messages import Fault, Request, Response, answer, text
 from nomad_operator.embedded.nodes import node_stub
+
+_CLIENT_TELLS = SECOND
 
 
 def list_nodes(inside: Inside, request: Request) -> Read:
@@ -29,17 +32,34 @@ def read_node(inside: Inside, _: Request, id_: str) -> Read:
 
 
 def change_meta(inside: Inside, request: Request) -> Response:
-    """A node's dynamic meta; a null takes one away."""
+    """A node's dynamic meta; a null takes one away. The client tells its servers of it a second later."""
     body = request.json()
     id_ = body.get("NodeID") or next(iter(inside.state.nodes))
     if id_ not in inside.state.nodes:
         raise Fault(404, "Unknown node")
     node = inside.state.nodes[id_]
-    changes = body.get("Meta") or {}
-    meta = {name: value for name, value in {**node["Meta"], **changes}.items() if value is not None}
-    with inside.state.write("NodeRegistration") as write:
-        write.put_node({**node, "Meta": meta}, id_=id_)
-    return answer({"Meta": meta, "Dynamic": changes, "Static": node["Meta"]})
+    changed = {**node["Meta"], **(body.get("Meta") or {})}
+    meta = {name: value for name, value in changed.items() if value is not None}
+    inside.timers.after(_CLIENT_TELLS, lambda: _changed(inside, id_, meta))
+    static = dict(next(declared.meta for declared in inside.world.nodes if declared.name == node["Name"]))
+    dynamic = {name: value for name, value in meta.items() if static.get(name) != value}
+    return answer({"Meta": meta, "Dynamic": dynamic, "Static": static})
+
+
+def _changed(inside: Inside, id_: str, meta: Value) -> None:
+    state = inside.state
+    with state.write("NodeRegistration") as write:
+        write.put_node({**state.nodes[id_], "Meta": meta}, id_=id_)
+    there = [one for one in state.allocations.values() if one["NodeID"] == id_ and not client_terminal(one)]
+    jobs = [state.jobs[key].job for key in dict.fromkeys((one["Namespace"], one["JobID"]) for one in there)]
+    if not jobs:
+        return
+    with state.write("EvaluationUpdated") as write:
+        made = [inside.scheduler.new_evaluation(job, "node-update", NodeID=id_) for job in jobs]
+        for evaluation in made:
+            write.put_evaluation({**evaluation, "NodeModifyIndex": state.nodes[id_]["ModifyIndex"]})
+    for evaluation in made:
+        inside.scheduler.enqueue(evaluation["ID"])
 
 
 def list_namespaces(inside: Inside, request: Request) -> Read:

@@ -193,7 +193,8 @@ class EmbeddedNomad:
         namespace = request.one("namespace") or "default"
         refused = not self.tokens.may_listen(request.token, topics, namespace, list(self._state.namespaces))
         elsewhere = request.one("region") not in (None, "", self.world.region)
-        subscription = Subscription(topics, namespace, self.tokens.may_see, silent=refused or elsewhere)
+        existing = frozenset(self._state.namespaces)
+        subscription = Subscription(topics, namespace, self.tokens.may_see, existing, silent=refused or elsewhere)
         self._broker.subscribe(subscription, index=int(index))
         return Streaming(subscription, lambda: self._close(subscription))
 

@@ -43,12 +43,14 @@ class Event:
 class Subscription:
     """One listener. `lines` are waiting to be taken; `on_line` is called when there are some where there were none.
 
+    `existing` are the namespaces of when it began: of later ones, `*` hears nothing.
     `silent`: it was refused, which nobody tells it: it gets no line at all.
     """
 
     topics: Mapping[str, tuple[str, ...]]
     namespace: str
     allowed: Callable[[Event], bool]
+    existing: frozenset[str]
     silent: bool = False
     lines: deque[bytes] = field(default_factory=deque)
     on_line: Callable[[], None] | None = None
@@ -68,7 +70,8 @@ class Subscription:
 
     def _matches(self, event: Event) -> int:
         """How often it is wanted: once for each key of the topic that fits."""
-        if self.namespace != "*" and event.namespace and event.namespace != self.namespace:
+        wanted = self.existing if self.namespace == "*" else (self.namespace,)
+        if event.namespace and event.namespace not in wanted:
             return 0
         if not self.allowed(event):
             return 0

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nomad_operator.embedded import task_states
-from nomad_operator.embedded.checks import Check, judge
+from nomad_operator.embedded.checks import Check
 from nomad_operator.embedded.gotext import duration
 from nomad_operator.embedded.instant import MILLISECOND, SECOND
 from nomad_operator.embedded.task_run import TaskRun
@@ -20,7 +20,7 @@ from nomad_operator.embedded.timers import Timer, Timers
 Mapped = Mapping[str, Any]
 
 _LOOK = 500 * MILLISECOND
-_NO_DEPLOYMENT = {"HealthCheck": "checks", "MinHealthyTime": 10 * SECOND, "HealthyDeadline": 300 * SECOND}
+_NO_DEPLOYMENT: Mapped = {"HealthCheck": "checks", "MinHealthyTime": 10 * SECOND, "HealthyDeadline": 300 * SECOND}
 
 
 class HealthWatch:
@@ -34,18 +34,19 @@ class HealthWatch:
         group: Mapped,
         tasks: list[TaskRun],
         checks: list[Check],
+        passes: Callable[[Check], bool],
         decided: Callable[[bool], None],
         client_judges: bool,
     ) -> None:
         """`client_judges`: what `World.failures_judged_by` says."""
         self._timers = timers
-        self._allocation = allocation
         self._deploying = bool(allocation.get("DeploymentID"))
         self._client_judges = client_judges or not self._deploying
         self._update = group["Update"] if self._deploying else group["Migrate"] or _NO_DEPLOYMENT
         self._tasks = [task for task in tasks if (task.task["Lifecycle"] or {}).get("Hook") != "poststop"]
         uses = self._update["HealthCheck"] == "checks"
         self._checks = [one for one in checks if one.check["OnUpdate"] != "ignore"] if uses else []
+        self._passes = passes
         self._decided = decided
         self._passing_since: int | None = None
         self._began = timers.now
@@ -103,7 +104,7 @@ class HealthWatch:
 
     def _tick(self) -> None:
         now = self._timers.now
-        passing = all(judge(one, self._allocation, self._tasks, now).passed for one in self._checks)
+        passing = all(self._passes(one) for one in self._checks)
         if passing != (self._passing_since is not None):
             self._passing_since = now if passing else None
             self._wait()

@@ -40,14 +40,19 @@ class Request:
         try:
             value = json.loads(self.body or b"")
         except ValueError as error:
-            raise Fault(400, "unexpected EOF" if self._cut_short() else f"invalid character: {error}") from error
+            raise Fault(400, self._no_json() or f"invalid character: {error}") from error
         if not isinstance(value, dict):
             raise Fault(400, "json: cannot unmarshal array into Go value of type api.JobRegisterRequest")
         return value
 
-    def _cut_short(self) -> bool:
-        text = self.body.strip()
-        return not text or not text.endswith(b"}")
+    def _no_json(self) -> str:
+        """Go's words for the commonest ones."""
+        text = self.body.decode(errors="replace").strip()
+        for word in ("null", "true", "false"):
+            place = next((at for at, (one, other) in enumerate(zip(text, word, strict=False)) if one != other), 0)
+            if place:
+                return f"invalid character '{text[place]}' in literal {word} (expecting '{word[place]}')"
+        return "" if text.endswith("}") else "EOF" if not text else "unexpected EOF"
 
 
 class Fault(Exception):
