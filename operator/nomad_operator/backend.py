@@ -78,6 +78,7 @@ class DaemonBackend:
             )
         keys = [key for key in withdrawals.keys if self._records.get(key).withdrawal is not None]
         await asyncio.gather(*(self._daemon.ask(key, Verb.CONFIRM_PRUNE) for key in keys))
+        self._daemon.confirmed(keys)
         return self.prune_candidates()
 
     def missing(self) -> list[str]:

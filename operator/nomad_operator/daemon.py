@@ -180,6 +180,12 @@ class Daemon:
         self._workers.wake(key, hurry=True)
         await answer
 
+    def confirmed(self, keys: Collection[AppKey]) -> None:
+        """What held these back is judged anew: a pass that notes one confirmation cannot know of the others."""
+        self.review_withdrawals()
+        for key in keys:
+            self._workers.wake(key)
+
     def transition(self, transition: Transition) -> None:
         """A listener of the reports: what waited for this app need not wait for its next look."""
         state = self._source.state
