@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from desired.reasons import Reason
 from reconcilers import questions as ask
-from reconcilers.decision import LOOK_AGAIN, Action, Condition, Decision, Register, Remember, Rest, Step, Truth
+from reconcilers.decision import Action, Condition, Decision, Register, Remember, Rest, Step, Truth
 from reconcilers.health import because
 from reconcilers.record import (
     Applied,
@@ -20,6 +21,10 @@ from reconcilers.record import (
 from reconcilers.situation import Aim, Situation, Wanted
 from reconcilers.verify import Continue, Failed
 from reconcilers.words import clock, decision
+
+# Events wake an attempt that moves; this finds those whose event was lost. A thousand at once must not make Nomad
+# answer us instead of starting them.
+_WATCH_AGAIN = timedelta(seconds=60)
 
 _TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
 
@@ -130,7 +135,7 @@ def keep_watching(s: Situation) -> Decision:
         message = f"{health.message}; verified if it stays so until {clock(ends)}"
     if attempt.rollback:
         reason = Reason.ROLLING_BACK
-    again_in = min(verdict.again_at - s.now, LOOK_AGAIN)
+    again_in = min(verdict.again_at - s.now, _WATCH_AGAIN)
     action: Action = Rest(again_in, settled=False)
     if verdict.attempt != attempt:
         action = Remember(replace(s.record, attempt=verdict.attempt), again_in)
