@@ -25,8 +25,8 @@ from tests.bench.process import Process
 _ROOT = Path(__file__).resolve().parents[2]
 _DAY = 86_400
 _RESYNC_SECONDS = 5
-_COMMITS_BY_WEBHOOK = 40
-_COMMITS_BY_POLL = 10
+_COMMITS_BY_WEBHOOK = 30
+_COMMITS_BY_POLL = 8
 
 
 def main() -> int:
