@@ -39,7 +39,7 @@ def test_a_bad_commit_is_tried_once_and_the_fixing_one_goes_through(
     assert process.app(web)["reason"] == "Healthy"
 
 
-def test_a_first_version_that_fails_is_left_as_written_until_somebody_asks_again(
+def test_a_first_version_that_fails_is_left_as_written_for_a_person(
     nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
 ) -> None:
     web = nomad.name("web")
