@@ -26,7 +26,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _DAY = 86_400
 _RESYNC_SECONDS = 5
 _COMMITS_BY_WEBHOOK = 30
-_COMMITS_BY_POLL = 8
+_COMMITS_BY_POLL = 5
 
 
 def main() -> int:
@@ -59,7 +59,7 @@ def measure(nomad: NomadSide, *, folder: Path, apps: int, driver: str) -> phases
         with _daemon(nomad, repository, folder, resync=_RESYNC_SECONDS) as daemon:
             restart = phases.restart(daemon, apps)
             daemon.settle(apps, within=60)
-            quiet = phases.quiet(daemon, nomad, seconds=2.5 * _RESYNC_SECONDS)
+            quiet = phases.quiet(daemon, nomad, seconds=1.5 * _RESYNC_SECONDS)
         with _daemon(nomad, repository, folder, poll=1) as daemon:
             daemon.settle(apps, within=60)
             poll = phases.commits(daemon, nomad, repository, count=_COMMITS_BY_POLL, webhook=False)

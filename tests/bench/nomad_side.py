@@ -77,7 +77,8 @@ class NomadSide:
         until = monotonic() + _STOPPED_WITHIN_SECONDS
         while self._tasks_left() and monotonic() < until:
             sleep(0.5)
-        self._http.put("/v1/system/gc").raise_for_status()
+        # The embedded one has nothing to collect, and says that it cannot.
+        self._http.put("/v1/system/gc")
 
     def _tasks_left(self) -> bool:
         running = [
