@@ -15,6 +15,7 @@ from typing import Any
 
 _CUT = re.compile(r"(?s).{20}\.\.\.<(\d+) characters>")
 NOMAD = Path(__file__).parent / "recordings" / "nomad-2.0.5"
+MORE = NOMAD.with_name("nomad-2.0.5-more")
 
 
 @dataclass(frozen=True, slots=True)

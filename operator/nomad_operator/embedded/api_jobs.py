@@ -226,7 +226,9 @@ def plan(inside: Inside, request: Request, id_: str) -> Response:
     blocked = None
     if made.failed:
         waiting = inside.scheduler.blocked_evaluation(made, previous)
-        blocked = [shown({**waiting, "JobModifyIndex": index})]
+        # Told only of a job that this would change.
+        changed = old is not None and fresh["Version"] != old["Version"]
+        blocked = [shown({**waiting, "JobModifyIndex": index if changed else 0})]
     launch = inside.jobs.next_launch(fresh)
     value: Value = {
         "Annotations": made.annotations,
@@ -278,7 +280,8 @@ def register(inside: Inside, request: Request, id_: str | None = None) -> Respon
 
 def stop(inside: Inside, request: Request, id_: str) -> Response:
     done = inside.jobs.stop((request.namespace, id_), purge=request.flag("purge"))
-    return _written(done, VolumeEvalID="", VolumeEvalIndex=0)
+    # Told even where nothing is evaluated, as for a periodic job.
+    return _written(done, EvalCreateIndex=done.index, VolumeEvalID="", VolumeEvalIndex=0)
 
 
 def revert(inside: Inside, request: Request, id_: str) -> Response:

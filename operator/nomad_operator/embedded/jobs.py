@@ -175,6 +175,8 @@ class Jobs:
                 index = write.put_job(job, new_version=True)["JobModifyIndex"]
         if (timer := self._launches.pop(key, None)) is not None:
             timer.cancel()
+        if _waits(record.job):
+            return Done(None, index, index)
         evaluation = self._scheduler.new_evaluation(job, "job-deregister", JobModifyIndex=index)
         with self._state.write("JobDeregistered", same_index=True) as write:
             write.put_evaluation(evaluation)
@@ -312,7 +314,7 @@ class Jobs:
         if config is None:
             raise JobRefused("Specified job is not a parameterized job")
         if record.job["Stop"]:
-            raise JobRefused("Specified job is stopped")
+            raise JobRefused(f'Specified job "{key[1]}" is stopped')
         meta = request.get("Meta") or {}
         required, optional = set(config["MetaRequired"] or ()), set(config["MetaOptional"] or ())
         if missing := sorted(required - meta.keys()):

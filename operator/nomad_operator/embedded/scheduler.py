@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from nomad_operator.embedded.gotext import quoted
 from nomad_operator.embedded.instant import MILLISECOND, rfc3339
 from nomad_operator.embedded.placement import MISSING_CSI
 from nomad_operator.embedded.plan import Plan, make_plan
@@ -115,7 +116,7 @@ class Scheduler:
         if plan.failed:
             found |= {"BlockedEval": self._block(evaluation, plan, snapshot), "FailedTGAllocs": plan.failures}
         elif self._blocked.get(key) not in (None, id_):
-            self._cancel(self._blocked.pop(key))
+            self._cancel(self._blocked.pop(key), f'evaluation "{id_}" successful')
         followup = self._follow_up(evaluation, plan)
         if followup:
             evaluation = {**evaluation, "NextEval": followup}
@@ -142,20 +143,19 @@ class Scheduler:
         """The evaluation that waits for room; one that the job has already is cancelled."""
         key = (evaluation["Namespace"], evaluation["JobID"])
         blocked = self.blocked_evaluation(plan, evaluation["ID"])
-        blocked |= {"JobModifyIndex": plan.job["JobModifyIndex"], "SnapshotIndex": snapshot}
+        blocked |= {"JobModifyIndex": evaluation.get("JobModifyIndex", 0), "SnapshotIndex": snapshot}
         old = self._blocked.get(key)
         with self._state.write("EvaluationUpdated") as write:
             write.put_evaluation(blocked)
         if old is not None and old != evaluation["ID"]:
-            self._cancel(old)
+            self._cancel(old, f"existing blocked evaluation exists for job {quoted(plan.job['ID'])}")
         self._blocked[key] = blocked["ID"]
         return str(blocked["ID"])
 
-    def _cancel(self, id_: str) -> None:
+    def _cancel(self, id_: str, why: str) -> None:
         with self._state.write("EvaluationUpdated") as write:
-            description = "canceled after more recent eval was processed"
             old = self._state.evaluations[id_]
-            write.put_evaluation({**old, "Status": "canceled", "StatusDescription": description})
+            write.put_evaluation({**old, "Status": "canceled", "StatusDescription": why})
 
     def _follow_up(self, evaluation: Value, plan: Plan) -> str:
         """One evaluation for everything that is to be tried again later; empty if nothing is."""

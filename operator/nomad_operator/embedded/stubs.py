@@ -63,9 +63,11 @@ def job_status(state: State, record: JobRecord) -> Value:
     """A job of `/v1/jobs/statuses`."""
     job = record.job
     status = {name: job[name] for name in _STATUS}
-    status["Allocs"] = [_status_allocation(one) for one in reversed(record.allocations.values())]
+    status["Allocs"] = [_status_allocation(one) for one in reversed(record.allocations.values())] or None
     status["GroupCountSum"] = sum(group["Count"] for group in job["TaskGroups"] or ())
-    status["ChildStatuses"] = [state.jobs[(job["Namespace"], one)].job["Status"] for one in record.children] or None
+    parent = job["Periodic"] is not None or (job["ParameterizedJob"] is not None and not job["Dispatched"])
+    children = [state.jobs[(job["Namespace"], one)].job["Status"] for one in record.children]
+    status["ChildStatuses"] = children if parent else None
     status["IsPack"] = "pack.name" in (job["Meta"] or {})
     deployment = state.deployments[record.deployments[-1]] if record.deployments else None
     status["LatestDeployment"] = None if deployment is None else _status_deployment(deployment)
@@ -73,10 +75,10 @@ def job_status(state: State, record: JobRecord) -> Value:
 
 
 def _status_allocation(allocation: Mapped) -> Value:
-    health = allocation.get("DeploymentStatus")
+    health = allocation.get("DeploymentStatus") or {"Canary": False, "Healthy": None}
     return {
         "ClientStatus": allocation["ClientStatus"],
-        "DeploymentStatus": None if health is None else {"Canary": health["Canary"], "Healthy": health["Healthy"]},
+        "DeploymentStatus": {"Canary": health["Canary"], "Healthy": health["Healthy"]},
         "FollowupEvalID": allocation.get("FollowupEvalID", ""),
         "Group": allocation["TaskGroup"],
         "HasPausedTask": False,
@@ -90,7 +92,8 @@ def _status_deployment(deployment: Mapped) -> Value:
     waiting = [one for one in deployment["TaskGroups"].values() if one["DesiredCanaries"] and not one["Promoted"]]
     canaries = [one for one in deployment["TaskGroups"].values() if one["DesiredCanaries"]]
     return {
-        "AllAutoPromote": bool(canaries) and all(one["AutoPromote"] for one in canaries),
+        # True also where nothing needs promoting.
+        "AllAutoPromote": deployment["Status"] == "running" and all(one["AutoPromote"] for one in canaries),
         "ID": deployment["ID"],
         "IsActive": deployment["Status"] in ("running", "paused"),
         "JobVersion": deployment["JobVersion"],

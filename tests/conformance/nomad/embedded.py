@@ -17,6 +17,7 @@ from nomad_operator.embedded.engine import EmbeddedNomad
 from nomad_operator.embedded.messages import Request, Streaming, Waiting
 from nomad_operator.embedded.transport import HttpxTransport
 from nomad_operator.embedded.world import World
+from tests import recordings_reader
 from tests.conformance.nomad.real import read
 from tests.conformance.nomad.target import Answer
 
@@ -82,7 +83,8 @@ async def embedded(scenario: str) -> AsyncIterator[Embedded]:
 def world(scenario: str) -> World:
     """What the recording's Nomad had around it."""
     file: Any = yaml.safe_load(_WORLDS.read_text(encoding="utf-8"))
-    made: dict[str, Any] = dict(file["base"])
+    more = file["more"] if scenario in recordings_reader.names(recordings_reader.MORE) else {}
+    made: dict[str, Any] = {**file["base"], **more}
     for key, value in (file["scenarios"].get(scenario) or {}).items():
         made[key] = [*value, *made.get(key, ())] if isinstance(value, list) else value
     return World.model_validate(made)

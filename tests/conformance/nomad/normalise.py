@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -70,6 +71,7 @@ def normalised(value: Any, key: str = "") -> Any:
     return int(value) if isinstance(value, float) and value == int(value) else value
 
 
+@lru_cache(maxsize=50_000)
 def _text(text: str) -> str:
     for pattern, word in _TEXT:
         text = pattern.sub(word, text)
@@ -91,6 +93,9 @@ def _by_creation(items: list[Any]) -> list[Any]:
 
 def _ordered(items: list[Any], key: str) -> list[Any]:
     """Nomad's plan diff walks over Go's maps: equal names stand in any order."""
+    if key in ("Allocs", "ChildStatuses"):
+        # Of statuses: in the order of their random ids.
+        return sorted(items, key=lambda item: json.dumps(item, sort_keys=True))
     if key == "Objects":
         return sorted(items, key=lambda item: (item["Name"], json.dumps(item, sort_keys=True)))
     return items

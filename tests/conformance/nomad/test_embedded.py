@@ -10,8 +10,10 @@ from tests import recordings_reader
 from tests.conformance.nomad.deviations import Table
 from tests.conformance.nomad.embedded import embedded
 from tests.conformance.nomad.replay import Outcome, replay
+from tests.recordings_reader import MORE, NOMAD
 
-SCENARIOS = recordings_reader.names()
+FOLDERS = {name: folder for folder in (NOMAD, MORE) for name in recordings_reader.names(folder)}
+SCENARIOS = sorted(FOLDERS)
 # One worker runs them all: the last test needs every scenario's outcome.
 pytestmark = pytest.mark.xdist_group("embedded-nomad-conformance")
 
@@ -20,7 +22,8 @@ async def outcome_of(scenario: str, table: Table, outcomes: dict[tuple[str, str]
     """Replayed once a session, whichever test comes first."""
     if ("embedded", scenario) not in outcomes:
         async with embedded(scenario) as target:
-            outcomes["embedded", scenario] = await replay(recordings_reader.read(scenario), target, table)
+            recording = recordings_reader.read(scenario, FOLDERS[scenario])
+            outcomes["embedded", scenario] = await replay(recording, target, table)
     return outcomes["embedded", scenario]
 
 
