@@ -79,3 +79,55 @@ def test_what_is_not_understood_wakes() -> None:
     for event in told("minimal-job"):
         assert not only_goes_on(replace(event, payload=None), registered=registered(told("minimal-job")))
         assert not only_goes_on(replace(event, topic="Service"), registered=registered(told("minimal-job")))
+
+
+def one(topic: str, **thing: object) -> Event:
+    return Event(topic=topic, type="", index=1, key=None, payload={topic: thing})
+
+
+def starting(**more: object) -> Event:
+    """An allocation of a deployment that has started, and is not judged yet."""
+    state = {"State": "running", "Failed": False, "Restarts": 0, "Events": [{"Type": "Started"}]} | more
+    return one(
+        "Allocation", DesiredStatus="run", ClientStatus="running", DeploymentID="d", TaskStates={"web": state}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        starting(),
+        one("Evaluation", Status="complete", FailedTGAllocs=None),
+        one("Deployment", Status="running", TaskGroups={"web": {"DesiredCanaries": 0}}),
+        one("Job", JobModifyIndex=5, Status="running", Stop=False),
+    ],
+)
+def test_each_kind_of_event_can_go_on(event: Event) -> None:
+    assert only_goes_on(event, registered=5)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        starting(Failed=True),
+        starting(Restarts=1),
+        starting(State="dead"),
+        starting(Events=[{"Type": "Template"}]),
+        one("Allocation", DesiredStatus="run", ClientStatus="running"),  # no deployment will judge it
+        one("Allocation", DesiredStatus="stop", ClientStatus="pending"),
+        one("Allocation", DesiredStatus="run", ClientStatus="lost"),
+        one("Evaluation", Status="complete", FailedTGAllocs={"web": {}}),
+        one("Evaluation", Status="blocked"),
+        one("Deployment", Status="running", TaskGroups={"web": {"DesiredCanaries": 1}}),
+        one("Deployment", Status="paused"),
+        one("Job", JobModifyIndex=5, Status="running", Stop=True),
+        one("Job", JobModifyIndex=5, Status="dead", Stop=False),
+        one("Job", JobModifyIndex=6, Status="running", Stop=False),
+    ],
+)
+def test_one_thing_that_is_out_of_the_ordinary_is_enough(event: Event) -> None:
+    assert not only_goes_on(event, registered=5)
+
+
+def test_without_a_register_of_ours_no_job_is_our_own() -> None:
+    assert not only_goes_on(one("Job", JobModifyIndex=0, Status="running"), registered=0)
