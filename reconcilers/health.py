@@ -76,7 +76,9 @@ def _judge_service(running: Running, job: RunningJob) -> Health:
     wanted = sum((job.counts or counts(job.body)).values()) if job.type == "service" else len(current)
     told = _allocations(healthy, wanted)
     deployment = running.deployment if running.deployment and running.deployment.job_version == job.version else None
-    if deployment is not None and deployment.status == "failed":
+    proven = sum(1 for one in current if one.client_status == "running" and one.healthy)
+    # A deployment stays failed for ever; allocations that came up after its deadline do not.
+    if deployment is not None and deployment.status == "failed" and not proven >= wanted > 0:
         return Health(
             Phase.FAILED,
             Reason.DEPLOYMENT_FAILED,

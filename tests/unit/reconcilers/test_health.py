@@ -53,6 +53,8 @@ CASES = [
      Reason.PROGRESSING),
     ("deployment failed", job(), (RUNNING, alloc("failed")), deployment("failed"), Phase.FAILED,
      Reason.DEPLOYMENT_FAILED),
+    ("deployment failed, and all came up after its deadline", job(), (RUNNING, RUNNING), deployment("failed"),
+     Phase.HEALTHY, Reason.HEALTHY),
     ("an older deployment failed", job(), (RUNNING, RUNNING), deployment("failed", version=2), Phase.HEALTHY,
      Reason.HEALTHY),
     ("successful, but dead a second later", job(status="dead"), (alloc("failed"), alloc("failed")),
