@@ -10,7 +10,9 @@ import pytest
 
 LARGEST = 6_000_000
 # Spelled in pieces, so that this file does not find itself.
-MACHINE = re.compile(r"/(?:home|Users)/[a-z][\w.-]+/|/ro" r"ot/|/wo" r"rk/(?:main|shared)\b|/opt/l" r"ab\b|-fc-\w+\.\w+")
+MACHINE = re.compile(
+    r"/(?:home|Users)/[a-z][\w.-]+/|/ro" r"ot/|/wo" r"rk/(?:main|shared)\b|/opt/l" r"ab\b|-fc-\w+\.\w+"
+)
 INDEX = re.compile(
     r"--(?:extra-)?index" r"-url|--find" r"-links|files\.pythonhost" r"ed|^\s*index-url\s*=", re.MULTILINE
 )
