@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from desired.cause import Cause
 from desired.reasons import Reason
 from reconcilers import questions as ask
 from reconcilers.decision import Action, Condition, Decision, Register, Remember, Rest, Step, Truth
@@ -12,7 +13,6 @@ from reconcilers.health import because
 from reconcilers.record import (
     Applied,
     Attempt,
-    Cause,
     FailedSpec,
     LastGood,
     Run,

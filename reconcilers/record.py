@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from desired.app import AppKey
+from desired.cause import Cause
 from desired.errors import Rejected
 from desired.policy import Policy
 from desired.reasons import Reason
@@ -18,16 +18,6 @@ from reconcilers.spec import Spec
 # Failed specs and corrections beyond these are of no use to any decision.
 KEPT_FAILED = 10
 KEPT_CORRECTIONS = 20
-
-
-class Cause(StrEnum):
-    """Who can do something about a failure. Decides whether a failed spec is tried again by itself."""
-
-    SPEC = "spec"
-    CLUSTER = "cluster"
-    EXTERNAL = "external"
-    TIME = "time"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from desired.cause import Cause
 from desired.policy import Verify
 from desired.reasons import Reason
 from desired.state import JobBody
 from observers.running import Allocation, Running
 from reconcilers.health import Health, Phase
-from reconcilers.record import Attempt, Cause
+from reconcilers.record import Attempt
 
 # Source: Nomad api.DefaultUpdateStrategy: progress_deadline is 10 m where the job names none.
 _NOMAD_PROGRESS_DEADLINE = timedelta(minutes=10)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from desired.app import AppKey
+from desired.cause import Cause
 from desired.errors import StateUnusable
 from desired.policy import Policy
 from desired.reasons import Reason
@@ -16,7 +17,7 @@ from desired.state import DesiredApp, DesiredState, HclSource, Kind
 from observers.running import Fleet, FleetEntry, Running, RunningJob
 from reconcilers.decision import Condition, Decision, Remember, Rest, Step, Truth
 from reconcilers.graph import mermaid, text
-from reconcilers.record import Applied, Attempt, Cause, Correction, FailedSpec, LastGood, Record, Run, Withdrawal
+from reconcilers.record import Applied, Attempt, Correction, FailedSpec, LastGood, Record, Run, Withdrawal
 from reconcilers.record_json import from_document, to_document
 from reconcilers.reports import Reports, Transition
 from reconcilers.resync import moved_in_git, moved_in_nomad

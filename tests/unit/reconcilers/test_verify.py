@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.app import AppKey
+from desired.cause import Cause
 from desired.policy import Verify
 from desired.reasons import Reason
 from observers.running import Allocation, Running, RunningJob, TaskState
 from reconcilers.health import Health, Phase
-from reconcilers.record import Attempt, Cause
+from reconcilers.record import Attempt
 from reconcilers.verify import Continue, Failed, Verified, deadline_of, verify
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
