@@ -1,7 +1,8 @@
 """What is known of every app by its last decision: conditions with their transition times, and who is told of changes.
 
 Held in memory: a new process learns it anew from the cluster within one resync. Conditions are derived, never decided
-upon; the one thing that others ask here is whether a dependency is ready.
+upon; the one thing that others ask here is whether a dependency is ready. What is true of all apps at once, that git
+cannot be read, is kept once and laid over each report when it is read: no app needs a pass for it.
 """
 
 from __future__ import annotations
@@ -73,16 +74,38 @@ class Reports:
     def __init__(self, *, now: Callable[[], datetime]) -> None:
         self._now = now
         self._reports: dict[AppKey, AppReport] = {}
+        self._source_failed: ConditionState | None = None
         self._listeners: list[Callable[[Transition], None]] = []
 
     def listen(self, listener: Callable[[Transition], None]) -> None:
         self._listeners.append(listener)
 
     def __iter__(self) -> Iterator[AppReport]:
-        return iter([self._reports[key] for key in sorted(self._reports)])
+        return iter([self._told(self._reports[key]) for key in sorted(self._reports)])
 
     def get(self, key: AppKey) -> AppReport | None:
-        return self._reports.get(key)
+        report = self._reports.get(key)
+        return None if report is None else self._told(report)
+
+    def _told(self, report: AppReport) -> AppReport:
+        """What a pass could not read of this very app says more than what could not be read of all."""
+        failed = self._source_failed
+        if failed is None or Condition.OBSERVE_FAILED in report.conditions:
+            return report
+        return replace(report, conditions={**report.conditions, Condition.OBSERVE_FAILED: failed})
+
+    def source_read(self, problem: OperatorError | None) -> None:
+        """What the last look at git found: a problem of every app, or none. Wakes nobody; Ready stands by itself."""
+        if problem is None:
+            self._source_failed = None
+            return
+        # The words of the error tree are about the app's own file or job; only this one is git's alone.
+        refused = problem.reason is Reason.HOST_KEY_REFUSED
+        reason = Reason.HOST_KEY_REFUSED if refused else Reason.SOURCE_UNAVAILABLE
+        hint = f" ({problem.hint})" if problem.hint else ""
+        message = f"the last good revision stays in force: {problem.message}{hint}"
+        since = self._source_failed.since if self._source_failed else self._now()
+        self._source_failed = ConditionState(Condition.OBSERVE_FAILED, Truth.TRUE, reason.value, message, since)
 
     def ready(self, key: AppKey) -> tuple[bool, str]:
         report = self._reports.get(key)

@@ -207,6 +207,7 @@ class Daemon:
                 self._log.warning("git", notice=self._source.notice)
             self._outages.report("git", problem.message if problem else None, hint=problem.hint if problem else "")
             self._metrics.dependency_up("git", up=problem is None)
+            self._reports.source_read(problem)
             if changed:
                 self._moved_in_git()
 

@@ -52,6 +52,10 @@ def test_with_the_repository_gone_the_last_revision_stays_in_force_also_over_a_r
     process.until_ready(web)
     away = upstream.folder.rename(upstream.folder.with_name("away"))
     process.until_told("dependency down", service="git")
+    shown = process.until_app(web, ready="True", reason="Healthy")
+    told = {one["type"]: one for one in shown["conditions"]}
+    assert told["ObserveFailed"]["reason"] == "SourceUnavailable"
+    assert "last good revision stays in force" in process.command("status", web).stdout
     nomad.edit(web, "by hand")
     nomad.until_running(web, "1")
     process.stop()
@@ -66,6 +70,7 @@ def test_with_the_repository_gone_the_last_revision_stays_in_force_also_over_a_r
     upstream.commit(_files(nomad, web, version="2"))
     nomad.until_running(web, "2")
     process.until_told("dependency back", service="git")
+    assert "ObserveFailed" not in str(process.app(web)["conditions"])
 
 
 def test_after_its_state_was_lost_it_adopts_asks_and_never_reruns(
