@@ -1,0 +1,84 @@
+"""What a rung is asked and what it may answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from desired.app import AppKey
+from desired.operations.operation import Operation
+from desired.state import JobBody
+from observers.evidence import Evidence
+from observers.failures.diagnosis import Diagnosis
+
+
+class Rung(StrEnum):
+    """Who proposed an operation; `person` stands for a hand-made change that was adopted."""
+
+    RULE = "rule"
+    MEMORY = "memory"
+    MODEL = "model"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A repair of this episode that was tried or refused before, and what came of it."""
+
+    operations: tuple[Operation, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One failure to be repaired. `body` is the job to be changed: the one that failed.
+
+    `limits` are the manifest's ceilings by resource name (MHz, MB).
+    """
+
+    key: AppKey
+    body: JobBody
+    diagnosis: Diagnosis
+    evidence: Evidence
+    tried: tuple[Tried, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Operations that one rung believes in, to be applied together and in order.
+
+    `source` names the rule, or what was recalled. `reason` is one sentence for people. `grounds` says for each new
+    value where it comes from (evidence, facts, cluster data, a bounded step), by the operation's path: the guard asks.
+    """
+
+    operations: tuple[Operation, ...]
+    rung: Rung
+    source: str
+    reason: str
+    grounds: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """What an approval binds to: the operations alone, in order."""
+        told = [[one.kind.value, list(one.at), _plain(one.old), _plain(one.new)] for one in self.operations]
+        return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Several fixes are plausible, or the one there is needs a person: nothing is proposed, the choices are told."""
+
+    source: str
+    reason: str
+    choices: tuple[str, ...]
+
+
+Answer = Proposal | Candidates | None
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
