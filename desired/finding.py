@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from desired.question import Question
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -13,6 +15,7 @@ class Finding:
     message: str
     hint: str = ""
     at_key: bool = False
+    question: Question | None = None
 
     @property
     def where(self) -> str:

@@ -54,7 +54,11 @@ class GitAddress:
 
     @classmethod
     def _from_folder(cls, text: str) -> GitAddress:
-        folder = Path(os.path.normpath(Path(text).expanduser().absolute()))
+        try:
+            home = Path(text).expanduser()
+        except RuntimeError as error:
+            raise UsageError(f"the git URL {text!r} names the home of a user who is not known", hint=_HINT) from error
+        folder = Path(os.path.normpath(home.absolute()))
         return cls(url=str(folder), canonical=f"file://{folder}", scheme="file", folder=folder)
 
     @classmethod

@@ -56,7 +56,7 @@ def problem_of(finding: Finding, document: Document, path: str) -> Problem:
     line, column = document.place(finding.steps, key=finding.at_key)
     where = finding.where
     message = f"{where}: {finding.message}" if where else finding.message
-    return Problem(path, line, column, message, finding.hint)
+    return Problem(path, line, column, message, finding.hint, finding.question)
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from desired.finding import Finding
+from desired.question import Question
 from desired.secret_literals import secret_by_name, secret_kind
 
 # Source: hashicorp/go-envparse, which reads the file of an env template.
@@ -32,6 +33,7 @@ _BY_JOB_FILE = (
     "volumes",
     "job",
 )
+_IMAGE = Question("image", "Which image runs? None is built here: name one that was built from this source and pushed.")
 _SOURCES = ("fixed", "consul", "vault", "nomad")
 _KEEP = (
     "keep it in Vault, in Consul or in a Nomad variable, and name the place: {vault: path#field}, {nomad: path#field}"
@@ -84,7 +86,8 @@ def _origin(spec: Mapping[str, Any]) -> Iterator[Finding]:
         return
     if _given(spec, "source") or _given(spec, "dockerfile"):
         message = "the image of this source is not known"
-        yield Finding(("spec",), message, "build and push it, and name it: image: registry/name:tag", at_key=True)
+        hint = "build and push it, and name it: image: registry/name:tag"
+        yield Finding(("spec",), message, hint, at_key=True, question=_IMAGE)
     else:
         yield Finding(("spec",), "neither `image` nor `jobFile` says what runs", "give one of them", at_key=True)
 

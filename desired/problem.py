@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from desired.question import Question
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing that is wrong. `line` and `column` count from 1; 0 means that the place is not known."""
+    """One thing that is wrong. `line` and `column` count from 1; 0 means that the place is not known.
+
+    With a `question` nothing is wrong with what stands there: an answer is missing.
+    """
 
     path: str
     line: int = 0
     column: int = 0
     message: str = ""
     hint: str = ""
+    question: Question | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         place = self.path

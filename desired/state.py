@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from desired.app import AppKey
 from desired.policy import Policy
 from desired.problem import Problem
+from desired.question import Question
+from desired.reasons import Reason
 
 # A job in the shape of Nomad's HTTP API (`api.Job`): PascalCase keys, durations in nanoseconds.
 JobBody = Mapping[str, Any]
@@ -68,6 +70,20 @@ class UnreadableFile:
     problems: tuple[Problem, ...]
     key: AppKey | None = None
     transient: bool = False
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What a person has to answer before it makes an app."""
+        return tuple(problem.question for problem in self.problems if problem.question is not None)
+
+    @property
+    def reason(self) -> Reason:
+        """Why it is no app: it waits for answers only where nothing else is wrong with it."""
+        if self.transient:
+            return Reason.DESIRED_UNREADABLE
+        if self.problems and len(self.questions) == len(self.problems):
+            return Reason.QUESTIONS_OPEN
+        return Reason.DESIRED_INVALID
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,8 +180,7 @@ class Reconciler:
             return Unclear(Reason.DESIRED_CONFLICT, f"{paths} both claim {key}; neither is applied")
         for file in state.unreadable:
             if file.key == key:
-                reason = Reason.DESIRED_UNREADABLE if file.transient else Reason.DESIRED_INVALID
-                return Unclear(reason, "; ".join(str(problem) for problem in file.problems))
+                return Unclear(file.reason, "; ".join(str(problem) for problem in file.problems))
         withdrawn = self._withdrawn()
         if not state.complete and record.withdrawal is None:
             return Unclear(Reason.DESIRED_UNREADABLE, f"no file asks for it, but {withdrawn.held}")

@@ -22,7 +22,9 @@ def decision(
     """Adds what holds whatever the step: problems of the file are always told, and `observe` writes nothing."""
     shown = dict.fromkeys(flags, (reason, message))
     if isinstance(s.desire, Unclear):
-        shown[Condition.DESIRED_INVALID] = (s.desire.reason, s.desire.message)
+        asks = s.desire.reason is Reason.QUESTIONS_OPEN
+        unclear = Condition.QUESTIONS_OPEN if asks else Condition.DESIRED_INVALID
+        shown[unclear] = (s.desire.reason, s.desire.message)
         if ready is Truth.TRUE:
             ready, reason, message = Truth.FALSE, s.desire.reason, s.desire.message
     failure = s.target.failure

@@ -43,7 +43,7 @@ class DaemonBackend:
         report = self._reports.get(key)
         if report is None:
             return None
-        return view.app(report, self._records.get(key), self._source.state)
+        return view.app(report, self._records.get(key), view.questions(self._source.state).get(key, ()))
 
     async def command(self, key: AppKey, verb: str) -> dict[str, Any]:
         """Durable when this returns; the pass that follows is not waited for."""

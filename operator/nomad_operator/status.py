@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from desired.app import AppKey
 from desired.problem import Problem
+from desired.question import Question
 from desired.state import DesiredState
 from nomad_operator import __version__
 from reconcilers.record import Record
@@ -23,6 +25,7 @@ def status(
     mode: str,
 ) -> dict[str, Any]:
     """Every app, and every file that holds none. Apps that were pruned and are gone are not listed."""
+    asked = questions(state)
     return {
         "operator": {
             "version": __version__,
@@ -33,7 +36,7 @@ def status(
             "sourceProblem": source_problem,
         },
         "sources": [] if state is None else sources(state),
-        "apps": [app(reports[key], records.get(key), state) for key in sorted(reports)],
+        "apps": [app(reports[key], records.get(key), asked.get(key, ())) for key in sorted(reports)],
     }
 
 
@@ -53,7 +56,16 @@ def sources(state: DesiredState) -> list[dict[str, Any]]:
     return found
 
 
-def app(report: AppReport, record: Record | None, state: DesiredState | None) -> dict[str, Any]:
+def questions(state: DesiredState | None) -> dict[AppKey, list[Question]]:
+    """What people have to answer, by app."""
+    found: defaultdict[AppKey, list[Question]] = defaultdict(list)
+    for file in state.unreadable if state else ():
+        if file.key is not None:
+            found[file.key] += file.questions
+    return found
+
+
+def app(report: AppReport, record: Record | None, asked: Sequence[Question]) -> dict[str, Any]:
     """One app. `episode` and `overlay` belong to repair: none is open, none was made."""
     applied = record.applied if record else None
     attempt = record.attempt if record else None
@@ -74,7 +86,9 @@ def app(report: AppReport, record: Record | None, state: DesiredState | None) ->
         },
         "episode": None,
         "overlay": [],
-        "questions": [],
+        "questions": [
+            {"id": one.id, "question": one.text, "choices": list(one.choices), "default": one.default} for one in asked
+        ],
         "failed": [
             {"specHash": one.spec_hash, "reason": one.reason.value, "message": one.message, "at": when(one.at),
              "tries": one.tries, "retryAt": when(one.retry_at) if one.retry_at else None}

@@ -18,6 +18,9 @@ def detail(app: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     if flags:
         rows = [(one["type"], one["reason"], age(one.get("lastTransitionTime"), now), one["message"]) for one in flags]
         lines += ["", *columns(("CONDITION", "REASON", "AGE", "MESSAGE"), rows, style)]
+    if app.get("questions"):
+        lines += ["", "questions that its manifest has to answer:"]
+        lines += ["  " + plain(f"spec.{one['id']}: {one['question']}{_choices(one)}") for one in app["questions"]]
     if app.get("diff"):
         lines += ["", "differs from what is wanted by:"]
         lines += ["  " + added_or_removed(line, style) for line in plain_lines(app["diff"])]
@@ -41,6 +44,11 @@ def _facts(app: Mapping[str, Any], now: datetime, style: Style) -> list[tuple[st
         ("job", f"version {version(app)}" if version(app) else ""),
         ("last good", f"version {good['version']}, {age(good.get('verifiedAt'), now)} ago" if good else ""),
     ]
+
+
+def _choices(one: Mapping[str, Any]) -> str:
+    default = f"; {one['default']} if you do not mind" if one.get("default") else ""
+    return f" ({', '.join(one['choices'])}{default})" if one.get("choices") else default
 
 
 def _failed(one: Mapping[str, Any], now: datetime) -> str:

@@ -63,6 +63,7 @@ def test_credentials_leave_the_url(text: str, username: str, password: str) -> N
         *("https://host:x/y", "https://[::1/x", "https://user:s3cret@[bad/x", "https://host/x?token=s3cret"),
         *("https://host/x#s3cret", "ssh://git:s3cret@host/x", "git://me:s3cret@host/x", "file://other/x"),
         *("host:-x", "git@-host:x"),
+        "~nobody-of-this-name/apps",
     ],
 )
 def test_what_cannot_be_meant_is_refused_without_showing_a_credential(text: str) -> None:
