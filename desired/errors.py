@@ -10,7 +10,6 @@
     │   ├── InvalidDesired            a manifest or job file; carries every `Problem`
     │   ├── Rejected                  Nomad refuses the job
     │   ├── Forbidden                 the token may not do this
-    │   ├── NotOurs                   the job belongs to somebody else
     │   ├── Unsupported               this server or this version cannot do it
     │   └── StateUnusable             the state store cannot be read or written as it is
     └── UsageError                    wrong arguments or settings: exit code 2
@@ -100,12 +99,6 @@ class Forbidden(TerminalError):
     """Credentials are missing, wrong, or not allowed to do this."""
 
     reason = Reason.FORBIDDEN
-
-
-class NotOurs(TerminalError):
-    """What is not ours is never changed."""
-
-    reason = Reason.NOT_OURS
 
 
 class Unsupported(TerminalError):

@@ -29,8 +29,8 @@ class Reason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"  # git cannot be reached; the last good revision stays in force
     QUESTIONS_OPEN = "QuestionsOpen"  # something cannot be inferred and waits for an answer in the manifest
     VALIDATION_FAILED = "ValidationFailed"  # Nomad refuses the job
-    ROUTE_CONFLICT = "RouteConflict"  # a route is taken by another app
     WITHDRAWN = "Withdrawn"  # the file is gone; pruned after the grace time
+    NOT_OURS = "NotOurs"  # the file is gone, and its job was never registered or adopted by us: it is left alone
     PRUNE_HELD = "PruneHeld"  # withdrawn, but a guard holds the pruning back
     PRUNED = "Pruned"  # withdrawn and stopped
     SUSPENDED = "Suspended"  # told not to act
@@ -58,7 +58,6 @@ class Reason(StrEnum):
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     FORBIDDEN = "Forbidden"
     HOST_KEY_REFUSED = "HostKeyRefused"  # the git server's ssh key is unknown or has changed
-    NOT_OURS = "NotOurs"
     UNSUPPORTED = "Unsupported"
     STATE_UNUSABLE = "StateUnusable"  # the state file is corrupt, read-only, or from a newer version
     INTERNAL_ERROR = "InternalError"  # a bug of ours

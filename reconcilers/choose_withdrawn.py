@@ -19,11 +19,15 @@ def pruned(s: Situation) -> Decision:
 
 
 def left_running(s: Situation) -> Decision:
-    why = "its manifest says `prune: false`" if s.record.applied and not s.record.prune else "it is not ours to stop"
-    return decision(
-        s, Step.WITHDRAWN, Rest(), Reason.WITHDRAWN, f"no file asks for it any more; left running: {why}",
-        ready=Truth.UNKNOWN,
-    )  # fmt: skip
+    reason = Reason.WITHDRAWN
+    if s.record.applied is None:
+        reason, why = Reason.NOT_OURS, "its job was never registered or adopted by this operator"
+    elif not s.record.prune:
+        why = "its manifest says `prune: false`"
+    else:
+        why = "it is suspended"
+    message = f"no file asks for it any more; left running: {why}"
+    return decision(s, Step.WITHDRAWN, Rest(), reason, message, ready=Truth.UNKNOWN)
 
 
 def prune_held(s: Situation) -> Decision:

@@ -15,7 +15,6 @@ from desired.errors import (
     DeadlineExceeded,
     Forbidden,
     InvalidDesired,
-    NotOurs,
     OperatorError,
     RateLimited,
     Rejected,
@@ -30,7 +29,6 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 _STATUS: tuple[tuple[type[OperatorError], int], ...] = (
     (UsageError, 400),
     (Forbidden, 403),
-    (NotOurs, 409),
     (Conflict, 409),
     (InvalidDesired, 422),
     (Rejected, 422),

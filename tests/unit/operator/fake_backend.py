@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from desired.app import AppKey
-from desired.errors import NotOurs
+from desired.errors import Conflict
 from nomad_operator.web_events import Broadcast, Listening
 
 AT = "2026-01-02T03:04:05Z"
@@ -58,7 +58,7 @@ class FakeBackend:
 
     async def command(self, key: AppKey, verb: str) -> dict[str, Any]:
         if verb == "adopt":
-            raise NotOurs(f"{key} is not there to be adopted", hint="only a job that was there before is")
+            raise Conflict(f"{key} is not there to be adopted", hint="only a job that was there before is")
         if verb == "suspend":
             raise KeyError("secret")
         self.asked.append((str(key), verb))
