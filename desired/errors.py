@@ -90,9 +90,15 @@ class InvalidDesired(TerminalError):
 
 
 class Rejected(TerminalError):
-    """Nomad refuses the job as it is."""
+    """Nomad refuses the job as it is; `mistakes` are its words one by one, as the message holds them together."""
 
     reason = Reason.VALIDATION_FAILED
+
+    def __init__(
+        self, message: str, *, reason: Reason | None = None, hint: str = "", mistakes: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, reason=reason, hint=hint)
+        self.mistakes = mistakes or (message,)
 
 
 class Forbidden(TerminalError):

@@ -155,6 +155,8 @@ def refusal(attempt: Attempt, status: int, text: str, retry_after: str | None = 
     hint = meaning.hint.format(capability=attempt.endpoint.capability)
     if meaning.kind is RateLimited:
         return RateLimited(message, hint=hint, retry_after=_seconds(retry_after))
+    if meaning.kind is Rejected:
+        return Rejected(message, hint=hint, mistakes=tuple(_cut(item) for item in items(text)))
     return meaning.kind(message, hint=hint)
 
 

@@ -10,6 +10,7 @@ import re
 
 _OPENS = re.compile(r"(?s)(?P<before>.*?)(?P<count>\d+) errors? occurred:\s*$")
 _BULLET = "\n\t* "
+_WARNS = re.compile(r"\d+ warnings?:\s*\n\* ")
 
 
 def items(text: str) -> tuple[str, ...]:
@@ -21,6 +22,16 @@ def items(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def warnings(text: str) -> tuple[str, ...]:
+    """`Group "web": Task "app": …`, one for each warning: Nomad lists them as it lists mistakes, with other bullets.
+
+    Source: nomad/helper MergeMultierrorWarnings, Job.Warnings.
+    """
+    opening = _WARNS.match(text)
+    listed = text[opening.end() :].split("\n* ") if opening else [text]
+    return tuple(" ".join(item.split()) for each in listed for item in items(each))
+
+
 def _take(parts: list[str], path: str, found: list[str]) -> None:
     """Move one item, with the list that it may open, from the front of `parts` to `found`."""
     part = parts.pop(0)
@@ -29,7 +40,9 @@ def _take(parts: list[str], path: str, found: list[str]) -> None:
         if part:
             found.append(path + part)
         return
-    before = opening["before"].strip().removesuffix(":").removesuffix(" validation failed")
+    before = (
+        opening["before"].strip().removesuffix(":").removesuffix(" validation failed").removesuffix(" has warnings")
+    )
     for _ in range(int(opening["count"])):
         if parts:
             _take(parts, f"{path}{before}: " if before else path, found)

@@ -11,6 +11,7 @@ from desired.app import AppKey
 from desired.errors import InvalidDesired, Rejected
 from desired.problem import Problem
 from desired.state import DesiredApp, HclSource, JobBody
+from observers.nomad.multierror import warnings
 from observers.running import Plan
 
 # Validation and plan are small work for Nomad; a whole repository at once is not.
@@ -59,9 +60,11 @@ async def _judged(nomad: Nomad, path: str, app: DesiredApp) -> Judgement:
     try:
         plan = await nomad.plan(app.key, body)
     except Rejected as error:
-        return Judgement((Problem(path, message=error.message, hint=error.hint),), _warnings(path, warned))
+        told = tuple(Problem(path, message=mistake, hint=error.hint) for mistake in error.mistakes)
+        return Judgement(told, _warnings(path, warned))
     return Judgement(warnings=_warnings(path, warned, plan.warnings))
 
 
 def _warnings(path: str, *texts: str) -> tuple[Problem, ...]:
-    return tuple(Problem(path, message=" ".join(text.split())) for text in dict.fromkeys(texts) if text.strip())
+    found = dict.fromkeys(warning for text in texts for warning in warnings(text))
+    return tuple(Problem(path, message=warning) for warning in found)

@@ -16,7 +16,7 @@ from observers.nomad import decode
 from observers.nomad.agent_answer import agent_of, lowest_server
 from observers.nomad.answers import Unintelligible, instant
 from observers.nomad.decode_fleet import entries, with_statuses
-from observers.nomad.multierror import items
+from observers.nomad.multierror import items, warnings
 from observers.nomad.needs import has_native_checks, may_wait_for_room
 from observers.nomad.plan_answer import plan
 from observers.running import Allocation, Deployment, RunningJob
@@ -265,3 +265,20 @@ def test_a_thousand_jobs_are_decoded_in_tens_of_milliseconds() -> None:
         found = with_statuses(entries(stubs), statuses)
         best = min(best, time.process_time() - began)
     assert len(found) == 1000 and best < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", ()),
+        ("deprecated,\nand so on", ("deprecated, and so on",)),
+        ('1 warning:\n\n* group "g" defines services', ('group "g" defines services',)),
+        (
+            '2 warnings:\n\n* Group "g" has warnings: 1 error occurred:\n\t* Task "t" has warnings: 2 errors occurred:'
+            '\n\t* no IOPS\n\t* no networks\n* group "g" defines services',
+            ('Group "g": Task "t": no IOPS', 'Group "g": Task "t": no networks', 'group "g" defines services'),
+        ),
+    ],
+)
+def test_each_warning_is_told_by_itself(text: str, told: tuple[str, ...]) -> None:
+    assert warnings(text) == told

@@ -16,6 +16,8 @@ from desired.problem import Problem
 from desired.state import DesiredApp, HclSource, JobBody, Kind
 from nomad_operator.cli import main
 from nomad_operator.commands.validate_server import judged_by_server
+from observers.nomad import endpoints
+from observers.nomad.errors import Attempt, refusal
 from observers.running import Plan
 
 GOOD = 'job "web" {\n  group "g" {\n    task "t" {\n      driver = "mock_driver"\n    }\n  }\n}\n'
@@ -129,6 +131,9 @@ class FakeServer:
         assert body["Namespace"] == key.namespace
         if body["ID"] == "refused":
             raise Rejected("no such namespace", hint="make it")
+        if body["ID"] == "refused twice":
+            attempt = Attempt("plan default/web", endpoints.PLAN, NOWHERE)
+            raise refusal(attempt, 500, "2 errors occurred:\n\t* no driver\n\t* no memory\n\n")
         return Plan(index=0, diff_type="Added", warnings="deprecated" if body["ID"] == "same" else "other")
 
 
@@ -137,6 +142,11 @@ class FakeServer:
     [
         ("unparsable", ["web.nomad.hcl:3:1: no such block"], []),
         ("invalid", ["web.nomad.hcl: task t: missing", "web.nomad.hcl: group g: missing"], ["deprecated"]),
+        (
+            "refused twice",
+            [f"web.nomad.hcl: {what} (correct the job; nothing was changed)" for what in ("no driver", "no memory")],
+            ["deprecated"],
+        ),
         ("refused", ["web.nomad.hcl: no such namespace (make it)"], ["deprecated"]),
         ("well", [], ["deprecated", "other"]),
         ("same", [], ["deprecated"]),
