@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from desired.state import JobBody
 
 # One text, because sixty names in quotes are harder to compare with the source.
-_KEYS = frozenset(
+KNOWN_KEYS = frozenset(
     re.findall(
         r"\w+",
         "image advertise_ipv6_address args auth auth_soft_fail cap_add cap_drop cgroupns command cpuset_cpus "
@@ -42,8 +42,8 @@ def _of(config: JobBody, where: str) -> Iterator[str]:
     if not config.get("image"):
         yield f"{where}: the Docker driver needs `image`"
     for key, value in config.items():
-        if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1)
+        if key not in KNOWN_KEYS:
+            near = difflib.get_close_matches(key, KNOWN_KEYS, n=1)
             yield f"{where}: the Docker driver knows no `{key}`" + (f"; did you mean `{near[0]}`?" if near else "")
         elif key in _LISTS and isinstance(value, str):
             yield f"{where}: `{key}` is a list of texts, and one text was given"
