@@ -240,7 +240,12 @@ class Catalog:
         text = decoded(data, job_path)
         given = unit.manifest.variables if unit.manifest else ""
         beside = texts.of(unit.variables_path) if unit.variables_path else ""
-        return source_of(text, overridden(beside, given), job_path, kind, held=held)
+        job = source_of(text, overridden(beside, given), job_path, kind, held=held)
+        if given and isinstance(job, JsonSource):
+            message = f"spec.variables: {job_path} is a job of the HTTP API, which has no variables"
+            hint = "write the values into it, or write it in HCL with `variable` blocks"
+            raise InvalidDesired((Problem(unit.path, unit.manifest.line if unit.manifest else 0, 0, message, hint),))
+        return job
 
     async def _parsed_key(self, job: HclSource | JsonSource, unit: _Unit) -> AppKey:
         if isinstance(job, JsonSource):

@@ -322,6 +322,17 @@ async def test_a_job_in_json_has_variables_as_well() -> None:
     assert list(state.apps) == [WEB]
 
 
+async def test_a_job_of_the_http_api_has_no_variables_and_says_so() -> None:
+    body = json.dumps({"ID": "web", "TaskGroups": []})
+    around = manifest("web", "jobFile: web.json, variables: {image: 'a:2'}")
+    found = await Reading()({"web.json": body, "w.yaml": around})
+    [file] = found.unreadable
+    assert (file.key, found.apps) == (WEB, {})
+    assert str(file.problems[0]).startswith("w.yaml:1: spec.variables: web.json is a job of the HTTP API")
+    alone = await Reading()({"web.json": body, "w.yaml": manifest("web", "jobFile: web.json")})
+    assert list(alone.apps) == [WEB] and alone.complete
+
+
 async def test_a_job_is_not_read_without_the_variables_that_were_refused() -> None:
     state = await Reading()({"web.nomad.hcl": job("web")}, refused=["web.vars.hcl"])
     assert not state.apps and state.unreadable[0].problems[0].path == "web.vars.hcl"
