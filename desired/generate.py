@@ -113,19 +113,29 @@ def _main_port(spec: AppSpec) -> str | None:
 
 
 def _services(key: AppKey, spec: AppSpec) -> tuple[Service, ...]:
-    """Fabio finds its routes in Consul, so that an app with routes is there; any other is in Nomad's own catalog."""
+    """Fabio finds its routes in Consul, so that an app with routes is there; any other is in Nomad's own catalog.
+
+    Work with an end serves nobody while it has not said so: its ports may be there for a debugger alone.
+    """
     port = _main_port(spec)
-    if port is None:
-        return ()
     routes = spec.routes or []
+    unchecked = spec.check is not None and spec.check.disable
+    asked = bool(routes) or (spec.check is not None and not unchecked)
+    if port is None or (spec.type in ("batch", "sysbatch") and not asked):
+        return ()
+    checks = () if unchecked else (_check(spec, port),)
+    tags = tuple(_route(route.host, route.path, strip=route.strip) for route in routes)
+    provider = "consul" if routes else "nomad"
+    return (Service(name=service_name(key.name), provider=provider, port=port, tags=tags, checks=checks),)
+
+
+def _check(spec: AppSpec, port: str) -> Check:
     check = replace(_CHECK, port=port, type="tcp")
     if spec.check is not None:
         check = replace(check, interval=spec.check.interval, timeout=spec.check.timeout)
         if spec.check.path is not None:
             check = replace(check, type="http", path=spec.check.path)
-    tags = tuple(_route(route.host, route.path, strip=route.strip) for route in routes)
-    provider = "consul" if routes else "nomad"
-    return (Service(name=service_name(key.name), provider=provider, port=port, tags=tags, checks=(check,)),)
+    return check
 
 
 def _route(host: str, path: str, *, strip: bool) -> str:

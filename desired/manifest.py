@@ -129,8 +129,9 @@ class EnvValue(_Block):
 class Check(_Block):
     """How Nomad finds out that the app is healthy: over HTTP where a path is given, by connecting otherwise."""
 
+    disable: bool = Field(False, description="No check at all: the app is healthy while its task runs.")
     path: Annotated[str, Field(pattern=r"^/"), AfterValidator(_no_control)] | None = None
-    port: Label | None = Field(None, description="Label of the port; `http` or the first one if left out.")
+    port: Label | None = Field(None, description="Label of the port, also of its service; `http` or the first one.")
     interval: Duration = timedelta(seconds=10)
     timeout: Duration = timedelta(seconds=2)
 

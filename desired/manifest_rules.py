@@ -34,6 +34,8 @@ _BY_JOB_FILE = (
     "job",
 )
 _IMAGE = Question("image", "Which image runs? None is built here: name one that was built from this source and pushed.")
+# What says how to check, and so says nothing where there is no check.
+WITH_A_CHECK = ("path", "interval", "timeout")
 _SOURCES = ("fixed", "consul", "vault", "nomad")
 _KEEP = (
     "keep it in Vault, in Consul or in a Nomad variable, and name the place: {vault: path#field}, {nomad: path#field}"
@@ -155,10 +157,23 @@ def _network(spec: Mapping[str, Any]) -> Iterator[Finding]:
         if isinstance(port, Mapping) and not _given(port, "to") and not _given(port, "static"):
             yield Finding(("spec", "ports", label), "a port needs `to`, the port inside the container", "")
     check = _map(spec, "check")
-    for name in ("routes", "check"):
+    unchecked = check.get("disable") is True
+    for name in ("routes",) if unchecked else ("routes", "check"):
         if spec.get(name) and not ports and not _given(spec, "jobFile"):
             hint = "name the port on which the app listens: ports: {http: {to: 8080}}"
             yield Finding(("spec", name), f"`{name}` needs a port", hint, at_key=True)
     wanted = check.get("port")
     if isinstance(wanted, str) and ports and wanted not in ports:
         yield Finding(("spec", "check", "port"), "`ports` has no such label", f"it has {', '.join(ports)}")
+    if unchecked:
+        yield from _unchecked(spec, check)
+
+
+def _unchecked(spec: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[Finding]:
+    for name in WITH_A_CHECK:
+        if name in check:
+            yield Finding(("spec", "check", name), f"`{name}` beside `disable`", "leave out one of them", at_key=True)
+    if spec.get("routes"):
+        # Source: fabiolb/fabio registry/consul/passing.go: a service without a passing check of its own gets nothing.
+        message = "Fabio sends nothing to a service without a check, and the app has `routes`"
+        yield Finding(("spec", "check", "disable"), message, "leave out disable: a connection is enough", at_key=True)

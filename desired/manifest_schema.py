@@ -10,6 +10,7 @@ from typing import Any
 
 from desired.job.duration import format_duration
 from desired.manifest import App, Check
+from desired.manifest_rules import WITH_A_CHECK
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -22,6 +23,11 @@ def schema() -> dict[str, Any]:
     blocks["AppSpec"]["anyOf"] = [{"required": ["image"]}, {"required": ["jobFile"]}]
     blocks["EnvValue"]["oneOf"] = [{"required": [name]} for name in blocks["EnvValue"]["properties"]]
     blocks["Volume"]["oneOf"] = [{"required": ["csi"]}, {"required": ["host"]}]
+    nothing_else = dict.fromkeys(WITH_A_CHECK, False)
+    blocks["Check"]["oneOf"] = [
+        {"properties": {"disable": {"const": False}}},
+        {"properties": {"disable": {"const": True}, **nothing_else}, "required": ["disable"]},
+    ]
     for name in ("interval", "timeout"):
         seconds = Check.model_fields[name].default.total_seconds()
         blocks["Check"]["properties"][name]["default"] = format_duration(int(seconds * 1e9))

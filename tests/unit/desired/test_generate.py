@@ -98,6 +98,26 @@ def test_without_a_port_labelled_http_the_first_is_the_services() -> None:
     assert group({"ports": {"z": {"to": 1}, "a": {"to": 2}}})["Services"][0]["PortLabel"] == "z"
 
 
+def test_a_check_that_is_disabled_leaves_the_service_on_its_port() -> None:
+    ports = {"a": {"to": 1}, "b": {"to": 2}}
+    for check, port in (({"disable": True}, "a"), ({"disable": True, "port": "b"}, "b")):
+        [service] = group({"ports": ports, "check": check})["Services"]
+        assert (service["Name"], service["PortLabel"], service["Checks"]) == ("web", port, None)
+    assert group({"check": {"disable": True}})["Services"] is None
+
+
+@pytest.mark.parametrize("type", ["batch", "sysbatch"])
+def test_work_with_an_end_has_ports_without_a_service_unless_it_asks_for_one(type: str) -> None:
+    ports = {"http": {"to": 8080}}
+    made = group({"type": type, "ports": ports})
+    assert made["Services"] is None
+    assert made["Networks"][0]["DynamicPorts"][0]["Label"] == "http"
+    assert made["Tasks"][0]["Config"]["ports"] == ["http"]
+    assert group({"type": type, "ports": ports, "check": {"disable": True}})["Services"] is None
+    assert group({"type": type, "ports": ports, "check": {}})["Services"][0]["Checks"][0]["Type"] == "tcp"
+    assert group({"type": type, "ports": ports, "routes": [{"host": "a.b"}]})["Services"][0]["Checks"]
+
+
 def test_routes_are_tags_that_fabio_reads_from_consul() -> None:
     routes = [
         {"host": "a.example.org"},
@@ -299,6 +319,8 @@ def test_constraints_may_be_written_short_as_in_the_job_language() -> None:
 SPECS: list[dict[str, Any]] = [
     {},
     {"type": "batch", "count": 2, "job": {"periodic": {"crons": ["@daily"], "prohibit_overlap": True}}},
+    {"type": "batch", "ports": {"debug": {"to": 5678}}},
+    {"ports": {"dns": {"to": 53}}, "check": {"disable": True}},
     {"type": "system", "ports": {"http": {"static": 80}}},
     {
         "ports": {"http": {"to": 80}, "x-y": {"to": 1, "static": 2}},

@@ -130,6 +130,8 @@ dependsOn: a
         ("image: a\nroutes: [{host: a.b}]", "6:3: spec.routes: `routes` needs a port"),
         ("image: a\ncheck: {path: /}", "6:3: spec.check: `check` needs a port"),
         ("image: a\nports: {x: {to: 1}}\ncheck: {port: y}", "7:17: spec.check.port: `ports` has no such label (it"),
+        ("image: a\nports: {x: {to: 1}}\ncheck: {disable: true, path: /}", "7:26: spec.check.path: `path` beside `dis"),
+        ("image: a\nports: {x: {to: 1}}\ncheck: {disable: true}\nroutes: [{host: a.b}]", "7:11: spec.check.disable: "),
         ("image: a\nports: {x: {}}", "6:14: spec.ports.x: a port needs `to`"),
         ("image: a\ntype: system\ncount: 2", "7:10: spec.count: a system job has no count"),
         ("image: a\ndependsOn: [web]", "6:15: spec.dependsOn[0]: an app cannot depend on itself"),
