@@ -17,6 +17,8 @@ from pathlib import Path
 
 from desired.errors import DeadlineExceeded, OperatorError, Unavailable, Unsupported
 
+# GIT_CONFIG_GLOBAL came with it: an older git would read this user's own settings, and follow them.
+OLDEST_GIT = "2.32"
 _PROTOCOLS = "file:git:http:https:ssh"
 _CHUNK = 1 << 18
 _MAX_STDERR = 1 << 16
@@ -142,7 +144,7 @@ class GitCommand:
         except (FileNotFoundError, PermissionError) as error:
             raise Unsupported(
                 f"{doing}: the git command was not found on this machine",
-                hint="install git 2.32 or newer, or put it on the PATH",
+                hint=f"install git ({OLDEST_GIT} or newer), or put it on the PATH",
             ) from error
         except OSError as error:
             # Out of processes, memory or file handles: passes.

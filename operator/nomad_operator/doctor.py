@@ -136,6 +136,14 @@ class Doctor:
 
         return await self.probe("nomad: events", address, listen)
 
+    async def git_command(self, version: Callable[[], Awaitable[str]], *, address: str) -> Finding:
+        """Whether the git of this machine is one that can be used; `version` raises where it is not."""
+
+        async def ask() -> str:
+            return f"git {await version()}"
+
+        return await self.probe("git command", address, ask)
+
     async def git(self, repository: Repository, *, address: str, ref: str) -> Finding:
         """Whether the ref and the folder are there."""
 

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -14,7 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from desired.errors import OperatorError
+from desired.git_command import OLDEST_GIT, GitCommand
 from desired.git_source import GitSource
+from desired.git_version import installed_git
 from nomad_operator.commands.table import Style, columns, plain
 from nomad_operator.doctor import Doctor, Finding
 from nomad_operator.settings import Settings
@@ -35,15 +38,17 @@ def doctor(arguments: argparse.Namespace) -> int:
     if arguments.json:
         told = [{**asdict(finding), "seconds": round(finding.seconds, 3)} for finding in findings]
         supported = {"oldest": OLDEST_NOMAD, "tested": list(TESTED_NOMAD)}
-        print(json.dumps({"findings": told, "nomad": supported}))
+        print(json.dumps({"findings": told, "nomad": supported, "git": {"oldest": OLDEST_GIT}}))
     else:
         print("\n".join(_shown(findings, Style.of(sys.stdout))))
     return 1 if any(finding.failed for finding in findings) else 0
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    nomad, git, state = await asyncio.gather(_nomad(settings), _git(settings), _doctor().state(settings.state_file))
-    return [*nomad, git, state]
+    nomad, command, git, state = await asyncio.gather(
+        _nomad(settings), _git_command(), _git(settings), _doctor().state(settings.state_file)
+    )
+    return [*nomad, command, git, state]
 
 
 async def _nomad(settings: Settings) -> list[Finding]:
@@ -65,6 +70,11 @@ async def _nomad(settings: Settings) -> list[Finding]:
     if unreachable:
         stream = replace(stream, ok=None, found=findings[1].found, hint="")
     return [*findings, stream]
+
+
+async def _git_command() -> Finding:
+    command = GitCommand(environment=os.environ)
+    return await _doctor().git_command(lambda: installed_git(command), address=shutil.which("git") or "")
 
 
 async def _git(settings: Settings) -> Finding:
@@ -98,4 +108,5 @@ def _shown(findings: list[Finding], style: Style) -> list[str]:
             lines += ["", f"{finding.name}: {plain(finding.found)}"]
             if finding.hint:
                 lines.append(f"hint: {plain(finding.hint)}")
-    return [*lines, "", f"Nomad {OLDEST_NOMAD} or newer is supported; tested with {', '.join(TESTED_NOMAD)}"]
+    tested = ", ".join(TESTED_NOMAD)
+    return [*lines, "", f"Nomad {OLDEST_NOMAD} or newer is supported, tested with {tested}; git {OLDEST_GIT} or newer"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +113,40 @@ def test_the_doctor_as_json_has_one_finding_a_probe(run: Run) -> None:
     assert findings["nomad: events"]["ok"] is None
     assert findings["state"]["ok"] is True
     assert told["nomad"]["oldest"] == "1.8.0"
+    assert findings["git command"]["ok"] is True
+    assert findings["git command"]["found"].startswith("git 2.")
+
+
+@pytest.mark.parametrize(
+    ("says", "found", "hint"),
+    [
+        ("git version 2.31.8", "git 2.31.8 is too old: 2.32 or newer is needed", "upgrade git"),
+        ("git version 1.8.3.1", "git 1.8.3.1 is too old: 2.32 or newer is needed", "upgrade git"),
+        ("hello", "does not tell its version", "install git 2.32 or newer"),
+        ("git version 2.32.0 (Apple Git-132)", "git 2.32.0", ""),
+        ("git version 3.0.0-rc1", "git 3.0.0-rc1", ""),
+    ],
+)
+def test_the_doctor_says_whether_git_is_new_enough(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, found: str, hint: str
+) -> None:
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho '{says}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    _, out, _ = run("doctor", "--json")
+    [finding] = [one for one in json.loads(out)["findings"] if one["name"] == "git command"]
+    assert (finding["ok"], finding["address"]) == (not hint, str(program))
+    assert found in finding["found"] and hint in finding["hint"]
+
+
+def test_the_doctor_misses_git_where_there_is_none(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, out, _ = run("doctor")
+    assert code == 1
+    assert "git command: ask git for its version: the git command was not found on this machine" in out
+    assert "install git (2.32 or newer)" in out
 
 
 class FakeServer:
