@@ -172,7 +172,8 @@ class Reconciler:
     async def _desire(self, key: AppKey, state: DesiredState, app: DesiredApp | None, record: Record) -> Desire:
         if app is not None:
             try:
-                return Wanted(app, await self._specs.of(app, record, state.revision))
+                spec = await self._specs.of(app, record, state.revision)
+                return Wanted(app, spec, spec)
             except InvalidDesired as error:
                 return Unclear(error.reason, f"{app.path}: {error.message}")
         if key in state.conflicts:

@@ -13,6 +13,7 @@ from desired.cause import Cause
 from desired.errors import Rejected
 from desired.policy import Policy
 from desired.reasons import Reason
+from reconcilers.repair.episode import Episode, Kept
 from reconcilers.spec import Spec
 
 # Failed specs and corrections beyond these are of no use to any decision.
@@ -33,11 +34,15 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class LastGood:
-    """The newest spec that stayed healthy. Its body is kept here: Nomad holds six versions and reverts use them up."""
+    """The newest spec that stayed healthy. Its body is kept here: Nomad holds six versions and reverts use them up.
+
+    `repaired` where it is not what git says: the overlay is in it.
+    """
 
     spec: Spec
     version: int
     verified_at: datetime
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,10 @@ class Record:
     corrections: tuple[Correction, ...] = ()
     run: Run | None = None
     withdrawal: Withdrawal | None = None
+    episode: Episode | None = None
+    last_episode: Episode | None = None
+    overlay: tuple[Kept, ...] = ()
+    declined: str = ""  # the source hash for which a person took a repair back
     stopped_index: int = 0  # the JobModifyIndex of our own stop: a job that we stopped is ours when it comes back
 
     @property
@@ -170,6 +179,12 @@ class Record:
 
     def failure_of(self, spec_hash: str) -> FailedSpec | None:
         return next((failed for failed in self.failed if failed.spec_hash == spec_hash), None)
+
+    def with_named(self, failure: FailedSpec) -> Record:
+        """The failure of a spec has got its name; it is the same failure."""
+        return replace(
+            self, failed=tuple(failure if one.spec_hash == failure.spec_hash else one for one in self.failed)
+        )
 
     def with_failure(self, failure: FailedSpec) -> Record:
         """Remember a failed spec; an earlier failure of the same spec is counted on."""

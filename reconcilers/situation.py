@@ -11,6 +11,8 @@ from desired.app import AppKey
 from desired.policy import Policy
 from desired.reasons import Reason
 from desired.state import DesiredApp, JobBody
+from observers.evidence import Evidence
+from observers.failures.diagnosis import Diagnosis
 from observers.running import FieldChange, Plan, Running
 from reconcilers.record import FailedSpec, Record
 from reconcilers.spec import Spec
@@ -40,15 +42,20 @@ class Rules:
     own_job: AppKey | None = None
     contest_within: timedelta = timedelta(hours=1)
     settled_recheck: timedelta | None = None
+    repairs_stopped: bool = False
     defaults: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A file asks for the app, and its spec is known."""
+    """A file asks for the app, and its spec is known.
+
+    `spec` is what the app is to be: what the file says, which is `written`, with the overlay and the trial applied.
+    """
 
     app: DesiredApp
     spec: Spec
+    written: Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,8 @@ class Situation:
     unready: Mapping[AppKey, str] = field(default_factory=dict)  # dependencies that are not ready, and why
     cycle: tuple[AppKey, ...] = ()
     after_state_loss: bool = False
+    evidence: Evidence | None = None  # read in full, where a failure is to be named or mended
+    diagnoses: tuple[Diagnosis, ...] = ()  # of what was read anyway, or of the evidence; most important first
 
     @property
     def policy(self) -> Policy:

@@ -131,7 +131,7 @@ class World:
             app = DesiredApp(
                 KEY, Kind.JOB_FILE, "web.nomad", HclSource(self.wanted.text), f"src-{self.wanted.text}", self.policy
             )
-            desire = Wanted(app, self.wanted)
+            desire = Wanted(app, self.wanted, self.wanted)
             self.record = replace(self.record, withdrawal=None, prune=self.policy.prune)
         else:
             desire = Withdrawn(self.held)
