@@ -5,7 +5,6 @@ Deterministic, and nothing of the operator's own is in the job: it could as well
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -13,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from desired.app import AppKey
+from desired.env_template import env_templates
 from desired.errors import InvalidDesired
 from desired.finding import Finding
 from desired.job.api_json import from_json, to_json
@@ -29,20 +29,17 @@ from desired.job.spec import (
     Resources,
     Service,
     Task,
-    Template,
     Update,
     Vault,
     Volume,
     VolumeMount,
 )
 from desired.job_merge import merge_job
-from desired.manifest import AppSpec, EnvValue
+from desired.manifest import AppSpec
 from desired.policy import OnFailure
 from desired.state import JsonSource
 
 NAME = "app"
-_ENV_FILE = "${NOMAD_SECRETS_DIR}/app.env"
-_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CHECK = Check(interval=timedelta(seconds=10), timeout=timedelta(seconds=2))
 _JOB: tuple[str | int, ...] = ("spec", "job")
 
@@ -167,7 +164,7 @@ def _task(spec: AppSpec, mounts: Mapping[tuple[str, str], str]) -> Task:
         vault=Vault() if any(value.vault for value in env.values()) else None,
         # Without the block a template's key is read with no token since Nomad 1.10: 403 where Consul has ACLs.
         consul=Consul() if any(value.consul for value in env.values()) else None,
-        templates=_templates(env),
+        templates=env_templates(env),
         volume_mounts=tuple(
             VolumeMount(
                 volume=mounts[_volume_of(volume)],
@@ -178,45 +175,6 @@ def _task(spec: AppSpec, mounts: Mapping[tuple[str, str], str]) -> Task:
         ),
         resources=Resources(cpu=asked.cpu, memory=asked.memory, memory_max=asked.memory_max) if asked else None,
     )
-
-
-# -- environment
-
-
-def _templates(env: Mapping[str, EnvValue]) -> tuple[Template, ...]:
-    """One file for everything that is looked up when the task starts."""
-    lines = [f"{name}={expression}\n" for name, value in env.items() if (expression := _expression(value))]
-    if not lines:
-        return ()
-    return (Template(data="".join(lines), destination=_ENV_FILE, env=True, error_on_missing_key=True),)
-
-
-def _expression(value: EnvValue) -> str | None:
-    """Through toJSON: a value with a quote, a `#` or a line break stays one value."""
-    if value.consul is not None:
-        return f"{{{{ key {_quoted(value.consul)} | toJSON }}}}"
-    if value.vault is not None:
-        path, _, name = value.vault.partition("#")
-        # Version 2 of the key-value engine has the fields one level deeper, and `data` in its paths.
-        data = ".Data.data" if "/data/" in path else ".Data"
-        return _looked_up("secret", path, data, name, "")
-    if value.nomad is not None:
-        path, _, name = value.nomad.partition("#")
-        return _looked_up("nomadVar", path, "", name, ".Value")
-    return None
-
-
-def _looked_up(function: str, path: str, data: str, name: str, end: str) -> str:
-    """A field by name, so that a missing one is an error; by `index` where its name is none."""
-    if _FIELD.fullmatch(name):
-        field = f"{data}.{name}{end}"
-    else:
-        field = f"(index {data or '.'} {_quoted(name)}){end}"
-    return f"{{{{ with {function} {_quoted(path)} }}}}{{{{ {field} | toJSON }}}}{{{{ end }}}}"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 # -- volumes

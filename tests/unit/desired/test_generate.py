@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
+import uuid
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from desired.job.lint import lint_job
 from desired.manifest_file import read_manifests
 from desired.policy import OnFailure, Policy
 from desired.state import JsonSource
+from tests.e2e.waiting import until
 
 
 def source(spec: dict[str, Any], *, name: str = "web", defaults: Policy | None = None) -> JsonSource:
@@ -143,6 +145,7 @@ def test_the_environment_is_fixed_or_looked_up_by_one_template() -> None:
         "V1": {"vault": "kv/app#my-field"},
         "VAR": {"nomad": "nomad/jobs/web#token"},
         "ODD": {"nomad": "nomad/jobs/web#a.b"},
+        "METHOD": {"nomad": "nomad/jobs/web#Keys"},
     }
     made = task({"env": env})
     assert made["Env"] == {"FIXED": "x y", "NUMBER": "1", "SWITCH": "true"}
@@ -150,9 +153,15 @@ def test_the_environment_is_fixed_or_looked_up_by_one_template() -> None:
     assert template["EmbeddedTmpl"].splitlines() == [
         'REDIS={{ key "app/redis" | toJSON }}',
         'V2={{ with secret "secret/data/app" }}{{ .Data.data.pass | toJSON }}{{ end }}',
-        'V1={{ with secret "kv/app" }}{{ (index .Data "my-field") | toJSON }}{{ end }}',
+        'V1={{ with secret "kv/app" }}{{ if not (sprig_hasKey .Data "my-field") }}'
+        '{{ sprig_fail "kv/app has no my-field" }}{{ end }}{{ index .Data "my-field" | toJSON }}{{ end }}',
         'VAR={{ with nomadVar "nomad/jobs/web" }}{{ .token.Value | toJSON }}{{ end }}',
-        'ODD={{ with nomadVar "nomad/jobs/web" }}{{ (index . "a.b").Value | toJSON }}{{ end }}',
+        *(
+            f'{env}={{{{ with nomadVar "nomad/jobs/web" }}}}{{{{ with index . "{name}" }}}}{{{{ if not .Key }}}}'
+            f'{{{{ sprig_fail "nomad/jobs/web has no {name}" }}}}{{{{ end }}}}'
+            "{{ .Value | toJSON }}{{ end }}{{ end }}"
+            for env, name in (("ODD", "a.b"), ("METHOD", "Keys"))
+        ),
     ]
     assert template["DestPath"] == "${NOMAD_SECRETS_DIR}/app.env"
     assert template["Envvars"] is True
@@ -360,6 +369,55 @@ def test_a_real_server_reads_and_accepts_a_generated_job(spec: dict[str, Any]) -
     # Not every server has Vault; everything else has to be right.
     wrong = [each for each in checked["ValidationErrors"] or [] if "Vault" not in each]
     assert not wrong, checked
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("plain", ""),
+        ("my-field", ""),
+        ("a.b", ""),
+        ("Keys", ""),
+        ("gone", "no entry for key"),
+        ("no-field", "has no no-field"),
+    ],
+)
+def test_a_real_agent_fails_loudly_where_a_field_of_a_nomad_variable_is_missing(name: str, missing: str) -> None:
+    """The template of the generated job, in a task that needs nothing of the machine."""
+    address = os.environ.get("NOMAD_TEST_ADDR")
+    if not address:
+        pytest.skip("NOMAD_TEST_ADDR is not set: no real Nomad to ask")
+    job = f"gaps-{uuid.uuid4().hex[:8]}"
+    place = f"nomad/jobs/{job}"
+    [template] = task({"env": {"X": {"nomad": f"{place}#{name}"}}})["Templates"]
+    # Long values: Nomad takes whatever they are out of its messages.
+    items = dict.fromkeys(("plain", "my-field", "a.b", "Keys"), "a-value-long-enough")
+    tried = {
+        "Name": "app",
+        "Driver": "mock_driver",
+        "Config": {"run_for": "1ms"},
+        "Resources": {"CPU": 10, "MemoryMB": 10},
+        "Templates": [template],
+    }
+    never = {"RestartPolicy": {"Attempts": 0, "Mode": "fail"}, "ReschedulePolicy": {"Attempts": 0, "Unlimited": False}}
+    group = {"Name": "app", "Count": 1, "Tasks": [tried], **never}
+    with httpx.Client(base_url=address, timeout=30) as nomad:
+        try:
+            nomad.put(f"/v1/var/{place}", json={"Path": place, "Items": items}).raise_for_status()
+            registered = {"Job": {"ID": job, "Name": job, "Type": "batch", "TaskGroups": [group]}}
+            nomad.put("/v1/jobs", json=registered).raise_for_status()
+
+            def ended() -> str | None:
+                found = nomad.get(f"/v1/job/{job}/allocations").json()
+                return str(found) if found and found[0]["ClientStatus"] in ("complete", "failed") else None
+
+            told = until(ended, within=60, what="the allocation ends") or ""
+            assert missing in told
+            assert ("'Type': 'Started'" in told) == (not missing)
+        finally:
+            nomad.delete(f"/v1/job/{job}", params={"purge": "true"})
+            nomad.delete(f"/v1/var/{place}")
 
 
 names = st.text("abc-_./", min_size=1, max_size=8)
