@@ -1,7 +1,7 @@
 """A plain folder as a source of files: for `plan --path DIR` and `validate`, before anything is committed.
 
 What is refused, and in which words, is what `GitSource` refuses, so that a pull request is judged as its merge will
-be. Nothing outside the folder is ever opened. `.git` is skipped; what `.gitignore` names is not.
+be. Nothing outside the folder is ever opened. `.git` is skipped, and what git ignores: no merge would bring it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,30 @@ from pathlib import Path
 from desired.errors import InvalidDesired, Unavailable
 from desired.file_listing import EntryKind, Listed, file_tree, to_read
 from desired.file_tree import FileTree, Poll, TreeLimits
+from desired.git_command import GitCommand
+from desired.git_committable import committable
 from desired.git_objects import blob_id
 from desired.problem import Problem
 
 
 class WorkTree:
-    """The files below `folder` as they are now. A blob is the id that git would give to the same bytes."""
+    """The files below `folder` as they are now. A blob is the id that git would give to the same bytes.
 
-    def __init__(self, *, folder: Path, limits: TreeLimits | None = None) -> None:
+    `git` is asked what it ignores; None leaves nothing out. `named` are paths that somebody asked for by name: they are
+    read even so.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        git: GitCommand | None = None,
+        named: Collection[str] = (),
+        limits: TreeLimits | None = None,
+    ) -> None:
         self._folder = folder.absolute()
+        self._git = git
+        self._named = frozenset(os.fsencode(name) for name in named)
         self._limits = limits or TreeLimits()
         self._places: dict[str, Path] = {}
         self._polled: str | None = None
@@ -54,20 +69,21 @@ class WorkTree:
         Raises InvalidDesired (no such folder, too many files), Unavailable (a file that may not be read, or that
         changes meanwhile).
         """
-        return await asyncio.to_thread(self._tree, revision)
+        kept = None if self._git is None else await committable(self._folder, self._git)
+        return await asyncio.to_thread(self._tree, revision, kept)
 
     async def contents(self, blobs: Collection[str]) -> Mapping[str, bytes]:
         """The asked blobs of the last tree. Raises Unavailable if a file has changed since."""
         return await asyncio.to_thread(self._contents, frozenset(blobs))
 
-    def _tree(self, revision: str) -> FileTree:
+    def _tree(self, revision: str, kept: frozenset[bytes] | None) -> FileTree:
         if not self._folder.is_dir():
             found = "is not a folder" if self._folder.exists() else "does not exist"
             raise InvalidDesired((Problem(path=str(self._folder), message=found),), hint="name a folder")
         places: dict[str, Path] = {}
         small: dict[str, bytes] = {}
         listed: list[Listed] = []
-        for place in self._walk(self._folder):
+        for place in self._walk(self._folder, None if kept is None else kept | self._named):
             if len(listed) > self._limits.max_files:
                 break  # one too many is listed, so that the judgement falls where all of them fall
             entry, data = self._listed(place)
@@ -79,21 +95,27 @@ class WorkTree:
         self._places = places
         return tree
 
-    def _walk(self, folder: Path) -> Iterator[Path]:
-        """Everything that is not a folder, and folders that are repositories of their own, in a fixed order."""
+    def _walk(self, folder: Path, kept: frozenset[bytes] | None) -> Iterator[Path]:
+        """Everything that is not a folder, and folders that are repositories of their own, in a fixed order.
+
+        `kept` are the only paths to look at, folders included; None looks at all.
+        """
         with _reading(folder), os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: os.fsencode(entry.name))
         for entry in found:
             place = folder / entry.name
-            if entry.name == ".git":
+            if entry.name == ".git" or (kept is not None and self._name(place) not in kept):
                 continue
             if not entry.is_dir(follow_symlinks=False) or (place / ".git").exists():
                 yield place
             else:
-                yield from self._walk(place)
+                yield from self._walk(place, kept)
+
+    def _name(self, place: Path) -> bytes:
+        return os.fsencode(place.relative_to(self._folder))
 
     def _listed(self, place: Path) -> tuple[Listed, bytes | None]:
-        name = os.fsencode(place.relative_to(self._folder))
+        name = self._name(place)
         with _reading(place):
             status = place.lstat()
             if stat.S_ISLNK(status.st_mode):

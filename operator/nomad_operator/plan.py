@@ -7,6 +7,7 @@ cannot be read, who owns a job is unknown, and the plan says so.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 from desired.app import AppKey
 from desired.errors import OperatorError, Rejected, Unavailable, UsageError
 from desired.file_tree import FileTree, Poll
+from desired.git_command import GitCommand
 from desired.git_source import GitSource
 from desired.state import DesiredState
 from desired.work_tree import WorkTree
@@ -89,7 +91,7 @@ async def _planned(
     if stored is None:
         print("note: no state of an operator was found here; who owns a job is not known", file=sys.stderr)
     if path is not None:
-        followed: Repository = WorkTree(folder=path)
+        followed: Repository = WorkTree(folder=path, git=GitCommand(environment=os.environ))
     elif own is not None:
         followed = own if ref is None else _Pinned(own, await own.fetch(ref))
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import posixpath
 import sys
 from collections import defaultdict
@@ -19,6 +20,7 @@ from pathlib import Path
 from desired.catalog import Catalog
 from desired.docker_config import docker_warnings
 from desired.errors import OperatorError, UsageError
+from desired.git_command import GitCommand
 from desired.job.hcl_read import LocalParser
 from desired.problem import Problem
 from desired.state import DesiredApp, DesiredState, JsonSource
@@ -77,7 +79,7 @@ def _by_folder(paths: Sequence[str]) -> Mapping[str, set[str] | None]:
 
 async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, found: Found) -> None:
     for folder, names in wanted.items():
-        tree = WorkTree(folder=Path(folder))
+        tree = WorkTree(folder=Path(folder), git=GitCommand(environment=os.environ), named=names or ())
         catalog = Catalog(
             parser=LocalParser(),
             defaults=policy(settings),

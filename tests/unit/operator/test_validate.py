@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,13 @@ def test_a_named_file_that_holds_no_app_is_a_problem(run: Run) -> None:
     code, out, _ = run("validate", "README.md")
     assert code == 1
     assert out.startswith("README.md: holds no app")
+
+
+def test_what_git_ignores_is_judged_only_if_it_is_named(run: Run, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("bad.*\n")
+    assert run("validate", ".") == (0, "", "1 app read, no problems\n")
+    assert run("validate", "apps/bad.nomad.hcl")[0] == 1
 
 
 def test_two_files_for_one_app_are_both_named(run: Run, tmp_path: Path) -> None:
