@@ -50,7 +50,7 @@ def generate(key: AppKey, spec: AppSpec, on_failure: OnFailure) -> tuple[JsonSou
     findings = merge_job(body, spec.job or {}, _JOB)
     if findings:
         return None, findings
-    # Through the typed job, so that the order of keys is always the same. Completing twice would lose static ports.
+    # Through the typed job, so that the order of keys is always the same.
     body = complete(dict(to_json(from_json(body))))
     try:
         return JsonSource(body=body, text=to_hcl(body)), []

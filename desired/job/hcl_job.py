@@ -6,7 +6,7 @@ Source of every rule: jobspec2 (hcl_conversions.go, parse_job.go) and gohcl, com
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -451,13 +451,17 @@ def _complete_job(
     if tasks:
         alone = [{**empty_json(Group), "Name": task["Name"], "Tasks": [task]} for task in tasks]
         body["TaskGroups"] = alone + (body["TaskGroups"] or [])
-    complete(body, vault=vault, secrets=secrets)
+    for group in body["TaskGroups"] or []:
+        for task in group["Tasks"] or []:
+            if task["Vault"] is None and vault is not None:
+                task["Vault"] = dict(vault)
+            if secrets:
+                task["Secrets"] = [*(task["Secrets"] or []), *secrets]
+    complete(body)
 
 
-def complete(
-    body: dict[str, Any], *, vault: dict[str, Any] | None = None, secrets: Sequence[dict[str, Any]] = ()
-) -> dict[str, Any]:
-    """Fill in, in place, what Nomad fills in while it parses; `vault` and `secrets` are the job's own blocks.
+def complete(body: dict[str, Any]) -> dict[str, Any]:
+    """Fill in, in place, what Nomad fills in while it parses; what is complete stays as it is.
 
     This is not canonicalizing: it is there in every answer of the parser.
     """
@@ -469,11 +473,11 @@ def complete(
     for group in body["TaskGroups"] or []:
         _split_ports(group["Networks"])
         for task in group["Tasks"] or []:
-            _complete_task(task, vault, secrets)
+            _complete_task(task)
     return body
 
 
-def _complete_task(task: dict[str, Any], vault: dict[str, Any] | None, secrets: Sequence[dict[str, Any]]) -> None:
+def _complete_task(task: dict[str, Any]) -> None:
     if task["Resources"] is not None:
         _split_ports(task["Resources"]["Networks"])
     for template in task["Templates"] or []:
@@ -483,12 +487,8 @@ def _complete_task(task: dict[str, Any], vault: dict[str, Any] | None, secrets: 
                 template["ChangeScript"], Args=[], Timeout=5_000_000_000, FailOnError=False, RunOnFirstRender=False
             )
     _complete_vault(task["Vault"])
-    if task["Vault"] is None and vault is not None:
-        task["Vault"] = dict(vault)
-    if secrets:
-        task["Secrets"] = [*(task["Secrets"] or []), *secrets]
     identities = task["Identities"] or []
-    for identity in identities:
+    for identity in identities if task["Identity"] is None else ():
         if identity["Name"] in ("", "default"):
             task["Identity"] = identity
             task["Identities"] = [each for each in identities if each is not identity]
@@ -511,5 +511,6 @@ def _split_ports(networks: list[dict[str, Any]] | None) -> None:
     for network in networks or []:
         ports = network["DynamicPorts"]
         if ports:
+            static = [port for port in ports if port["Value"] > 0]
             network["DynamicPorts"] = [port for port in ports if port["Value"] <= 0] or None
-            network["ReservedPorts"] = [port for port in ports if port["Value"] > 0] or None
+            network["ReservedPorts"] = [*(network["ReservedPorts"] or []), *static] or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import Any
 
@@ -46,6 +47,15 @@ def plain(value: Any) -> Any:
 def test_a_typed_job_reads_back_as_itself_after_it_was_written(seed: int) -> None:
     job = random_job(seed)
     assert read_job(to_hcl(api_json.to_json(job))) == parsed(job)
+
+
+@given(seeds)
+@settings(max_examples=60, deadline=None)
+def test_a_complete_job_is_complete_however_often_that_is_asked(seed: int) -> None:
+    typed = dict(api_json.to_json(random_job(seed)))
+    for body in (read_job(to_hcl(typed)), copy.deepcopy(complete(plain(typed)))):
+        again = complete(copy.deepcopy(dict(body)))
+        assert again == body
 
 
 @given(texts)
