@@ -21,7 +21,7 @@ from desired.job.fields import Kind, Shape
 from desired.job.spec import Affinity, Check, Constraint, Job, Network, Scaling, Service, Template, VolumeMount
 from desired.job.table import Row, by_hcl, label_of
 from desired.manifest_problems import near
-from desired.yaml_text import RealNumber, WholeNumber
+from desired.yaml_scalar import RealNumber, WholeNumber
 
 # What tells blocks without a label apart; "" where there is only one.
 _IDENTITY: dict[type, str] = {

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from desired.job.duration import DurationError, parse_duration
-from desired.yaml_text import RealNumber, WholeNumber
+from desired.yaml_scalar import RealNumber, WholeNumber
 
 API_VERSION = "nomad-operator/v1"
 KIND = "App"

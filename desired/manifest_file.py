@@ -20,7 +20,9 @@ from desired.manifest_rules import broken_rules
 from desired.policy import Drift, OnFailure, Policy, Repair, RepairMode, Verify
 from desired.problem import Problem
 from desired.state import JsonSource, UnreadableFile
-from desired.yaml_text import Document, RealNumber, WholeNumber, read_yaml
+from desired.yaml_document import Document
+from desired.yaml_scalar import RealNumber, WholeNumber
+from desired.yaml_text import read_yaml
 
 T = TypeVar("T")
 _GROUP = API_VERSION.split("/")[0]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from desired.finding import Finding
 from desired.manifest import App, AppSpec, Metadata
 from desired.problem import Problem
-from desired.yaml_text import Document
+from desired.yaml_document import Document
 
 _EXPECTED = {
     "string_type": "expected a text",

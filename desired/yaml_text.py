@@ -1,13 +1,11 @@
 """YAML (and so JSON) with the place of every value, read from a hostile file: plain types only, and within limits.
 
-Scalars mean what YAML 1.2 says: `on` and `yes` are texts, numbers remember how they were written. A document that is
-broken holds back neither the documents after it nor what was understood of it before the mistake. Nothing of a
-file's values is ever in a message: what is wrong may be a secret.
+A document that is broken holds back neither the documents after it nor what was understood of it before the mistake.
+Nothing of a file's values is ever in a message: what is wrong may be a secret.
 """
 
 from __future__ import annotations
 
-import bisect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,50 +14,16 @@ from typing import Any
 import yaml
 
 from desired.problem import Problem
+from desired.yaml_document import Document, Node
+from desired.yaml_mistakes import first_unreadable, shown, told
+from desired.yaml_scalar import plain_value
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # By the language, `---` at the beginning of a line is nothing else, not even inside a quoted or block text.
 _MARK = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _NO_CONTENT = re.compile(r"(?:\s*(?:[#%].*)?(?:\n|$))*")
 _SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
-_NULL = re.compile(r"null|Null|NULL|~|")
-_TRUE = re.compile(r"true|True|TRUE")
-_FALSE = re.compile(r"false|False|FALSE")
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,30})|0x[0-9a-fA-F]{1,16}|0o[0-7]{1,22}")
-_REAL = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?")
 _TAG = "tag:yaml.org,2002:"
-# What PyYAML says, in words for people.
-_WORDS = (
-    ("found character that cannot start any token", "this character cannot stand here", "quote the value"),
-    ("found a tab character", "a tab is used to indent", "indent with spaces"),
-    ("mapping values are not allowed", "a `:` is not allowed here", "quote a value that holds `: `, or indent it"),
-    ("could not find expected ':'", "a key without `:`", "write `key: value`, with a space after the colon"),
-    ("did not find expected key", "a key is expected here", "look at the indentation, and at quotes and brackets"),
-    ("did not find expected '-' indicator", "a `-` is expected here", "list items begin in the same column"),
-    ("did not find expected ',' or", "a bracket or brace is not closed", "close it, or put a `,` between the items"),
-    ("did not find expected node content", "a value is expected here", "quote it, or close what was opened before"),
-    ("<document start>", "a new document is expected here", "begin it with `---`"),
-    ("found unexpected end of stream", "a quote is not closed", ""),
-    ("found undefined tag handle", "this tag is not known", "leave out what begins with `!`"),
-    ("while scanning an anchor", "an anchor needs a name", "quote a value that begins with `&` or `*`"),
-    (
-        "did not find expected alphabetic",
-        "an anchor or alias needs a name",
-        "quote a value that begins with `&` or `*`",
-    ),
-)
-
-
-class WholeNumber(int):
-    """An integer that remembers how it was written."""
-
-    written: str = ""
-
-
-class RealNumber(float):
-    """A number with a fraction that remembers how it was written."""
-
-    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,49 +33,6 @@ class YamlLimits:
     depth: int = 40
     nodes: int = 20_000
     documents: int = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A value and its place. Where the value is a mapping, `keys` has the place of each key and `inside` the nodes."""
-
-    value: Any
-    line: int
-    column: int
-    size: int
-    keys: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    inside: Mapping[str, Node] | Sequence[Node] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One document: what was understood of it, and what was not. `root` is None where nothing was."""
-
-    root: Node | None
-    problems: tuple[Problem, ...]
-    text: str
-    line: int
-
-    def place(self, steps: Sequence[str | int], *, key: bool = False) -> tuple[int, int]:
-        """Line and column of a value, or of its key; of what is around it where it is not there itself."""
-        node = self.root
-        if node is None:
-            return self.line, 0
-        for number, step in enumerate(steps):
-            last = number == len(steps) - 1
-            if isinstance(node.inside, Mapping) and isinstance(step, str) and step in node.inside:
-                if key and last:
-                    return node.keys[step]
-                if last and node.inside[step].value is None:
-                    return node.keys[step]
-                node = node.inside[step]
-            elif isinstance(node.inside, Sequence) and isinstance(step, int) and step < len(node.inside):
-                node = node.inside[step]
-            elif number and isinstance(node.inside, Mapping):
-                return self.place(steps[:number], key=True)
-            else:
-                break
-        return node.line, node.column
 
 
 def read_yaml(text: str, path: str, *, limits: YamlLimits | None = None) -> list[Document]:
@@ -196,10 +117,10 @@ class _Reader:
         except _Refused as refused:
             self._problem(*refused.place, refused.message, refused.hint)
         except yaml.MarkedYAMLError as error:
-            self._problem(*self._told(error))
+            self._problem(*told(error, self._text, self._first))
         except yaml.reader.ReaderError as error:
-            line, column = _first_unreadable(self._text)
-            self._problem(self._first + line, column, f"the character {_shown(error.character)} is not allowed in YAML")
+            line, column = first_unreadable(self._text)
+            self._problem(self._first + line, column, f"the character {shown(error.character)} is not allowed in YAML")
         except (UnicodeError, RecursionError, ValueError, OverflowError) as error:
             self._problem(self._first, 0, f"cannot be read as YAML: {type(error).__name__}")
         else:
@@ -242,7 +163,7 @@ class _Reader:
         self._count(1, event)
         plain = event.implicit[0] and not event.style
         if not self._stack or not self._stack[-1].mapping or self._stack[-1].key is not None:
-            value = _plain_value(event.value) if plain and event.tag is None else self._tagged(event, plain)
+            value = plain_value(event.value) if plain and event.tag is None else self._tagged(event, plain)
             self._add(Node(value, line, column, 1), event.anchor)
             return
         if event.anchor:
@@ -255,7 +176,7 @@ class _Reader:
             return event.value
         kinds: dict[str, Any] = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}
         kind = kinds.get(tag.removeprefix(_TAG)) if tag.startswith(_TAG) else None
-        value = _plain_value(event.value)
+        value = plain_value(event.value)
         if kind is None or not isinstance(value, kind):
             self._bad_tag(event)
             return None
@@ -344,19 +265,6 @@ class _Reader:
     def _problem(self, line: int, column: int, message: str, hint: str = "") -> None:
         self._problems.append(Problem(self._path, line, column, message, hint))
 
-    def _told(self, error: yaml.MarkedYAMLError) -> tuple[int, int, str, str]:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line, mark.column) if mark is not None else (0, 0)
-        said = f"{error.context or ''} {error.problem or ''}".strip()
-        lines = self._text.split("\n")
-        here = lines[line] if line < len(lines) else ""
-        if here[column : column + 1] == "\t" or "\t" in here[: len(here) - len(here.lstrip())]:
-            return self._first + line, column + 1, "a tab is used to indent", "indent with spaces"
-        for words, message, hint in _WORDS:
-            if words in said:
-                return self._first + line, column + 1, message, hint
-        return self._first + line, column + 1, f"is not YAML: {error.problem or 'cannot be read'}", ""
-
     def _salvage(self) -> None:
         """What was complete before the mistake: enough to say which app the document speaks of."""
         while self._stack:
@@ -379,44 +287,10 @@ def _closed(top: _Open) -> Node:
     return Node(value, top.line, top.column, top.size, keys, inside)
 
 
-def _plain_value(text: str) -> Any:
-    """Source: YAML 1.2.2, chapter 10.3.2, the core schema; a leading zero makes a text, for it meant octal in 1.1."""
-    if _NULL.fullmatch(text):
-        return None
-    if _TRUE.fullmatch(text):
-        return True
-    if _FALSE.fullmatch(text):
-        return False
-    if _INTEGER.fullmatch(text):
-        whole = WholeNumber(int(text, 0) if text[:2] in ("0x", "0o") else int(text))
-        whole.written = text
-        return whole
-    if len(text) < 64 and _REAL.fullmatch(text):
-        real = RealNumber(text)
-        real.written = text
-        return real
-    return text
-
-
 def _joined(match: re.Match[str]) -> str:
     """JSON writes characters beyond the first 65536 as two escapes, which YAML does not know."""
     high, low = int(match[2], 16), int(match[3], 16)
     return match[1] + f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
-
-
-def _first_unreadable(text: str) -> tuple[int, int]:
-    """Lines before, and the column of, the first character that YAML forbids."""
-    found = yaml.reader.Reader.NON_PRINTABLE.search(text)
-    if found is None:
-        return 0, 0
-    breaks = [match.end() for match in re.finditer("\n", text[: found.start()])]
-    line = bisect.bisect(breaks, found.start())
-    return line, found.start() - (breaks[-1] if breaks else 0) + 1
-
-
-def _shown(character: Any) -> str:
-    code = ord(character) if isinstance(character, str) and len(character) == 1 else character
-    return f"U+{code:04X}" if isinstance(code, int) else "found"
 
 
 def _short(name: str) -> str:

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired import yaml_text
-from desired.yaml_text import Document, Node, YamlLimits, read_yaml
+from desired.yaml_document import Document, Node
+from desired.yaml_text import YamlLimits, read_yaml
 
 
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"], autouse=True)
