@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from desired.job.hcl_nodes import Node
 from desired.job.hcl_source import Diagnostic, Range, Source
 from desired.job.hcl_tokens import Token
 
@@ -130,3 +131,7 @@ class Cursor:
                     opened.pop()
                 if opened:
                     opened.pop()
+
+
+# What reads an expression is handed to what reads its parts: those hold expressions again.
+ReadExpression = Callable[[Cursor], Node]

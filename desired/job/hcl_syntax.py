@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from desired.job.hcl_cursor import Cursor, TooDeep
 from desired.job.hcl_nodes import Attribute, Block, Body
+from desired.job.hcl_quoted import quoted_label
 from desired.job.hcl_source import Diagnostic, Range, Source, quoted
-from desired.job.hcl_syntax_expression import quoted_label, read_expression
+from desired.job.hcl_syntax_expression import read_expression
 from desired.job.hcl_tokens import Token, Tokens, invalid_tokens
 
 _ITEM = "An argument or block definition is required here."
