@@ -16,7 +16,7 @@ from desired.env_template import env_templates
 from desired.errors import InvalidDesired
 from desired.finding import Finding
 from desired.job.api_json import from_json, to_json
-from desired.job.hcl_job import complete
+from desired.job.hcl_job_complete import complete
 from desired.job.hcl_write import to_hcl
 from desired.job.spec import (
     Check,

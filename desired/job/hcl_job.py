@@ -8,41 +8,27 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from desired.job.api_json import empty_json
-from desired.job.duration import DurationError, parse_duration
 from desired.job.fields import Kind, Shape
 from desired.job.hcl_body import Argument, BoundBlock, Schema, View
-from desired.job.hcl_source import Diagnostic, Range, quoted
+from desired.job.hcl_job_complete import complete_job
+from desired.job.hcl_job_values import TYPES, Failed, all_given, converted, duration, free_value, refuse, whole_number
+from desired.job.hcl_source import Diagnostic, quoted
 from desired.job.hcl_value import (
     BOOL,
     NUMBER,
-    NUMBERS,
     STRING,
     STRING_MAP,
     STRINGS,
-    STRINGS_MAP,
-    UNKNOWN,
     ConvertError,
     Type,
     convert,
-    is_number,
-    type_name,
 )
 from desired.job.spec import Affinity, Constraint, Group, Job, Scaling, Secret, Task, Vault
 from desired.job.table import Row, by_hcl, label_of
 
-_TYPES: dict[Kind, Type] = {
-    Kind.TEXT: STRING,
-    Kind.INTEGER: NUMBER,
-    Kind.FLAG: BOOL,
-    Kind.TEXTS: STRINGS,
-    Kind.INTEGERS: NUMBERS,
-    Kind.TEXT_MAP: STRING_MAP,
-    Kind.TEXTS_MAP: STRINGS_MAP,
-}
 _CONSTRAINT_WORDS = (
     "version",
     "semver",
@@ -55,10 +41,6 @@ _CONSTRAINT_WORDS = (
 )
 _AFFINITY_WORDS = ("version", "semver", "regexp", "set_contains_any", "set_contains_all", "set_contains")
 _SCALING = Schema(blocks={"scaling": ("name",)})
-
-
-class _Failed(Exception):
-    """An expression has no usable value, and that was told."""
 
 
 @functools.cache
@@ -103,7 +85,7 @@ class JobReader:
         body = self.block(Job, view.hiding(extra))
         if meta is not None:
             body["Meta"] = meta
-        _complete_job(body, block.labels[0], vault=vault, tasks=tasks, secrets=secrets)
+        complete_job(body, block.labels[0], vault=vault, tasks=tasks, secrets=secrets)
         return body
 
     def block(self, kind: type, view: View) -> dict[str, Any]:
@@ -118,7 +100,7 @@ class JobReader:
             if row.shape is Shape.ATTRIBUTE and name in arguments:
                 try:
                     body[row.json] = self._value(row, arguments[name])
-                except _Failed:
+                except Failed:
                     continue
         by_type: dict[str, list[BoundBlock]] = {}
         for each in blocks:
@@ -155,19 +137,19 @@ class JobReader:
 
     def _value(self, row: Row, argument: Argument) -> Any:
         if row.kind is Kind.DURATION:
-            return _duration(argument)
-        value = _converted(argument, _TYPES[row.kind])
+            return duration(argument)
+        value = converted(argument, TYPES[row.kind])
         if value is None:
             if row.unset is not None:
-                _refuse(argument, "null value is not allowed")
+                refuse(argument, "null value is not allowed")
             return None
         if row.kind is Kind.INTEGER:
-            return _whole(argument, value, row.limits)
+            return whole_number(argument, value, row.limits)
         if row.kind is Kind.INTEGERS:
-            return [_whole(argument, each, row.limits) for each in value]
+            return [whole_number(argument, each, row.limits) for each in value]
         if row.kind in (Kind.TEXTS, Kind.TEXT_MAP):
             items = value.values() if isinstance(value, dict) else value
-            _all_given(argument, items)
+            all_given(argument, items)
         return value
 
     def _map(self, row: Row, view: View) -> dict[str, Any]:
@@ -180,13 +162,13 @@ class JobReader:
         for argument in view.arguments():
             body[argument.name] = [] if row.kind is Kind.TEXTS_MAP else ""
             try:
-                value = _converted(argument, wanted)
+                value = converted(argument, wanted)
                 if value is None and row.kind is not Kind.TEXTS_MAP:
-                    _refuse(argument, "null value is not allowed")
+                    refuse(argument, "null value is not allowed")
                 if isinstance(value, list):
-                    _all_given(argument, value)
+                    all_given(argument, value)
                 body[argument.name] = value
-            except _Failed:
+            except Failed:
                 continue
         return body
 
@@ -194,7 +176,7 @@ class JobReader:
         scope = argument.scope.into(self.late)
         value = scope.value(argument.node)
         try:
-            return _plain_value(value)
+            return free_value(value)
         except ConvertError as error:
             scope.error("unsuitable value type", f"Unsuitable value: {error}", argument.node.head)
             return None
@@ -215,10 +197,10 @@ class JobReader:
             view.error(f"Duplicate {name} block", detail, blocks[0].define_place)
             return None, rest
         try:
-            value = _converted(argument, STRING_MAP)
+            value = converted(argument, STRING_MAP)
             if value is not None:
-                _all_given(argument, value.values())
-        except _Failed:
+                all_given(argument, value.values())
+        except Failed:
             return {}, rest
         return dict(value) if value is not None else None, rest
 
@@ -361,156 +343,3 @@ def _operands(given: dict[str, Any], words: tuple[str, ...]) -> dict[str, str]:
         if given[word]:
             body["Operand"], body["RTarget"] = word, given[word]
     return body
-
-
-def _refuse(argument: Argument, why: str, place: Range | None = None) -> None:
-    argument.scope.error("Unsuitable value type", f"Unsuitable value: {why}", place or argument.node.head)
-    raise _Failed
-
-
-def _converted(argument: Argument, wanted: Type) -> Any:
-    value = argument.value()
-    try:
-        value = convert(value, wanted)
-    except ConvertError as error:
-        _refuse(argument, str(error))
-    if value is UNKNOWN:
-        _refuse(argument, "value must be known")
-    return value
-
-
-def _all_given(argument: Argument, items: Any) -> None:
-    for item in items:
-        if item is None:
-            _refuse(argument, "null value is not allowed")
-        if item is UNKNOWN:
-            _refuse(argument, "value must be known")
-
-
-def _whole(argument: Argument, value: Any, limits: tuple[int, int]) -> int:
-    low, high = limits
-    if not isinstance(value, int) or not low <= value <= high:
-        bounds = f"between 0 and {high} inclusive" if low == 0 else f"between {low} and {high}"
-        _refuse(argument, f"value must be a whole number, {bounds}")
-    number: int = value
-    return number
-
-
-def _duration(argument: Argument) -> int:
-    value = argument.value()
-    scope, head = argument.scope, argument.node.head
-    if value is None:
-        scope.error("Unsuitable value", "Unsuitable duration value: nil", head)
-        raise _Failed
-    if isinstance(value, str):
-        try:
-            return parse_duration(value)
-        except DurationError as error:
-            scope.error("Unsuitable value type", f"Unsuitable duration value: {error}", head)
-            raise _Failed from error
-    if value is UNKNOWN:
-        _refuse(argument, "value must be known")
-    if not is_number(value):
-        _refuse(argument, f"expected a string but found {_GO_TYPES.get(type_name(value), type_name(value))}")
-    return _whole(argument, value, (-(2**63), 2**63 - 1))
-
-
-# How Go prints the type here.
-_GO_TYPES = {"bool": "{{{} %!s(cty.primitiveTypeKind=66)}}"}
-
-
-def _plain_value(value: Any) -> Any:
-    if value is UNKNOWN:
-        raise ConvertError("value is not known")
-    if isinstance(value, list):
-        return [_plain_value(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain_value(item) for key, item in value.items()}
-    if is_number(value) and (isinstance(value, Decimal) or abs(value) >= 2**63):
-        try:
-            return float(value)
-        except OverflowError as error:
-            raise ConvertError("the number is too large") from error
-    return value
-
-
-# --- what Nomad completes while parsing, before any canonicalizing
-
-
-def _complete_job(
-    body: dict[str, Any],
-    label: str,
-    *,
-    vault: dict[str, Any] | None,
-    tasks: list[dict[str, Any]],
-    secrets: list[dict[str, Any]],
-) -> None:
-    body["Name"] = label if body["Name"] is None else body["Name"]
-    body["ID"] = label if body["ID"] is None else body["ID"]
-    _complete_vault(vault)
-    if tasks:
-        alone = [{**empty_json(Group), "Name": task["Name"], "Tasks": [task]} for task in tasks]
-        body["TaskGroups"] = alone + (body["TaskGroups"] or [])
-    for group in body["TaskGroups"] or []:
-        for task in group["Tasks"] or []:
-            if task["Vault"] is None and vault is not None:
-                task["Vault"] = dict(vault)
-            if secrets:
-                task["Secrets"] = [*(task["Secrets"] or []), *secrets]
-    complete(body)
-
-
-def complete(body: dict[str, Any]) -> dict[str, Any]:
-    """Fill in, in place, what Nomad fills in while it parses; what is complete stays as it is.
-
-    This is not canonicalizing: it is there in every answer of the parser.
-    """
-    if body["Name"] is None:
-        body["Name"] = body["ID"]
-    periodic = body["Periodic"]
-    if periodic is not None and (periodic["Spec"] is not None or periodic["Specs"] is not None):
-        periodic["SpecType"] = "cron"
-    for group in body["TaskGroups"] or []:
-        _split_ports(group["Networks"])
-        for task in group["Tasks"] or []:
-            _complete_task(task)
-    return body
-
-
-def _complete_task(task: dict[str, Any]) -> None:
-    if task["Resources"] is not None:
-        _split_ports(task["Resources"]["Networks"])
-    for template in task["Templates"] or []:
-        _default(template, ChangeMode="restart", Perms="0644", Splay=5_000_000_000, ErrMissingKey=False)
-        if template["ChangeScript"] is not None:
-            _default(
-                template["ChangeScript"], Args=[], Timeout=5_000_000_000, FailOnError=False, RunOnFirstRender=False
-            )
-    _complete_vault(task["Vault"])
-    identities = task["Identities"] or []
-    for identity in identities if task["Identity"] is None else ():
-        if identity["Name"] in ("", "default"):
-            task["Identity"] = identity
-            task["Identities"] = [each for each in identities if each is not identity]
-            break
-
-
-def _default(body: dict[str, Any], **values: Any) -> None:
-    for key, value in values.items():
-        if body[key] is None:
-            body[key] = value
-
-
-def _complete_vault(vault: dict[str, Any] | None) -> None:
-    if vault is not None:
-        _default(vault, Env=True, DisableFile=False, ChangeMode="restart")
-
-
-def _split_ports(networks: list[dict[str, Any]] | None) -> None:
-    """Ports with a number of their own are the reserved ones."""
-    for network in networks or []:
-        ports = network["DynamicPorts"]
-        if ports:
-            static = [port for port in ports if port["Value"] > 0]
-            network["DynamicPorts"] = [port for port in ports if port["Value"] <= 0] or None
-            network["ReservedPorts"] = [*(network["ReservedPorts"] or []), *static] or None

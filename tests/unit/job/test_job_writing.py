@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from desired.errors import InvalidDesired
 from desired.job import api_json, spec
 from desired.job.duration import format_duration, parse_duration
-from desired.job.hcl_job import complete
+from desired.job.hcl_job_complete import complete
 from desired.job.hcl_read import read_job
 from desired.job.hcl_write import to_hcl
 from tests.unit.job.random_jobs import PIECES, random_job
