@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from desired.job.hcl_expression import Evaluator, elements
+from desired.job.hcl_expression import Evaluator
+from desired.job.hcl_loop import elements
 from desired.job.hcl_nodes import (
     Attribute,
     Block,

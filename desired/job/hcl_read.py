@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from desired.errors import InvalidDesired
 from desired.job.hcl_body import NativeBody, RawBody, Schema, View
-from desired.job.hcl_expression import Budget, TooLarge
+from desired.job.hcl_budget import Budget, TooLarge
 from desired.job.hcl_job import JobReader
 from desired.job.hcl_json import JsonBody, is_json, read_json
 from desired.job.hcl_source import Diagnostic, Source

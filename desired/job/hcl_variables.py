@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from desired.job.hcl_body import Argument, BoundBlock, Schema, View
-from desired.job.hcl_expression import Budget, Evaluator
+from desired.job.hcl_budget import Budget
+from desired.job.hcl_expression import Evaluator
 from desired.job.hcl_nodes import Node, Traversal
 from desired.job.hcl_source import Diagnostic, Range, Source, quoted
 from desired.job.hcl_type import read_type
