@@ -163,7 +163,12 @@ def assemble(
     asked = Requests()
     source = Source(
         repository=followed,
-        catalog=Catalog(parser=parser, defaults=policy(settings), namespace=settings.nomad_namespace),
+        catalog=Catalog(
+            parser=parser,
+            defaults=policy(settings),
+            namespace=settings.nomad_namespace,
+            namespaces=settings.namespaces,
+        ),
         records=records,
     )
     reconciler = Reconciler(

@@ -35,6 +35,20 @@ def test_once_deploys_everything_and_tells_whether_all_of_it_is_ready(
     assert nomad.runs(web)
 
 
+def test_an_app_of_a_namespace_that_is_not_watched_is_refused_and_not_deployed(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    web = nomad.name("web")
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(web)})
+    process = operator()
+    process.environment["NOMAD_OPERATOR_NAMESPACES"] = "team-a"
+    done = process.command("once", "--json")
+    assert done.returncode == 1
+    [source] = json.loads(done.stdout)["sources"]
+    assert "is not among those that are watched" in source["problem"]
+    assert proxy.writes() == []
+
+
 def test_plan_tells_the_difference_in_its_exit_code_and_changes_nothing(
     nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start, tmp_path: Path
 ) -> None:
