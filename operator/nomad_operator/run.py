@@ -50,7 +50,10 @@ async def run(settings: Settings, *, serving: Callable[[str], None] | None = Non
 
 
 async def once(settings: Settings) -> tuple[int, Parts]:
-    """One full pass over everything: 0 if every app is ready at its end, else 1. The parts hold what was found."""
+    """One full pass over everything: 0 if every app is ready at its end, else 1. The parts hold what was found.
+
+    Where git could not be read the last good revision was kept to, but nobody knows what the newest one asks for: 1.
+    """
     log.configure(form=settings.log_format, level=settings.log_level)
     async with opened(settings) as parts:
         await parts.daemon.start()
@@ -62,7 +65,7 @@ async def once(settings: Settings) -> tuple[int, Parts]:
             await running
         state = parts.source.state
         ready = all(report.ready.value == "True" for report in parts.reports)
-        whole = state is not None and state.complete
+        whole = state is not None and state.complete and parts.source.problem is None
         return (0 if ready and whole else 1), parts
 
 

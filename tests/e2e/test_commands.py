@@ -35,6 +35,24 @@ def test_once_deploys_everything_and_tells_whether_all_of_it_is_ready(
     assert nomad.runs(web)
 
 
+def test_once_keeps_to_the_last_good_revision_but_does_not_call_it_done_while_git_is_away(
+    nomad: NomadSide, upstream: Upstream, operator: Start
+) -> None:
+    web = nomad.name("web")
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(web)})
+    process = operator()
+    assert process.command("once").returncode == 0
+    away = upstream.folder.rename(upstream.folder.with_name("away"))
+    nomad.stop(web)
+    done = process.command("once", "--json")
+    assert done.returncode == 1
+    [app] = json.loads(done.stdout)["apps"]
+    assert (app["ready"], nomad.runs(web)) == ("True", True)
+    assert "SourceUnavailable" in str(app["conditions"])
+    away.rename(upstream.folder)
+    assert process.command("once").returncode == 0
+
+
 def test_an_app_of_a_namespace_that_is_not_watched_is_refused_and_not_deployed(
     nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
 ) -> None:
