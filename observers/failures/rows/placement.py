@@ -198,7 +198,7 @@ ROWS = (
         failure=FailureClass.CONSTRAINT_UNSATISFIED,
         family=Family.PLACEMENT,
         cause=Cause.SPEC,
-        advice="no node has {attribute} {operator} {value} (there is: {present}): correct the constraint, or add a node",
+        advice="no node has {attribute} {operator} {value} (there is: {present}): correct it, or add a node",
         facts={
             "attribute": "the left side as the job writes it",
             "operator": "=, !=, version, set_contains, ...",

@@ -22,6 +22,7 @@ ROWS = (
             **_KEY,
             "driver": "the task's driver",
             "suggestion": "the one known key that it resembles, or that is known to be meant",
+            "elsewhere": "where Nomad has it outside the config, such as resources/memory or task/env",
         },
         may_help=(Kind.DRIVER_KEY, Kind.MEMORY, Kind.CPU, Kind.ENV, Kind.COMMAND, Kind.PORT_TO),
         words=said(
