@@ -35,9 +35,8 @@ def diagnose(evidence: Evidence, now: datetime) -> tuple[Diagnosis, ...]:
     moves = {one.id: move for one in evidence.allocations if (move := never_ours.moved(one)) is not None}
     lines = [line for one in evidence.allocations if one.id not in moves for line in timelines(one)]
     current = [line for line in lines if not _replaced(line.allocation, evidence) and not _recovered(line, lines, now)]
-    standing = {(line.allocation.group, line.task) for line in current}
-    # What was replaced counts as a first time of what its successor does, not by itself.
-    judged = [line for line in lines if (line.allocation.group, line.task) in standing and not _over(line, lines, now)]
+    # What was replaced counts as a first time of what its successor does, until that has run well.
+    judged = [line for line in lines if not _over(line, lines, now)]
     of_tasks = [
         sighting
         for line in judged

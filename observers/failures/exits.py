@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from desired.state import JobBody
 from observers.evidence import Evidence
-from observers.failures import job_words, log_lines
+from observers.failures import job_words, log_lines, silent
 from observers.failures.failure_class import FailureClass
 from observers.failures.sighting import Sighting, cut
 from observers.failures.timeline import End, Killer, Timeline
@@ -61,8 +61,13 @@ def _of(evidence: Evidence, line: Timeline, end: End) -> Sighting | None:
     told = log_lines.telling(evidence.logs, line.allocation.id, line.task)
     if told is not None:
         facts |= {"line": cut(told.line), "stream": told.stream}
+    named = told.facts or {} if told is not None and told.row is not None else {}
+    for wrong in silent.wrong_values(evidence.cluster, task):
+        # What the job is known to hand over wrong explains a crash, unless the log names another variable.
+        if named.get("name", wrong["field"]) == wrong["field"]:
+            return _sighting(FailureClass.SECRET_FIELD_MISSING, line, end, wrong, again=wrong["field"])
     if told is not None and told.row is not None:
-        named = facts | (told.facts or {})
+        named = facts | named
         if found := _told_by_log(evidence, line, end, task, told.row.failure, named):
             return found
     number = end.signal or (code - 128 if 128 < code <= 128 + 31 else 0)
@@ -129,6 +134,8 @@ def _config(line: Timeline, end: End, task: JobBody, facts: dict[str, str]) -> S
         else:
             # The job sets it, so the line says something else than it seems to.
             return None
+    elif not file and (destination := silent.unexported(task, name)):
+        facts |= {"set": "not exported", "destination": destination}
     return _sighting(FailureClass.CRASH_CONFIG_MISSING, line, end, facts, words=facts.get("line", ""), again=name)
 
 

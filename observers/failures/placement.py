@@ -121,9 +121,7 @@ def _placed(
         case FailureClass.CONSTRAINT_UNSATISFIED:
             level, task = _level(body, part, facts)
             facts["level"] = level
-            if evidence.cluster.nodes is not None:
-                present = {_value(room, facts.get("attribute", "")) for room in _usable(evidence)}
-                facts["present"] = ", ".join(sorted(one for one in present if one))
+            cause, final = _constrained(evidence, facts)
         case FailureClass.DRIVER_MISSING:
             task = _drivers(evidence, part, facts)
         case FailureClass.DEVICE_MISSING:
@@ -180,6 +178,21 @@ def _room(evidence: Evidence, part: JobBody, name: FailureClass) -> dict[str, st
     if total := max(one for _, one in free):
         facts["largest_total"] = str(total)
     return facts
+
+
+def _constrained(evidence: Evidence, facts: dict[str, str]) -> tuple[Cause | None, bool]:
+    """Whose matter it is that no node meets it: the job's only where no node that was read does, ready or not."""
+    if evidence.cluster.nodes is None:
+        return None, False
+    attribute = facts.get("attribute", "")
+    present = {_value(room, attribute) for room in _usable(evidence)}
+    facts["present"] = ", ".join(sorted(one for one in present if one))
+    away = [room for room in evidence.cluster.nodes if not _ready(room)]
+    if facts.get("operator") in ("=", "==", "is") and any(
+        _value(room, attribute) == facts.get("value") for room in away
+    ):
+        return Cause.CLUSTER, False
+    return None, True
 
 
 def _drivers(evidence: Evidence, part: JobBody, facts: dict[str, str]) -> str:

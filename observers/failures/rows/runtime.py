@@ -117,7 +117,9 @@ ROWS = (
             **_EXIT,
             "name": "the variable or file that the app asks for, in its own words",
             "kind": "variable or file",
-            "set": "`empty`, `no value`, `null` or `unrendered` where the job sets it to nothing useful",
+            "set": "`empty`, `no value`, `null` or `unrendered` where the job sets it to nothing useful; `not exported` "
+            "where a template renders it that is not `env = true`",
+            "destination": "that template's",
         },
         may_help=(Kind.ENV, Kind.TEMPLATE_KEY, Kind.KV_SHAPE, Kind.TEMPLATE_ENV, Kind.ARGS),
         words=said(
