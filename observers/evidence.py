@@ -98,6 +98,7 @@ class Evidence:
     placement: Mapping[str, PlacementFailure] = field(default_factory=dict)
     checks: tuple[Check, ...] | None = None
     deployment: Deployment | None = None
+    evaluation: str = ""  # what the newest evaluation says of itself: its status description
     refusal: str = ""
     warnings: str = ""
     logs: tuple[LogTail, ...] = ()

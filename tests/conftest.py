@@ -67,3 +67,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     told = [value for report in reports for name, value in report.user_properties if name == PROPERTY]
     for line in summary(told):
         terminalreporter.write_line(line)
+    from tests.unit.observers.failures import confusion
+
+    verdicts = [value for report in reports for name, value in report.user_properties if name == confusion.PROPERTY]
+    for line in confusion.matrix(verdicts):
+        terminalreporter.write_line(line)

@@ -160,7 +160,7 @@ def _protocol(check: Check, asked: str) -> str:
 
 
 def _port(evidence: Evidence, line: Timeline, part: CheckPart | None, label: str) -> dict[str, str]:
-    """Where the app listens instead, as its log or else its image says it; empty where neither says another port."""
+    """Where the app listens instead, as its log, else the job, else the image says; empty where none says another."""
     group = job_words.group(evidence.body, line.allocation.group)
     task = job_words.task(evidence.body, line.allocation.group, line.task)
     ports = job_words.ports(group)
@@ -169,7 +169,8 @@ def _port(evidence: Evidence, line: Timeline, part: CheckPart | None, label: str
     by_log = log_lines.listening(evidence.logs, line.allocation.id, line.task)
     image = evidence.images.get(job_words.text(job_words.block(task, "Config"), "image"))
     by_image = image.ports if image is not None else ()
-    said, who = (by_log, "log") if by_log else (by_image, "image")
+    by_job = _asked_to_listen(task)
+    said, who = (by_log, "log") if by_log else (by_job, "job") if by_job else (by_image, "image")
     if not said or expected in said:
         return {}
     # One port, or none of those that are said is the one that is asked: with several nobody can choose.
@@ -184,6 +185,23 @@ def _port(evidence: Evidence, line: Timeline, part: CheckPart | None, label: str
         "label": label,
         "labels_there": ", ".join(leading),
     }
+
+
+_PORT_FLAG = re.compile(
+    r"(?:^|\s)(?:-p|--?port|--?listen|--?bind|--?http-port|-l)[ =](?:[\w.*\[\]]*:)?(?P<port>\d{2,5})\b"
+)
+_PORT_NAME = re.compile(r"^(?:HTTP_|SERVER_|LISTEN_|APP_|SERVICE_)?PORT$")
+
+
+def _asked_to_listen(task: JobBody) -> tuple[int, ...]:
+    """The port on which the job's own command line or environment tells the app to listen."""
+    config = job_words.block(task, "Config")
+    line = " ".join([job_words.text(config, "command"), *job_words.leaves(config.get("args"))])
+    found = [int(told["port"]) for told in _PORT_FLAG.finditer(line)]
+    for name, value in job_words.block(task, "Env").items():
+        if _PORT_NAME.match(str(name)) and str(value).isdigit():
+            found.append(int(str(value)))
+    return tuple(dict.fromkeys(found))
 
 
 def _restarted(evidence: Evidence, line: Timeline) -> Iterator[Sighting]:

@@ -205,6 +205,9 @@ def _without_a_cause(evidence: Evidence, lines: Iterable[Timeline]) -> Iterator[
         facts = {"deadline": deadline} | ({"deadline_seconds": job_words.seconds(length)} if length else {})
         yield Sighting(failure=FailureClass.PROGRESS_DEADLINE, words=cut(said), group=group, facts=facts)
         return
+    if (found := read(Where.DEPLOYMENT, evidence.evaluation)) and found[0].failure is FailureClass.PLAN_REJECTED:
+        yield Sighting(failure=FailureClass.PLAN_REJECTED, words=cut(evidence.evaluation))
+        return
     for line in lines:
         if line.allocation.client_status == "failed":
             words = line.allocation.client_description or "the allocation failed"
@@ -284,6 +287,7 @@ def _diagnosis(found: list[Sighting], evidence: Evidence, now: datetime) -> Diag
         facts["kills"] = str(len(same))
     if newest.failure is FailureClass.CRASH:
         facts["crashes"] = str(len(same))
+    known = {name: value for name, value in facts.items() if value and name in row.facts}
     first = min((one.at for one in same if one.at is not None), default=evidence.since)
     cause = newest.cause or cause_of(row, facts, now - first)
     proven = row.proof is Proof.FIRST or (row.proof is Proof.SECOND and len(same) > 1)
@@ -297,7 +301,7 @@ def _diagnosis(found: list[Sighting], evidence: Evidence, now: datetime) -> Diag
         service=newest.service,
         check=newest.check,
         port=newest.port,
-        facts=facts,
+        facts=known,
         conclusive=final and cause not in (Cause.TIME, Cause.NONE, Cause.UNKNOWN),
     )
 

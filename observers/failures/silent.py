@@ -8,12 +8,13 @@ Source: measured on Nomad 2.0.5 with OpenBao 2.6.2.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from desired.state import JobBody
 from observers.evidence import Cluster
 from observers.failures import job_words
 from observers.failures.near import near
+from observers.failures.vault_paths import keys_of, version_of
 
 _SECRET = re.compile(r'\bsecret\s+"([^"]+)"')
 _VARIABLE = re.compile(r'\bnomadVar\s+"([^"]+)"')
@@ -42,8 +43,8 @@ def wrong_values(cluster: Cluster, task: JobBody) -> Iterator[dict[str, str]]:
 
 
 def _of_secret(cluster: Cluster, path: str, text: str) -> Iterator[dict[str, str]]:
-    version = cluster.kv_versions.get(path.split("/")[0])
-    keys = _keys(cluster, path)
+    version = version_of(path, cluster.kv_versions)
+    keys = keys_of(path, cluster.secret_keys)
     for found in _FIELD.finditer(text):
         if version is not None and (version == 2) != bool(found["two"]) and found["field"] not in ("data", "metadata"):
             yield {"field": found["field"], "expression": found[0], "kv_version": str(version)}
@@ -60,8 +61,8 @@ def _of_blocks(cluster: Cluster, task: JobBody) -> Iterator[dict[str, str]]:
         engine = job_words.text(job_words.block(block, "Config"), "engine")
         told = {"source": "vault", "path": path, "destination": name, "silent": "true"}
         used = [found for found in _OF_BLOCK.finditer(env) if found["name"] == name]
-        version = cluster.kv_versions.get(path.split("/")[0])
-        keys = _keys(cluster, path)
+        version = version_of(path, cluster.kv_versions)
+        keys = keys_of(path, cluster.secret_keys)
         for found in used:
             if version == 2 and engine != "kv_v2":
                 yield {**told, "field": found["field"], "expression": found[0], "kv_version": "2"}
@@ -71,17 +72,6 @@ def _of_blocks(cluster: Cluster, task: JobBody) -> Iterator[dict[str, str]]:
 
 def _missing(field: str, expression: str, keys: Sequence[str]) -> dict[str, str]:
     return {"field": field, "expression": expression, "near": ", ".join(near(field, keys))}
-
-
-def _keys(cluster: Cluster, path: str) -> tuple[str, ...] | None:
-    known: Mapping[str, tuple[str, ...]] = {_plain(one): keys for one, keys in cluster.secret_keys.items()}
-    return known.get(_plain(path))
-
-
-def _plain(path: str) -> str:
-    """A secret's path without the `data` that only KV version 2 puts into it."""
-    parts = path.strip("/").split("/")
-    return "/".join(parts[:1] + (parts[2:] if len(parts) > 2 and parts[1] in ("data", "metadata") else parts[1:]))
 
 
 def unexported(task: JobBody, variable: str) -> str:

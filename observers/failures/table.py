@@ -1,6 +1,6 @@
 """The one table of failures: exactly one row for every `FailureClass`, in the order in which words are tried.
 
-Where words may mean two failures, the row that says more comes first; the catch-alls stand last in their module.
+Where words may mean two failures, the row that says more comes first; what matches anything stands last.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ ROWS: tuple[Row, ...] = (
     *health.ROWS,
     *submission.ROWS,
     *rest.ROWS,
+    start.ANYTHING_ELSE,
+    rest.ANYTHING_ELSE,
 )
 TABLE: Mapping[FailureClass, Row] = MappingProxyType({row.failure: row for row in ROWS})
 

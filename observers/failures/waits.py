@@ -17,6 +17,7 @@ from observers.failures.failure_class import FailureClass
 from observers.failures.near import near
 from observers.failures.sighting import Sighting, cut
 from observers.failures.timeline import Timeline
+from observers.failures.vault_paths import keys_of, plain, version_of, wrong_shape
 
 PATIENCE = timedelta(seconds=30)
 
@@ -78,38 +79,20 @@ def _vault(cluster: Cluster, group: str, task: JobBody, path: str, facts: dict[s
     if not _has_vault(task):
         return FailureClass.VAULT_BLOCK_MISSING
     facts["mount"] = path.split("/")[0]
-    facts["kv_version"] = _wrong_shape(cluster, path)
+    facts["kv_version"] = wrong_shape(path, cluster.kv_versions, cluster.secret_paths)
     listed = cluster.secret_paths
     if listed is None:
         return FailureClass.SECRET_MISSING
-    known = {_plain(one) for one in listed}
-    if _plain(path) in known and not facts["kv_version"]:
+    known = {plain(one) for one in listed}
+    if plain(path) in known and not facts["kv_version"]:
         return FailureClass.SECRET_FORBIDDEN
     if not facts["kv_version"]:
-        facts["near"] = ", ".join(near(_plain(path), known))
+        facts["near"] = ", ".join(near(plain(path), known))
     return FailureClass.SECRET_MISSING
 
 
 def _has_vault(task: JobBody) -> bool:
     return isinstance(task.get("Vault"), dict)
-
-
-def _wrong_shape(cluster: Cluster, path: str) -> str:
-    """The mount's KV version where the path has the shape of the other one; empty where it fits or is not known."""
-    parts = path.strip("/").split("/")
-    version = cluster.kv_versions.get(parts[0]) or cluster.kv_versions.get(f"{parts[0]}/")
-    has_data = len(parts) > 1 and parts[1] == "data"
-    if version is None or (version == 2) == has_data:
-        return ""
-    if version == 1 and cluster.secret_paths is not None and path.strip("/") in cluster.secret_paths:
-        return ""
-    return str(version)
-
-
-def _plain(path: str) -> str:
-    """A secret's path without the `data` that only KV version 2 puts into it."""
-    parts = path.strip("/").split("/")
-    return "/".join(parts[:1] + (parts[2:] if len(parts) > 2 and parts[1] in ("data", "metadata") else parts[1:]))
 
 
 def _near(name: str, existing: Sequence[str] | None) -> str:
@@ -145,9 +128,9 @@ def after_reading(
                 facts["destination"] = _destination(task, path)
                 return FailureClass.VAULT_BLOCK_MISSING
             facts |= {"mount": path.split("/")[0], "destination": _destination(task, path)}
-            facts["kv_version"] = _wrong_shape(cluster, path)
+            facts["kv_version"] = wrong_shape(path, cluster.kv_versions, cluster.secret_paths)
             if failure is FailureClass.SECRET_MISSING and cluster.secret_paths is not None and not facts["kv_version"]:
-                facts["near"] = ", ".join(near(_plain(path), {_plain(one) for one in cluster.secret_paths}))
+                facts["near"] = ", ".join(near(plain(path), {plain(one) for one in cluster.secret_paths}))
         case FailureClass.CONSUL_KEY_MISSING:
             facts |= {"destination": _destination(task, path), "near": _near(path, cluster.consul_keys)}
         case FailureClass.VARIABLE_MISSING:
@@ -182,11 +165,11 @@ def _field(cluster: Cluster, task: JobBody, facts: dict[str, str]) -> None:
     if len(secrets) == 1 and not variables:
         path = secrets.pop()
         facts |= {"source": "vault", "path": path}
-        version = cluster.kv_versions.get(path.split("/")[0])
+        version = version_of(path, cluster.kv_versions)
         shape = _FIELD.search(expression)
         if version is not None and shape is not None and (version == 2) != bool(shape["two"]):
             facts["kv_version"] = str(version)
-        keys = {_plain(one): names for one, names in cluster.secret_keys.items()}.get(_plain(path))
+        keys = keys_of(path, cluster.secret_keys)
         facts["near"] = _near(facts.get("field", ""), keys)
     elif len(variables) == 1 and not secrets:
         path = variables.pop()

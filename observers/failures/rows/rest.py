@@ -144,18 +144,20 @@ ROWS = (
         facts={"by": "the allocation"},
         words=said(Where.ALLOCATION, r"Preempted by alloc (?:ID )?(?P<by>[\w-]+)"),
     ),
-    Row(
-        failure=FailureClass.UNKNOWN,
-        family=Family.NONE,
-        cause=Cause.UNKNOWN,
-        advice="it is not as it should be, and nothing that is known says why: {problem}",
-        facts={"problem": "what was seen"},
-        seen="an allocation failed, or a hook or a setup, in words that no row knows",
-        words=tuple(
-            words
-            for where in (Where.SETUP, Where.HOOK, Where.VALIDATION, Where.KILLING)
-            for words in said(where, r"(?P<problem>.{1,200})")
-        ),
-        proof=Proof.NEVER,
+)
+
+# Whatever nobody knows.
+ANYTHING_ELSE = Row(
+    failure=FailureClass.UNKNOWN,
+    family=Family.NONE,
+    cause=Cause.UNKNOWN,
+    advice="it is not as it should be, and nothing that is known says why: {problem}",
+    facts={"problem": "what was seen"},
+    seen="an allocation failed, or a hook or a setup, in words that no row knows",
+    words=tuple(
+        words
+        for where in (Where.SETUP, Where.HOOK, Where.VALIDATION, Where.KILLING)
+        for words in said(where, r"(?P<problem>.{1,200})")
     ),
+    proof=Proof.NEVER,
 )

@@ -89,7 +89,7 @@ ROWS = (
         may_help=(Kind.PORT_TO, Kind.ENV, Kind.ARGS, Kind.COMMAND),
         words=said(
             Where.LOG,
-            r"(?mi)^.{0,200}\b(?:bind|listen)\w*\b.{0,80}?[: ](?P<port>\d{1,3}|10[01]\d|102[0-3])\b.{0,60}"
+            r"(?mi)^.{0,200}\b(?:bind|listen)\w*\b.{0,80}?[: ](?P<port>\d{1,3}|10[01]\d|102[0-3])(?![\d.]).{0,60}"
             r"(?:permission denied|EACCES)",
             r"(?mi)^.{0,120}EACCES:? .{0,60}\b(?:0\.0\.0\.0|::|\*)?:(?P<port>\d{1,4})\b",
         ),
@@ -117,8 +117,8 @@ ROWS = (
             **_EXIT,
             "name": "the variable or file that the app asks for, in its own words",
             "kind": "variable or file",
-            "set": "`empty`, `no value`, `null` or `unrendered` where the job sets it to nothing useful; `not exported` "
-            "where a template renders it that is not `env = true`",
+            "set": "`empty`, `no value`, `null`, `unrendered`: what the job sets it to; `not exported` where a "
+            "template without `env = true` renders it",
             "destination": "that template's",
         },
         may_help=(Kind.ENV, Kind.TEMPLATE_KEY, Kind.KV_SHAPE, Kind.TEMPLATE_ENV, Kind.ARGS),

@@ -138,23 +138,6 @@ ROWS = (
         spec_with=("near", "kv_version"),
     ),
     Row(
-        failure=FailureClass.CONSUL_FORBIDDEN,
-        family=Family.SECRETS,
-        cause=Cause.CLUSTER,
-        advice="Consul refuses {task} ({problem}): its token or policy must allow it",
-        facts={"path": "the key, where it is said", "problem": "Consul's words"},
-        words=tuple(
-            words
-            for where in (Where.KILLING, Where.HOOK, Where.SETUP)
-            for words in said(
-                where,
-                r"(?:kv\.(?:block|get|exists)\((?P<path>[^)]+)\).*)?Unexpected response code: 403 "
-                r"\((?P<problem>[^\n]{0,160})",
-                r"(?P<problem>ACL not found|lacks permission '[^']+' on [^\n]{0,80})",
-            )
-        ),
-    ),
-    Row(
         failure=FailureClass.CONSUL_IDENTITY,
         family=Family.SECRETS,
         cause=Cause.CLUSTER,
@@ -170,6 +153,23 @@ ROWS = (
             )
         )
         + said(Where.REFUSAL, r"(?P<problem>Consul \S+ not enabled but used in the job)"),
+    ),
+    Row(
+        failure=FailureClass.CONSUL_FORBIDDEN,
+        family=Family.SECRETS,
+        cause=Cause.CLUSTER,
+        advice="Consul refuses {task} ({problem}): its token or policy must allow it",
+        facts={"path": "the key, where it is said", "problem": "Consul's words"},
+        words=tuple(
+            words
+            for where in (Where.KILLING, Where.HOOK, Where.SETUP)
+            for words in said(
+                where,
+                r"(?:kv\.(?:block|get|exists)\((?P<path>[^)]+)\).*)?Unexpected response code: 403 "
+                r"\((?P<problem>[^\n]{0,160})",
+                r"(?P<problem>ACL not found|lacks permission '[^']+' on [^\n]{0,80})",
+            )
+        ),
     ),
     Row(
         failure=FailureClass.CONSUL_KEY_MISSING,

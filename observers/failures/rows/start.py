@@ -281,13 +281,15 @@ ROWS = (
         may_help=(Kind.DRIVER_KEY, Kind.DRIVER_VALUE),
         words=said(Where.DRIVER, r"network (?P<network>\S+) not found"),
     ),
-    Row(
-        failure=FailureClass.CONTAINER_START_FAILED,
-        family=Family.START,
-        cause=Cause.UNKNOWN,
-        advice="the task could not be started; the driver's words say why: {problem}",
-        facts={"problem": "the driver's words"},
-        words=said(Where.DRIVER, r"(?P<problem>.{1,200})"),
-        proof=Proof.SECOND,
-    ),
+)
+
+# Whatever else a driver says: tried when no other row, of any family, knows the words.
+ANYTHING_ELSE = Row(
+    failure=FailureClass.CONTAINER_START_FAILED,
+    family=Family.START,
+    cause=Cause.UNKNOWN,
+    advice="the task could not be started; the driver's words say why: {problem}",
+    facts={"problem": "the driver's words"},
+    words=said(Where.DRIVER, r"(?P<problem>.{1,200})"),
+    proof=Proof.SECOND,
 )
