@@ -44,7 +44,7 @@ def _without_cni(case: Case) -> Answer:
     tasks = job_parts.tasks(group)
     alone = len(tasks) == 1 and tasks[0].get("Driver") == "docker"
     meshed = any(one.part.get("Connect") for one in job_parts.services(group))
-    if not alone or meshed or any("CNI" in network for network in group.get("Networks") or () if network["CNI"]):
+    if not alone or meshed or any(network.get("CNI") for network in group.get("Networks") or ()):
         return choose(reason, ("the CNI plugins on the nodes", "tasks that do not need to share a network"))
     labels = tuple(port.label for port in job_parts.ports(group))
     at = job_parts.address(group, tasks[0])
@@ -69,7 +69,7 @@ def _provider(case: Case) -> Answer:
     consul = [room for room in rooms if any(name.startswith("consul.") for name in room.attributes)]
     if not rooms or consul or any(_needs_consul(one.part) for one in of_consul):
         both = ("nomad for all services of the group", "consul for all services of the group")
-        return choose(reason, both) if case.diagnosis.failure is FailureClass.PROVIDERS_MIXED else None
+        return choose(reason, both)
     edits = [Edit(Kind.SERVICE_PROVIDER, one.at, "nomad", "no node has Consul") for one in of_consul]
     return fix(case, reason, edits)
 
@@ -90,7 +90,7 @@ RULES = (
     Rule(name="no-bridge", classes=(FailureClass.CNI_MISSING,), propose=_without_cni),
     Rule(
         name="service-provider",
-        classes=(FailureClass.PROVIDERS_MIXED, FailureClass.CONSTRAINT_IMPLIED),
+        classes=(FailureClass.PROVIDERS_MIXED,),
         propose=_provider,
     ),
 )

@@ -47,16 +47,10 @@ def _datacenters(case: Case, asked: list[str], new: tuple[str, ...], ground: str
 
 
 def _node_pool(case: Case) -> Answer:
-    """The pool does not exist, or no node is in it although one of almost that name has nodes."""
+    """A misspelt pool is corrected; otherwise only where the cluster has exactly one."""
     asked = str(case.body.get("NodePool") or nodes.DEFAULT_POOL)
-    listed = case.evidence.cluster.node_pools
-    peopled = {room.node.node_pool or nodes.DEFAULT_POOL for room in nodes.ready(case)}
-    there = set(listed if listed is not None else peopled) - {"all", ""}
-    if case.diagnosis.failure is not FailureClass.NODE_POOL_MISSING:
-        # The pool may exist and only be empty: then it is the cluster's business.
-        if listed is None or asked in listed or asked in peopled:
-            return None
-    elif asked in there:
+    there = set(case.evidence.cluster.node_pools or ()) - {"all", ""}
+    if not there or asked in there:
         return None
     meant = near_miss(asked, there)
     reason = f"there is no node pool {asked}"
@@ -64,7 +58,7 @@ def _node_pool(case: Case) -> Answer:
         return fix(case, reason, (Edit(Kind.NODE_POOL, (), meant, "the pool that is spelt almost so"),))
     if len(there) == 1:
         return fix(case, reason, (Edit(Kind.NODE_POOL, (), there.pop(), "the only pool there is"),))
-    return choose(reason, [f"node pool {one}" for one in sorted(there)]) if there else None
+    return choose(reason, [f"node pool {one}" for one in sorted(there)])
 
 
 def _constraint(case: Case) -> Answer:
@@ -142,7 +136,7 @@ RULES = (
     Rule(name="datacenter", classes=(FailureClass.DATACENTER_UNKNOWN,), propose=_datacenter),
     Rule(
         name="node-pool",
-        classes=(FailureClass.NODE_POOL_MISSING, FailureClass.NO_NODES, FailureClass.DATACENTER_UNKNOWN),
+        classes=(FailureClass.NODE_POOL_MISSING,),
         propose=_node_pool,
     ),
     Rule(name="constraint-value", classes=(FailureClass.CONSTRAINT_UNSATISFIED,), propose=_constraint),

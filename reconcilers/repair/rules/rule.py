@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from desired.cause import Cause
 from desired.operations.apply import PreconditionGone, apply, current
 from desired.operations.operation import Kind, Operation, Value
 from observers.failures.failure_class import FailureClass
@@ -20,7 +21,12 @@ class Rule:
     propose: Callable[[Case], Answer]
 
     def ask(self, case: Case) -> Answer:
-        """Nothing that was tried before in this episode, and nothing that cannot be applied to the job."""
+        """Nothing for a failure of another class or one that the job's spec is not the cause of.
+
+        Nothing that was tried before in this episode, and nothing that cannot be applied to the job.
+        """
+        if case.diagnosis.failure not in self.classes or case.diagnosis.cause is not Cause.SPEC:
+            return None
         found = self.propose(case)
         if isinstance(found, Candidates):
             return replace(found, source=self.name)

@@ -47,9 +47,4 @@ RULES: tuple[Rule, ...] = (
 
 def answer(case: Case) -> Answer:
     """The first rule of the failure's class that has an answer. Where none has, None: the next rung is asked."""
-    for rule in RULES:
-        if case.diagnosis.failure in rule.classes:
-            found = rule.ask(case)
-            if found is not None:
-                return found
-    return None
+    return next((found for rule in RULES if (found := rule.ask(case)) is not None), None)

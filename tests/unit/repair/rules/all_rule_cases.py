@@ -1,0 +1,8 @@
+"""All cases of all families."""
+
+from __future__ import annotations
+
+from tests.unit.repair.rules import cases_placement, cases_ports, cases_resources
+from tests.unit.repair.rules.rule_cases import RuleCase
+
+ALL: tuple[RuleCase, ...] = (*cases_resources.CASES, *cases_placement.CASES, *cases_ports.CASES)
