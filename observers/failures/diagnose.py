@@ -79,13 +79,16 @@ def _recovered(line: Timeline, lines: Iterable[Timeline], now: datetime) -> bool
 
 
 def _over(line: Timeline, lines: Iterable[Timeline], now: datetime) -> bool:
-    """The successors of this one run well."""
-    if line.started_at is not None:
-        return _recovered(line, lines, now)
-    successor = line.allocation.next_allocation
-    return any(
-        other.allocation.id == successor and other.task == line.task and _over(other, lines, now) for other in lines
-    )
+    """It runs well by now, or the last of its successors does."""
+    by_id = {other.allocation.id: other for other in lines if other.task == line.task}
+    seen: set[str] = set()
+    last = line
+    while last.started_at is None and last.allocation.next_allocation in by_id:
+        last = by_id[last.allocation.next_allocation]
+        if last.allocation.id in seen:
+            break
+        seen.add(last.allocation.id)
+    return _recovered(last, lines, now)
 
 
 def _of_checks(

@@ -16,6 +16,7 @@ from observers.failures.sighting import read
 
 _LINES = 60
 _TELLING = 5
+_WIDTH = 500
 # Parts of a stack trace, of a printed error object, and rules: they come after the line that matters.
 _TRACE = re.compile(
     r"^(?:\s+\S|goroutine \d+|Traceback |During handling|The above exception|[{}\])]+[;,]?$|\w+\(.*\)$|[-=*#_]{3,}"
@@ -43,7 +44,7 @@ def lines(tails: Iterable[LogTail], allocation: str, task: str) -> Iterator[tupl
     own = [tail for tail in mine if tail.allocation == allocation] or mine
     for tail in sorted(own, key=lambda one: one.stream != "stderr"):
         for line in reversed([line for line in tail.text.splitlines() if line.strip()][-_LINES:]):
-            yield tail.stream, line.rstrip()
+            yield tail.stream, line.rstrip()[:_WIDTH]
 
 
 def telling(tails: Iterable[LogTail], allocation: str, task: str) -> Telling | None:

@@ -12,6 +12,7 @@ from observers.failures.row import Row, Where
 from observers.failures.table import words_of
 
 WORDS = 300
+_LONG = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,9 @@ def read(where: Where, said: str) -> tuple[Row, dict[str, str]] | None:
 
     A group `name_2` of a pattern is another place of the fact `name`. A fact that is empty is left out.
     """
+    # Patterns look for one thing near another: they take longer than a text is long, and texts come from outside.
+    if len(said) > 2 * _LONG:
+        said = f"{said[:_LONG]} {said[-_LONG:]}"
     for row, words in words_of(where):
         if found := words.pattern.search(said):
             facts: dict[str, str] = {}

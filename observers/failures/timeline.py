@@ -127,7 +127,7 @@ def timeline(allocation: Allocation, task: str, state: TaskState) -> Timeline:
         waiting_since=waiting_since,
         sibling=sibling,
         unhealthy=tuple(unhealthy),
-        started_at=(started or state.started_at) if running else None,
+        started_at=(started or (None if ends else state.started_at)) if running else None,
         steps=state.events,
     )
 

@@ -64,10 +64,10 @@ ROWS = (
         family=Family.REST,
         cause=Cause.SPEC,
         advice="{task} has filled its disk ({asked} MB): give it more, or let it write less",
-        facts={"asked": "the group's ephemeral disk, MB", "where": "what was full, where the log says it"},
+        facts={"asked": "the group's ephemeral disk, MB"},
         may_help=(Kind.DISK,),
         words=(
-            *said(Where.LOG, r"(?mi)^.{0,200}(?:(?P<where>/[\w./-]+)[^\n]{0,40})?(?:no space left on device|ENOSPC)"),
+            *said(Where.LOG, r"(?i)\b(?:no space left on device|ENOSPC)\b"),
             *said(Where.KILLING, r"(?i)disk (?:resources exceeded|usage exceeded)"),
             *said(Where.HOOK, r"no space left on device"),
             *said(Where.SETUP, r"no space left on device"),

@@ -326,7 +326,8 @@ CASES = [
     hook(
         F.SERVICE_PORT_UNDEFINED,
         setup(
-            '"group_services" failed: unable to get address for service "web": invalid port "nope": port label not found'
+            '"group_services" failed: unable to get address for service "web": '
+            'invalid port "nope": port label not found'
         ),
         service="web",
         label="nope",
