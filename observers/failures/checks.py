@@ -34,7 +34,6 @@ _RESTARTED = re.compile(r'check "(?P<check>.*)" unhealthy')
 
 def sightings(evidence: Evidence, line: Timeline, now: datetime) -> Iterator[Sighting]:
     """For one task of one allocation: its own checks, and those of its group that ask it."""
-    yield from _restarted(evidence, line)
     if line.started_at is None:
         return
     group = job_words.group(evidence.body, line.allocation.group)
@@ -140,7 +139,7 @@ def _kind(
         }
         return FailureClass.CHECK_WRONG_PATH, named, None
     silent = check.status_code == 0 and _NOTHING_THERE.search(check.output)
-    if silent and (named := _port(evidence, line, part, label)):
+    if silent and (named := _unpublished(evidence, line, label) or _port(evidence, line, part, label)):
         return FailureClass.CHECK_WRONG_PORT, named, None
     named = {"path": path} | ({"status": str(check.status_code)} if check.status_code else {})
     return FailureClass.CHECK_FAILING, named, None
@@ -157,6 +156,22 @@ def _protocol(check: Check, asked: str) -> str:
         tls = "\\x15\\x03" in check.output
         speaks = "https" if tls else "http" if "does not look like a TLS" in check.output else "other"
     return "" if speaks == asked else speaks
+
+
+def _unpublished(evidence: Evidence, line: Timeline, label: str) -> dict[str, str]:
+    """A label that Docker does not publish: wherever the app listens, nobody can reach it. Empty where it does."""
+    group = job_words.group(evidence.body, line.allocation.group)
+    task = job_words.task(evidence.body, line.allocation.group, line.task)
+    config = job_words.block(task, "Config")
+    modes = {job_words.text(one, "Mode") for one in job_words.parts(group, "Networks")}
+    chosen = next((one for one in job_words.ports(group) if one.label == label), None)
+    alone = len(job_words.parts(group, "Tasks")) == 1 and job_words.text(task, "Driver") == "docker"
+    if chosen is None or not alone or not modes <= {"", "host"} or config.get("network_mode") == "host":
+        return {}
+    if config.get("port_map") or label in list(job_words.leaves(config.get("ports"))):
+        return {}
+    inside = str(chosen.inside) if chosen.inside else ""
+    return {"expected": inside, "listens_on": "none that is published", "label": label, "unpublished": "true"}
 
 
 def _port(evidence: Evidence, line: Timeline, part: CheckPart | None, label: str) -> dict[str, str]:
@@ -204,7 +219,7 @@ def _asked_to_listen(task: JobBody) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _restarted(evidence: Evidence, line: Timeline) -> Iterator[Sighting]:
+def restarts(evidence: Evidence, line: Timeline) -> Iterator[Sighting]:
     """Runs that a check ended: the check was too early, or the check is what is wrong."""
     victims = [end for end in line.ends if end.killer is Killer.CHECK and end.reasons]
     if not victims:

@@ -23,6 +23,7 @@ from observers.running import Allocation
 
 # A task that runs longer than it did before it ended is over it.
 _RECOVERED = timedelta(seconds=20)
+_AFTER_ALL = timedelta(minutes=5)  # where Nomad had judged it unhealthy
 _BEHIND = frozenset({FailureClass.CRASH_DEPENDENCY})
 
 
@@ -46,7 +47,7 @@ def diagnose(evidence: Evidence, now: datetime) -> tuple[Diagnosis, ...]:
     for line in current:
         of_tasks += waits.sightings(evidence, line, now)
     placed = list(placement.sightings(evidence))
-    of_checks = _of_checks(evidence, [line for line in lines if line in current or line.started_at], of_tasks, now)
+    of_checks = _of_checks(evidence, lines, current, of_tasks, now)
     moving = list(never_ours.still_moving(evidence, moves))
     told = _judged(_given_up(evidence, judged, of_tasks), evidence, now)
     told += _judged([*moving, *placed], evidence, now)
@@ -64,7 +65,7 @@ def _replaced(allocation: Allocation, evidence: Evidence) -> bool:
 
 
 def _recovered(line: Timeline, lines: Iterable[Timeline], now: datetime) -> bool:
-    """It runs, and has for longer than any attempt before it, or was judged healthy since its last end."""
+    """It runs, and has for longer than any attempt before it."""
     if line.started_at is None:
         return False
     before = [
@@ -75,7 +76,7 @@ def _recovered(line: Timeline, lines: Iterable[Timeline], now: datetime) -> bool
         if end.ran is not None
     ]
     longest = max(before, default=timedelta(0))
-    return now - line.started_at > max(longest * 1.5, _RECOVERED) and not line.unhealthy
+    return now - line.started_at > max(longest * 1.5, _AFTER_ALL if line.unhealthy else _RECOVERED)
 
 
 def _over(line: Timeline, lines: Iterable[Timeline], now: datetime) -> bool:
@@ -92,7 +93,11 @@ def _over(line: Timeline, lines: Iterable[Timeline], now: datetime) -> bool:
 
 
 def _of_checks(
-    evidence: Evidence, lines: Iterable[Timeline], of_tasks: Iterable[Sighting], now: datetime
+    evidence: Evidence,
+    lines: Iterable[Timeline],
+    current: Iterable[Timeline],
+    of_tasks: Iterable[Sighting],
+    now: datetime,
 ) -> list[Sighting]:
     """Of tasks that run and have not ended by themselves before: those have worse than a failing check."""
     ended = {(one.group, one.task) for one in of_tasks}
@@ -101,6 +106,12 @@ def _of_checks(
         for line in lines
         if (line.allocation.group, line.task) not in ended
         for sighting in checks.sightings(evidence, line, now)
+    ]
+    found += [
+        sighting
+        for line in current
+        if (line.allocation.group, line.task) not in ended
+        for sighting in checks.restarts(evidence, line)
     ]
     better = {(one.group, one.check) for one in found if one.failure is not FailureClass.CHECK_RESTARTS}
     # A check that restarts its task is told by what is known of that check, where anything is.

@@ -19,7 +19,6 @@ from observers.failures.row import Where
 from observers.failures.sighting import Sighting, cut, read
 from observers.running import PlacementFailure
 
-_REPEATS = "computed class ineligible"
 _DEFAULT_POOL = "default"
 
 
@@ -42,7 +41,8 @@ def _of_group(evidence: Evidence, group: str, failure: PlacementFailure) -> Iter
     if not sum(failure.nodes_available.values()) and not failure.nodes_evaluated:
         yield _nowhere(evidence, group)
         return
-    filtered = {key: count for key, count in failure.constraint_filtered.items() if key != _REPEATS}
+    # No row knows `computed class ineligible`: it only repeats a reason that stands beside it.
+    filtered = failure.constraint_filtered
     exhausted = failure.dimension_exhausted
     # A node that was left out for one thing and a node that has no room may both be there: room comes first, because
     # the nodes that passed every filter are those the job is meant for.

@@ -21,7 +21,7 @@ ROWS = (
         cause=Cause.SPEC,
         advice="no node has the CNI plugin {plugin} that network mode {mode} needs: install it, or use another mode",
         facts={"plugin": "bridge, firewall, ...", "mode": "the group's network mode"},
-        may_help=(Kind.NETWORK_MODE,),
+        may_help=(Kind.NETWORK_MODE, Kind.DRIVER_PORTS),
         words=(
             *said(Where.PLACEMENT, r"^\$\{attr\.plugins\.cni\.version\.(?P<plugin>[\w-]+)\}"),
             *said(Where.SETUP, r'failed to find plugin "(?P<plugin>[\w-]+)" in path'),
@@ -59,7 +59,8 @@ ROWS = (
             "label": "its label",
             "own": "`true` where the job's own count needs it on more nodes than there are",
         },
-        may_help=(Kind.STATIC_PORT,),
+        # The port inside follows the static one where the job does not say it: it is kept with `to`.
+        may_help=(Kind.STATIC_PORT, Kind.PORT_TO),
         words=said(
             Where.PLACEMENT,
             r"^network: reserved port collision (?P<label>[^=]+)=(?P<port>\d+)",
@@ -133,7 +134,7 @@ ROWS = (
         cause=Cause.SPEC,
         advice="the service {service} uses port {label}, which no network block names: declare it, or correct the name",
         facts={**_LABELS, "service": "its name", "suggestion": "the one label that it resembles or that there is"},
-        may_help=(Kind.SERVICE_PORT, Kind.CHECK_PORT, Kind.PORT_ADDED, Kind.PORT_LABEL),
+        may_help=(Kind.SERVICE_PORT, Kind.CHECK_PORT, Kind.PORT_ADDED, Kind.PORT_LABEL, Kind.DRIVER_PORTS),
         words=(
             *said(
                 Where.SETUP,

@@ -47,7 +47,7 @@ ROWS = (
         cause=Cause.SPEC,
         advice="no node has {asked} MB of memory free (at most {largest_free}): ask for less, or add nodes",
         facts=_ROOM,
-        may_help=(Kind.MEMORY,),
+        may_help=(Kind.MEMORY, Kind.MEMORY_MAX),
         words=said(Where.PLACEMENT, r"^memory$"),
         seen=_SEEN,
     ),

@@ -228,7 +228,7 @@ ROWS = (
         cause=Cause.SPEC,
         advice="something outside Nomad holds port {port} on node {node}: end it, reserve it there, or drop `static`",
         facts={"port": "the number", "node": "the node's name"},
-        may_help=(Kind.STATIC_PORT,),
+        may_help=(Kind.STATIC_PORT, Kind.PORT_TO),
         words=said(
             Where.DRIVER,
             r"Bind for \S*:(?P<port>\d+) failed: port is already allocated",
@@ -245,7 +245,7 @@ ROWS = (
             "label": "the label in the driver's `ports`",
             "labels": "those of the group's network block, comma-separated",
         },
-        may_help=(Kind.DRIVER_PORTS, Kind.PORT_ADDED, Kind.PORT_LABEL, Kind.DRIVER_KEY),
+        may_help=(Kind.DRIVER_PORTS, Kind.PORT_ADDED, Kind.PORT_LABEL, Kind.DRIVER_KEY, Kind.PORT_TO),
         words=said(
             Where.DRIVER,
             r'Port "(?P<label>[^"]+)" not found, check network block',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 
 import pytest
@@ -140,6 +141,21 @@ def test_a_failed_task_is_judged_before_its_red_check() -> None:
     assert classes(evidence(crashing, checks=(check("connection refused"),))) == [F.CRASH]
 
 
+def test_a_task_that_crashes_now_and_then_is_told_by_that_and_not_by_its_red_check() -> None:
+    happened = [event("Started"), ended(1, after=60), event("Started", after=100)]
+    found = evidence(allocation(happened, state="running", client_status="running"), checks=(check("EOF"),))
+    assert classes(found) == [F.CRASH]
+
+
+@pytest.mark.parametrize(("seconds", "named"), [(20, True), (600, False)])
+def test_a_restart_by_a_check_is_history_when_the_task_runs_on(seconds: int, named: bool) -> None:
+    signaled = event("Restart Signaled", restart_reason='healthcheck: check "alive" unhealthy', after=10)
+    found = evidence(
+        running(signaled, ended(137, after=15), event("Started", after=16)), checks=(check(status="success"),)
+    )
+    assert bool(told(found, START + timedelta(seconds=seconds))) is named
+
+
 def test_a_check_of_a_pending_task_says_nothing() -> None:
     pending = allocation([event("Received")], state="pending", client_status="pending")
     assert not told(evidence(pending, checks=(check("connection refused"),)))
@@ -225,6 +241,15 @@ def test_a_port_is_not_wrong_where_the_app_says_it_listens_there() -> None:
 def test_two_ports_that_an_app_names_leave_the_choice_open() -> None:
     found = evidence(running(), checks=(check("EOF"),), logs=(log("listening on :9090\nlistening on :9191", "stdout"),))
     assert first(found).failure is F.CHECK_FAILING
+
+
+def test_two_ports_that_the_job_declares_leave_the_choice_open() -> None:
+    body = copy.deepcopy(JOB)
+    body["TaskGroups"][0]["Networks"][0]["DynamicPorts"] += [{"Label": "a", "To": 9090}, {"Label": "b", "To": 9191}]
+    lines = (log("listening on :9090\nlistening on :9191", "stdout"),)
+    one = (log("listening on :9090\nlistening on :9999", "stdout"),)
+    assert first(evidence(running(), body=body, checks=(check("EOF"),), logs=lines)).failure is F.CHECK_FAILING
+    assert first(evidence(running(), body=body, checks=(check("EOF"),), logs=one)).facts["labels_there"] == "a"
 
 
 def test_a_slow_app_behind_a_red_check_is_given_time() -> None:

@@ -287,10 +287,10 @@ CASES = [
         F.CHECK_RESTARTS,
         evidence(
             running(
-                event("Restart Signaled", restart_reason='healthcheck: check "alive" unhealthy', after=10),
-                ended(137, after=15),
-                event("Restarting", after=15),
-                event("Started", after=16),
+                event("Restart Signaled", restart_reason='healthcheck: check "alive" unhealthy', after=100),
+                ended(137, after=105),
+                event("Restarting", after=105),
+                event("Started", after=106),
             )
         ),
         {"check": "alive", "grace_seconds": "5"},
@@ -608,9 +608,9 @@ CASES = [
         F.CHECK_TOO_EARLY,
         evidence(
             running(
-                event("Restart Signaled", restart_reason='healthcheck: check "alive" unhealthy', after=11),
-                ended(0, after=11),
-                event("Started", after=12),
+                event("Restart Signaled", restart_reason='healthcheck: check "alive" unhealthy', after=111),
+                ended(0, after=111),
+                event("Started", after=112),
             ),
             logs=(log("Started app in 42.5 seconds", "stdout"),),
         ),
