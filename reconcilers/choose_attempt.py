@@ -18,7 +18,9 @@ from reconcilers.record import (
     Run,
     retry_at,
 )
+from reconcilers.repair.closing import mended
 from reconcilers.situation import Aim, Situation, Wanted
+from reconcilers.spec import Spec
 from reconcilers.verify import Continue, Failed
 from reconcilers.words import clock, decision
 
@@ -112,12 +114,21 @@ def verified(s: Situation) -> Decision:
     attempt, spec, job = s.record.attempt, s.target.spec, s.running.job
     assert attempt is not None and spec is not None
     record = replace(s.record.without_failure(spec.hash), attempt=None, adopt=False)
+    record = mended(record, spec, s.now)
     health = ask.health(s)
     if spec.batch:
         record = replace(record, run=Run(spec.hash, s.now))
     if job is not None and not spec.batch:
-        record = replace(record, last_good=LastGood(spec, job.version, s.now))
+        record = replace(record, last_good=LastGood(spec, job.version, s.now, repaired=_repaired(s, spec)))
     return decision(s, Step.VERIFIED, Remember(record), health.reason, health.message, ready=Truth.TRUE)
+
+
+def _repaired(s: Situation, spec: Spec) -> bool:
+    """It is not what a file says: an overlay is in it."""
+    good = s.record.last_good
+    if good is not None and good.spec.hash == spec.hash:
+        return good.repaired
+    return isinstance(s.desire, Wanted) and spec.hash != s.desire.written.hash
 
 
 def keep_watching(s: Situation) -> Decision:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from desired.reasons import Reason
 from desired.state import JobBody
 from reconcilers.record import Attempt, Correction, Record
+from reconcilers.repair.proposal import Case
 from reconcilers.spec import Spec
 
 # While the event stream is silent, what is under way is still looked at this often.
@@ -37,6 +38,10 @@ class Step(StrEnum):
     SOAKING = "Soaking"
     VERIFIED = "Verified"
     FAILED = "Failed"
+    FROZEN = "Frozen"
+    NAMED = "Named"
+    CLIMBING = "Climbing"
+    EXHAUSTED = "Exhausted"
     LEFT_FAILED = "LeftFailed"
     RECOVERING = "Recovering"
     DEPENDENCIES = "Dependencies"
@@ -46,7 +51,10 @@ class Step(StrEnum):
     DRIFT_TOLD = "DriftTold"
     CAUGHT_UP = "CaughtUp"
     COMPLETED = "Completed"
+    UNPLACEABLE = "Unplaceable"
+    BROKEN = "Broken"
     UNHEALTHY = "Unhealthy"
+    PROVEN = "Proven"
     STEADY = "Steady"
 
 
@@ -121,7 +129,14 @@ class Rest:
     settled: bool = True
 
 
-Action = Register | Stop | Remember | Forget | Rest
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """Ask the rungs of the repair ladder, and remember what they say; nothing is written to Nomad."""
+
+    case: Case
+
+
+Action = Register | Stop | Remember | Forget | Rest | Climb
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ The order of the table matters: a question may rely on all rows above it having 
 
 from __future__ import annotations
 
+from desired.cause import Cause
 from desired.policy import Drift
+from desired.reasons import Reason
 from reconcilers.health import Health, Phase, judge
 from reconcilers.record import Attempt, Record
 from reconcilers.situation import Adopt, Aim, Situation, Unclear, Wanted, Withdrawn
@@ -117,7 +119,22 @@ def verdict(s: Situation) -> Verdict | None:
 
 
 def _verdict(s: Situation, attempt: Attempt) -> Verdict:
-    return verify(attempt, health(s), s.running, s.policy.verify, s.now)
+    """What the evidence proves is not waited for; what it names is told in the place of a symptom."""
+    found = verify(attempt, health(s), s.running, s.policy.verify, s.now)
+    named = s.diagnoses[0] if s.diagnoses else None
+    if named is None or isinstance(found, Verified):
+        return found
+    message = f"{named.failure.value}: {named.words}"
+    if isinstance(found, Failed):
+        return Failed(found.reason, message, found.cause if named.cause in _SAYS_NOTHING else named.cause)
+    if named.conclusive and named.cause in _WILL_NOT_PASS:
+        return Failed(Reason.ALLOCATIONS_FAILED, message, named.cause)
+    return found
+
+
+# A placement that the cluster cannot give may come, and what is passing passes: those are waited for.
+_WILL_NOT_PASS = frozenset({Cause.SPEC, Cause.EXTERNAL})
+_SAYS_NOTHING = frozenset({Cause.UNKNOWN, Cause.NONE})
 
 
 def health(s: Situation) -> Health:

@@ -11,21 +11,32 @@ about to be written is remembered before, so that a kill at any point makes no a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from desired.app import AppKey
 from desired.errors import Conflict, InvalidDesired, OperatorError, Rejected, TerminalError
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
+from observers.evidence import Evidence
+from observers.failures.diagnose import diagnose
 from observers.running import Running
 from reconcilers import dependencies
-from reconcilers.decision import Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
+from reconcilers import repair_questions as repairs
+from reconcilers.choose_repair import climbed
+from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
+from reconcilers.health import Phase, judge
 from reconcilers.ports import DesiredView, Nomad, Reporter, Submission
 from reconcilers.prune import Withdrawals
 from reconcilers.record import Applied, Record, refused
 from reconcilers.records import Records
+from reconcilers.repair.budget import Budget
+from reconcilers.repair.closing import settle
+from reconcilers.repair.ladder import Ladder
+from reconcilers.repair.overlay import overlaid, sort
+from reconcilers.repair.proposal import Case
+from reconcilers.repair.switch import Switch
 from reconcilers.requests import Requests, noted
 from reconcilers.result import Result, Settled, Waiting
 from reconcilers.situation import Desire, Rules, Situation, Unclear, Wanted, Withdrawn
@@ -42,6 +53,31 @@ _AFTER_REGISTER = timedelta(seconds=1)
 _STALLED_RECHECK = timedelta(minutes=5)
 
 
+_NOTHING_TO_NAME = frozenset({Phase.HEALTHY, Phase.DONE, Phase.PROMOTION})
+
+
+class EvidenceSource(Protocol):
+    """Where a pass gets its evidence from."""
+
+    async def collect(self, situation: Situation) -> Evidence:
+        """Everything that can be read about the failure of the target; redacted. Raises where Nomad is away."""
+        ...
+
+    def at_hand(self, situation: Situation) -> Evidence:
+        """What the pass has read anyway, and what was heard before; redacted. No request is made."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """What a pass needs to name and mend failures."""
+
+    evidence: EvidenceSource
+    ladder: Ladder
+    budget: Budget
+    switch: Switch
+
+
 class Reconciler:
     """One pass at a time per key; different keys may run at once."""
 
@@ -55,6 +91,7 @@ class Reconciler:
         requests: Requests,
         specs: Specs,
         reporter: Reporter,
+        repairs: Repairs,
         rules: Rules,
         now: Callable[[], datetime],
         after_state_loss: Callable[[], bool],
@@ -66,6 +103,7 @@ class Reconciler:
         self._requests = requests
         self._specs = specs
         self._reporter = reporter
+        self._repairs = repairs
         self._rules = rules
         self._now = now
         self._after_state_loss = after_state_loss
@@ -102,8 +140,8 @@ class Reconciler:
     async def _note_requests(self, key: AppKey) -> None:
         asked = self._requests.take(key)
         record = self._records.get(key)
-        for verb, _ in asked:
-            record = noted(record, verb)
+        for request, _ in asked:
+            record = noted(record, request, self._now())
         try:
             if asked:
                 await self._records.save(record)
@@ -121,12 +159,15 @@ class Reconciler:
     async def _observe(self, key: AppKey, state: DesiredState, app: DesiredApp | None, running: Running) -> Situation:
         now = self._now()
         record = await self._noted(self._records.get(key), app, now)
+        desire = await self._desire(key, state, app, record)
+        if isinstance(desire, Wanted):
+            desire, record = await self._with_repairs(desire, record, now)
         situation = Situation(
             key=key,
-            desire=await self._desire(key, state, app, record),
+            desire=desire,
             running=running,
             record=record,
-            rules=self._rules,
+            rules=replace(self._rules, repairs_stopped=self._repairs.switch.stopped),
             now=now,
             after_state_loss=self._after_state_loss(),
         )
@@ -140,14 +181,41 @@ class Reconciler:
             )
         to_plan = spec_to_plan(target, running, record)
         if to_plan is None:
-            return situation
+            return await self._diagnosed(situation)
         body = self._with_live_counts(to_plan, situation)
         try:
             plan = await self._nomad.plan(key, body)
         except Rejected as error:
             await self._records.save(record.with_failure(refused(record, to_plan, error, now)))
             raise
-        return replace(situation, plan=plan, body=body)
+        return await self._diagnosed(replace(situation, plan=plan, body=body))
+
+    async def _with_repairs(self, desire: Wanted, record: Record, now: datetime) -> tuple[Wanted, Record]:
+        """What is wanted with the overlay and the trial applied. What git says otherwise by now, or says itself, is
+        dropped."""
+        if not record.overlay and record.episode is None:
+            return desire, record
+        found = sort(record.overlay, desire.written.body)
+        settled = settle(record, desire.written, found.standing, bool(found.contradicted), now)
+        if settled != record:
+            await self._records.save(settled)
+        trial = settled.episode.trial if settled.episode else ()
+        operations = (*(kept.operation for kept in settled.overlay), *trial)
+        return replace(desire, spec=overlaid(desire.written, operations)), settled
+
+    async def _diagnosed(self, s: Situation) -> Situation:
+        """Name what is wrong: from what was read anyway, and from all there is where a repair depends on it."""
+        if not isinstance(s.desire, Wanted) or s.target.spec is None:
+            return s
+        unplaced = s.plan is not None and bool(s.plan.failed) and s.target.failure is None
+        if repairs.asks_for_evidence(s) or (unplaced and repairs.repairable(s)):
+            evidence = await self._repairs.evidence.collect(s)
+            diagnoses = diagnose(evidence, s.now)
+            refusal = self._repairs.budget.refusal(s.key, s.now)
+            return replace(s, evidence=evidence, diagnoses=diagnoses, budget_refusal=refusal)
+        if judge(s.running).phase in _NOTHING_TO_NAME:
+            return s
+        return replace(s, diagnoses=diagnose(self._repairs.evidence.at_hand(s), s.now))
 
     async def _noted(self, record: Record, app: DesiredApp | None, now: datetime) -> Record:
         """What must be known once the file is gone is noted while it is there; no time lies in the future."""
@@ -173,7 +241,7 @@ class Reconciler:
         if app is not None:
             try:
                 spec = await self._specs.of(app, record, state.revision)
-                return Wanted(app, spec, spec)
+                return Wanted(app, spec, written=spec)
             except InvalidDesired as error:
                 return Unclear(error.reason, f"{app.path}: {error.message}")
         if key in state.conflicts:
@@ -218,8 +286,22 @@ class Reconciler:
             case Forget():
                 await self._records.forget(s.key)
                 return Settled(decision.reason)
+            case Climb(case):
+                return await self._climb(s, case, decision.reason)
             case _:
                 assert_never(action)
+
+    async def _climb(self, s: Situation, case: Case, reason: Reason) -> Result:
+        """The place in the budget is taken before a repair is remembered, and remembered before it is made."""
+        budget = self._repairs.budget
+        if budget.reserve(s.key, s.now):
+            return Waiting(reason, _LOOK_AGAIN)
+        try:
+            result = await self._repairs.ladder.climb(case)
+            await self._records.save(climbed(s, case, result))
+        finally:
+            budget.release(s.key)
+        return Waiting(reason, _AT_ONCE)
 
     async def _register(self, s: Situation, action: Register) -> None:
         """Remember the attempt, write, remember that it happened. A kill in between is resolved by the next pass."""

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from desired.app import AppKey
 from reconcilers.record import Record
+from reconcilers.repair.closing import approved, rejected, rolled_back, taken_back
+from reconcilers.repair.episode import Outcome
 
 
 class Verb(StrEnum):
@@ -22,14 +25,30 @@ class Verb(StrEnum):
     RESUME = "resume"
     ADOPT = "adopt"
     CONFIRM_PRUNE = "confirm-prune"
+    APPROVE = "approve"
+    REJECT = "reject"
+    REVERT = "revert"
+    ROLL_BACK = "roll-back"
 
 
-def noted(record: Record, verb: Verb) -> Record:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`argument` is what an approval binds to: the hash of the proposal; empty where whatever waits is meant."""
+
+    verb: Verb
+    argument: str = ""
+
+
+def noted(record: Record, request: Request, now: datetime) -> Record:
     """The record once the request is noted. Asking twice is the same as asking once."""
+    verb = request.verb
     match verb:
         case Verb.RECONCILE:
             # A person wants it tried again: neither an earlier failure nor a contest holds it back.
-            return replace(record, failed=(), corrections=())
+            last = record.last_episode
+            if last is not None and last.outcome is not Outcome.REPAIRED:
+                last = None
+            return replace(record, failed=(), corrections=(), declined="", last_episode=last)
         case Verb.SUSPEND:
             return replace(record, suspended=True)
         case Verb.RESUME:
@@ -40,20 +59,28 @@ def noted(record: Record, verb: Verb) -> Record:
             if record.withdrawal is None:
                 return record
             return replace(record, withdrawal=replace(record.withdrawal, confirmed=True))
+        case Verb.APPROVE:
+            return approved(record, request.argument, now)
+        case Verb.REJECT:
+            return rejected(record, now)
+        case Verb.REVERT:
+            return taken_back(record, now)
+        case Verb.ROLL_BACK:
+            return rolled_back(record, now)
 
 
 class Requests:
     """Open requests by app, each with the future that its asker waits for."""
 
     def __init__(self) -> None:
-        self._open: defaultdict[AppKey, list[tuple[Verb, asyncio.Future[None]]]] = defaultdict(list)
+        self._open: defaultdict[AppKey, list[tuple[Request, asyncio.Future[None]]]] = defaultdict(list)
 
-    def ask(self, key: AppKey, verb: Verb) -> asyncio.Future[None]:
+    def ask(self, key: AppKey, verb: Verb, argument: str = "") -> asyncio.Future[None]:
         """The future is done when the request is durable; the caller wakes the key."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._open[key].append((verb, future))
+        self._open[key].append((Request(verb, argument), future))
         return future
 
-    def take(self, key: AppKey) -> list[tuple[Verb, asyncio.Future[None]]]:
+    def take(self, key: AppKey) -> list[tuple[Request, asyncio.Future[None]]]:
         """What a pass has to note now; nobody else gets it."""
         return self._open.pop(key, [])

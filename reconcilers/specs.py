@@ -25,7 +25,13 @@ class Specs:
     async def of(self, app: DesiredApp, record: Record, revision: str) -> Spec:
         """Raises InvalidDesired, or a TransientError while the parser cannot be reached."""
         good, applied = record.last_good, record.applied
-        if good and applied and applied.source_hash == app.source_hash and applied.spec_hash == good.spec.hash:
+        as_written = good is not None and not good.repaired
+        if (
+            as_written
+            and good
+            and applied
+            and (applied.source_hash, applied.spec_hash) == (app.source_hash, good.spec.hash)
+        ):
             return good.spec
         known = self._kept.get(app.source_hash)
         if known is not None:

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from reconcilers import choose_attempt as attempt
 from reconcilers import choose_difference as difference
+from reconcilers import choose_repair as repair
 from reconcilers import choose_rest as resting
 from reconcilers import choose_withdrawn as withdrawn
 from reconcilers import questions as when
+from reconcilers import repair_questions as broken
 from reconcilers.decision import Decision, Step
 from reconcilers.situation import Situation
 
@@ -52,17 +54,27 @@ TABLE: tuple[Row, ...] = (
     Row(Step.RESUMING, "interrupted in the middle of a register: it happened, or is done now", when.interrupted,
         attempt.resume, (Step.VERIFYING, Step.SOAKING)),
     Row(Step.REVERTED, "Nomad went back to the version before: the spec has failed", when.reverted,
-        attempt.fail_reverted, (Step.STEADY, Step.CAUGHT_UP, Step.LEFT_FAILED)),
+        attempt.fail_reverted, (Step.NAMED, Step.STEADY, Step.CAUGHT_UP, Step.LEFT_FAILED)),
     Row(Step.OVERTAKEN, "somebody changed the job while it was verified", when.overtaken, attempt.give_way,
         (Step.CORRECTING, Step.DRIFT_TOLD)),
     Row(Step.FAILED, "it failed, or stood still for too long", when.failed, attempt.fail,
-        (Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED, Step.RECOVERING)),
+        (Step.NAMED, Step.EXHAUSTED, Step.CLIMBING, Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED,
+         Step.RECOVERING)),
     Row(Step.VERIFIED, "it stayed healthy, or it is done: this is the last good version", when.verified,
         attempt.verified, (Step.STEADY, Step.COMPLETED)),
     Row(Step.SOAKING, "healthy, and watched for the soak time", when.soaking, attempt.keep_watching,
         (Step.VERIFYING, Step.VERIFIED)),
     Row(Step.VERIFYING, "registered; allocations are coming up", when.verifying, attempt.keep_watching,
         (Step.SOAKING, Step.FAILED, Step.REVERTED, Step.OVERTAKEN, Step.VERIFIED)),
+    # It has failed, and its failure has a name or gets one: can it be repaired?
+    Row(Step.FROZEN, "the kill switch is on while a repair was tried: it is left as it stands", broken.frozen,
+        repair.stay_frozen, ()),
+    Row(Step.NAMED, "its failure gets a name, and an episode begins", broken.unnamed, repair.name_it,
+        (Step.CLIMBING, Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED, Step.RECOVERING)),
+    Row(Step.EXHAUSTED, "no attempt is left: back to the last good version, or as it was written", broken.exhausted,
+        repair.give_up, (Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED)),
+    Row(Step.CLIMBING, "the rungs are asked for a repair, the guard judges it", broken.climbing, repair.climb,
+        (Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED)),
     # A failed spec without a way back.
     Row(Step.RECOVERING, "a failed spec has become healthy by itself after all", when.recovered, attempt.reopen,
         (Step.SOAKING,)),
@@ -79,6 +91,8 @@ TABLE: tuple[Row, ...] = (
         (Step.STEADY, Step.UNHEALTHY, Step.VERIFYING)),
     Row(Step.POSTPONED, "tried again, and there is still no room for it", when.still_no_room, difference.postpone,
         (Step.STEADY, Step.LEFT_FAILED)),
+    Row(Step.UNPLACEABLE, "nothing can hold it, and the job is why: repaired before it is registered",
+        broken.unplaceable, repair.name_unplaceable, (Step.NAMED,)),
     Row(Step.DEPENDENCIES, "waits for the apps it depends on", when.waits_for_others, difference.wait_for_others,
         (Step.REGISTERING,)),
     Row(Step.DRIFT_TOLD, "changed by hand; told, not corrected", when.drift_is_told, difference.tell_drift, ()),
@@ -87,8 +101,11 @@ TABLE: tuple[Row, ...] = (
     Row(Step.REGISTERING, "the spec is planned and registered with check-and-set", when.differs, difference.register,
         (Step.VERIFYING, Step.SOAKING, Step.VERIFIED, Step.FAILED, Step.RESUMING)),
     # The cluster holds what is wanted. Is it well?
+    Row(Step.BROKEN, "as desired, not healthy any more, and the job is why", broken.broken,
+        repair.name_while_running, (Step.NAMED,)),
     Row(Step.UNHEALTHY, "as desired, but not healthy any more", when.unhealthy, resting.tell_unhealthy, (Step.STEADY,)),
-    Row(Step.STEADY, "as desired, and healthy", when.always, resting.rest, (Step.UNHEALTHY,)),
+    Row(Step.PROVEN, "a repair has held for half an hour", broken.proven, repair.hold_proven, (Step.STEADY,)),
+    Row(Step.STEADY, "as desired, and healthy", when.always, resting.rest, (Step.UNHEALTHY, Step.PROVEN)),
 )
 # fmt: on
 

@@ -34,9 +34,24 @@ def choose_target(desire: Desire, record: Record, policy: Policy, now: datetime)
         or policy.on_failure is OnFailure.HOLD
         or record.failure_of(good.spec.hash) is not None
     ):
+        if _holds_a_trial(record, spec):
+            # Nothing helped: the job is put back as the person wrote it.
+            return Target(Aim.DESIRED, spec, source_hash, failure)
         return Target(Aim.LEFT, spec, source_hash, failure)
     # Not the file's own hash: what is applied for it is not what it says, and must not be taken for that later.
     return Target(Aim.LAST_GOOD, good.spec, "", failure)
+
+
+def _holds_a_trial(record: Record, spec: Spec) -> bool:
+    """What is registered is a repair that did not help."""
+    last, applied = record.last_episode, record.applied
+    return (
+        record.episode is None
+        and last is not None
+        and applied is not None
+        and applied.spec_hash != spec.hash
+        and applied.spec_hash in last.tried_specs
+    )
 
 
 def spec_to_plan(target: Target, running: Running, record: Record) -> Spec | None:

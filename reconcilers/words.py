@@ -6,6 +6,7 @@ from datetime import datetime
 
 from desired.reasons import Reason
 from reconcilers.decision import Action, Condition, Decision, Register, Rest, Step, Stop, Truth
+from reconcilers.repair.episode import Outcome
 from reconcilers.situation import Mode, Situation, Unclear
 
 
@@ -30,11 +31,35 @@ def decision(
     failure = s.target.failure
     if failure is not None and failure.reason is Reason.VALIDATION_FAILED:
         shown[Condition.VALIDATION_FAILED] = (failure.reason, failure.message)
+    if (repair := _repairs(s)) is not None:
+        condition, why, words = repair
+        shown[condition] = (why, words)
     diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
     if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop):
         verb = "stop the job" if isinstance(action, Stop) else "register the job"
         return Decision(step, Rest(), ready, Reason.OBSERVE_ONLY, f"would {verb}: {message}", shown, diff)
     return Decision(step, action, ready, reason, message, shown, diff)
+
+
+def _repairs(s: Situation) -> tuple[Condition, Reason, str] | None:
+    """What the open episode, or one that ended without a repair, says as long as the failure stands."""
+    episode, last = s.record.episode, s.record.last_episode
+    if episode is not None and (waiting := episode.waiting) is not None:
+        message = f"{waiting.reason}; `nomad-operator repairs approve {s.key}` tries it ({waiting.hash})"
+        return Condition.AWAITING_APPROVAL, Reason.AWAITING_APPROVAL, message
+    if episode is not None:
+        tried = episode.open_try
+        message = tried.reason if tried else f"{episode.diagnosis.failure.value}: {episode.diagnosis.words}"
+        return Condition.REPAIRING, Reason.REPAIRING, message
+    if (
+        last is not None
+        and last.outcome in (Outcome.EXHAUSTED, Outcome.ROLLED_BACK)
+        and s.target.failure is not None
+        and s.target.failure.spec_hash == last.spec_hash
+    ):
+        message = f"{last.diagnosis.failure.value}: {last.told}; {last.hint}"
+        return Condition.REPAIR_EXHAUSTED, Reason.REPAIR_EXHAUSTED, message
+    return None
 
 
 def changes(s: Situation, limit: int = 4) -> str:

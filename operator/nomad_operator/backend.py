@@ -8,11 +8,14 @@ from typing import Any
 
 from desired.app import AppKey
 from desired.errors import UsageError
+from desired.policy import RepairMode
+from nomad_operator import repair_view
 from nomad_operator import status as view
 from nomad_operator.daemon import Daemon
 from nomad_operator.source import Source
 from nomad_operator.web_events import Broadcast, Listening
 from reconcilers.records import Records
+from reconcilers.repair.switch import Switch
 from reconcilers.reports import Reports, Transition
 from reconcilers.requests import Verb
 
@@ -21,7 +24,16 @@ class DaemonBackend:
     """Implements `nomad_operator.web.Backend`."""
 
     def __init__(
-        self, *, daemon: Daemon, source: Source, records: Records, reports: Reports, mode: str, broadcast: Broadcast
+        self,
+        *,
+        daemon: Daemon,
+        source: Source,
+        records: Records,
+        reports: Reports,
+        mode: str,
+        broadcast: Broadcast,
+        switch: Switch,
+        repair_mode: RepairMode,
     ) -> None:
         self._daemon = daemon
         self._source = source
@@ -29,6 +41,8 @@ class DaemonBackend:
         self._reports = reports
         self._mode = mode
         self._broadcast = broadcast
+        self._switch = switch
+        self._repair_mode = repair_mode
 
     def status(self) -> dict[str, Any]:
         return view.status(
@@ -37,7 +51,14 @@ class DaemonBackend:
             reports={report.key: report for report in self._reports},
             records={record.key: record for record in self._records},
             mode=self._mode,
+            repairs=self._repairs,
         )
+
+    @property
+    def _repairs(self) -> str:
+        if self._switch.stopped:
+            return "stopped"
+        return "off" if self._repair_mode is RepairMode.OFF else "on"
 
     def app(self, key: AppKey) -> dict[str, Any] | None:
         report = self._reports.get(key)
@@ -45,11 +66,60 @@ class DaemonBackend:
             return None
         return view.app(report, self._records.get(key), view.questions(self._source.state).get(key, ()))
 
-    async def command(self, key: AppKey, verb: str) -> dict[str, Any]:
+    def explain(self, key: AppKey) -> dict[str, Any] | None:
+        """The story of the open episode, or of the last one."""
+        return None if self._reports.get(key) is None else repair_view.story(self._records.get(key))
+
+    async def command(self, key: AppKey, verb: str, argument: str = "") -> dict[str, Any]:
         """Durable when this returns; the pass that follows is not waited for."""
-        await self._daemon.ask(key, Verb(verb))
+        self._check(key, Verb(verb), argument)
+        await self._daemon.ask(key, Verb(verb), argument)
         found = self.app(key)
         return found if found is not None else {"key": str(key)}
+
+    def _check(self, key: AppKey, verb: Verb, argument: str) -> None:
+        """An approval that fits nothing must not look as if it had done something."""
+        record = self._records.get(key)
+        waiting = record.episode.waiting if record.episode else None
+        if verb in (Verb.APPROVE, Verb.REJECT) and waiting is None:
+            raise UsageError(
+                f"no repair of {key} waits for approval", hint="`nomad-operator repairs list` shows those that do"
+            )
+        if verb is Verb.APPROVE and waiting is not None and argument and argument != waiting.hash:
+            raise UsageError(
+                f"what waits for {key} is proposal {waiting.hash} by now, not {argument}",
+                hint=f"`nomad-operator explain {key}` shows it; approve it if you still want it",
+            )
+        if verb is Verb.REVERT and not record.overlay and record.episode is None:
+            raise UsageError(f"no repair of {key} is in force", hint=f"`nomad-operator status {key}` shows what is")
+
+    def repairs(self) -> dict[str, Any]:
+        """What waits for a person, what is being tried, and what is in force besides git."""
+        apps = [
+            {
+                "key": str(record.key),
+                "episode": repair_view.episode(record.episode),
+                "lastEpisode": repair_view.episode(record.last_episode),
+                "overlay": repair_view.overlay(record.overlay),
+            }
+            for record in sorted(self._records, key=lambda one: one.key)
+            if record.episode is not None or record.overlay
+        ]
+        return {"repairs": self._repairs, "apps": apps}
+
+    async def stop_repairs(self, *, rollback: bool) -> dict[str, Any]:
+        """The kill switch. With `rollback`, what was being tried is put back as well."""
+        await self._daemon.stop_repairs(rollback=rollback)
+        return self.repairs()
+
+    async def start_repairs(self) -> dict[str, Any]:
+        if self._switch.by_setting:
+            raise UsageError(
+                "repairs are stopped by a setting",
+                hint="NOMAD_OPERATOR_REPAIRS_STOPPED=false, and a restart, starts them",
+            )
+        await self._daemon.start_repairs()
+        return self.repairs()
 
     def prune_candidates(self) -> dict[str, Any]:
         """Withdrawn apps that would be stopped, and what holds them back."""
@@ -61,7 +131,7 @@ class DaemonBackend:
                 continue
             apps.append({
                 "key": str(key),
-                "withdrawnSince": view.when(record.withdrawal.since) if record.withdrawal else None,
+                "withdrawnSince": repair_view.when(record.withdrawal.since) if record.withdrawal else None,
                 "prune": record.prune,
                 "confirmed": bool(record.withdrawal and record.withdrawal.confirmed),
                 "message": report.message if report else "",

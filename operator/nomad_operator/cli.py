@@ -124,6 +124,12 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument("--path", metavar="DIR", help="a folder instead of the repository")
 
     app_argument(add("status", "apps:status", "every app, or one in detail", json=True), count="?")
+    app_argument(add("explain", "repairs:explain", "why an app failed, what was tried, and how it ended", json=True))
+    repairs = add("repairs", "repairs:repairs", "repairs: what waits for you, and the kill switch", json=True)
+    repairs.add_argument("action", metavar="ACTION", choices=_REPAIRS, help=", ".join(_REPAIRS))
+    repairs.add_argument("app", metavar="APP", nargs="?", help="for approve, reject and revert")
+    repairs.add_argument("--proposal", metavar="HASH", default="", help="approve: only if this is what waits")
+    repairs.add_argument("--rollback", action="store_true", help="stop: put back what is being tried")
     for verb, meaning in _VERBS.items():
         made = add(verb, "apps:command", meaning, json=True)
         made.set_defaults(verb=verb)
@@ -151,6 +157,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+_REPAIRS = ("list", "approve", "reject", "revert", "stop", "start")
 _VERBS = {
     "reconcile": "look at an app now, and try again what failed",
     "suspend": "leave an app alone",

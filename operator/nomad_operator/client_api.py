@@ -36,8 +36,22 @@ class DaemonClient:
         """OperatorError if the daemon does not know the app."""
         return self._ask("GET", _path(key))
 
-    def command(self, key: AppKey, verb: str) -> dict[str, Any]:
-        return self._ask("POST", f"{_path(key)}/{verb}")
+    def command(self, key: AppKey, verb: str, *, proposal: str = "") -> dict[str, Any]:
+        """`proposal` is the hash that an approval means; without one, whatever waits."""
+        return self._ask("POST", f"{_path(key)}/{verb}", {"proposal": proposal} if proposal else None)
+
+    def explain(self, key: AppKey) -> dict[str, Any]:
+        """OperatorError if the daemon does not know the app."""
+        return self._ask("GET", f"/api/v1/explain/{quote(key.namespace, safe='')}/{quote(key.name, safe='')}")
+
+    def repairs(self) -> dict[str, Any]:
+        return self._ask("GET", "/api/v1/repairs")
+
+    def stop_repairs(self, *, rollback: bool) -> dict[str, Any]:
+        return self._ask("POST", "/api/v1/repairs/stop", {"rollback": rollback})
+
+    def start_repairs(self) -> dict[str, Any]:
+        return self._ask("POST", "/api/v1/repairs/start")
 
     def prune_candidates(self) -> dict[str, Any]:
         return self._ask("GET", "/api/v1/prune")
@@ -45,9 +59,9 @@ class DaemonClient:
     def confirm_prune(self) -> dict[str, Any]:
         return self._ask("POST", "/api/v1/prune")
 
-    def _ask(self, method: str, path: str) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
-            response = self._http.request(method, path)
+            response = self._http.request(method, path, json=body)
         except httpx.TimeoutException as error:
             raise DeadlineExceeded(f"the nomad-operator at {self._address} does not answer", hint=_START) from error
         except httpx.TransportError as error:

@@ -27,6 +27,7 @@ from observers.running import Fleet
 from reconcilers.decision import Truth
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.records import Records
+from reconcilers.repair.switch import Switch
 from reconcilers.reports import Reports, Transition
 from reconcilers.requests import Requests, Verb
 from reconcilers.resync import Fingerprint, keys_of, moved_in_git, moved_in_nomad
@@ -81,6 +82,7 @@ class Daemon:
         outages: Outages,
         commits: CommitTimes,
         prune: PruneRules,
+        switch: Switch,
         intervals: Intervals,
         request_count: Callable[[], int],
         log: Log,
@@ -98,6 +100,7 @@ class Daemon:
         self._outages = outages
         self._commits = commits
         self._prune = prune
+        self._switch = switch
         self._intervals = intervals
         self._request_count = request_count
         self._log = log
@@ -120,6 +123,7 @@ class Daemon:
 
     async def start(self) -> None:
         """Read git and Nomad once, then start the loops. Git or Nomad being down is waited for, not fatal."""
+        self._metrics.repairs_stopped(stopped=self._switch.stopped)
         self._source_due.set()
         self._resync_due.set()
         self._schedule.every(self._intervals.poll, self._source_due)
@@ -174,11 +178,29 @@ class Daemon:
     async def wake_source(self) -> None:
         self._source_due.set()
 
-    async def ask(self, key: AppKey, verb: Verb) -> None:
+    async def ask(self, key: AppKey, verb: Verb, argument: str = "") -> None:
         """Durable when this returns."""
-        answer = self._requests.ask(key, verb)
+        answer = self._requests.ask(key, verb, argument)
         self._workers.wake(key, hurry=True)
         await answer
+
+    async def stop_repairs(self, *, rollback: bool) -> None:
+        """Durable when this returns. Whoever is under repair is told, and put back if `rollback`."""
+        await self._switch.stop(self._now())
+        tried = [record.key for record in self._records if record.episode is not None]
+        if rollback:
+            await asyncio.gather(*(self.ask(key, Verb.ROLL_BACK) for key in tried))
+        self._metrics.repairs_stopped(stopped=True)
+        for key in tried:
+            self._workers.wake(key)
+
+    async def start_repairs(self) -> None:
+        """Durable when this returns; every app that failed is looked at again."""
+        await self._switch.start()
+        self._metrics.repairs_stopped(stopped=self._switch.stopped)
+        for record in self._records:
+            if record.failed:
+                self._workers.wake(record.key)
 
     def confirmed(self, keys: Collection[AppKey]) -> None:
         """What held these back is judged anew: a pass that notes one confirmation cannot know of the others."""

@@ -51,6 +51,7 @@ class Metrics:
         self._drift = self._counter("drift", "Changes by hand that were found, by what was done.", "action")
         self._leader = self._gauge("leader", "1 while this copy acts.")
         self._dependency = self._gauge("dependency_up", "1 while a service answers.", "service")
+        self._repairs_stopped = self._gauge("repairs_stopped", "1 while the kill switch holds all repairs.")
         self._nomad = self._counter("nomad_requests", "Requests to Nomad.", "endpoint", "result")
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
@@ -124,6 +125,9 @@ class Metrics:
 
     def dependency_up(self, service: str, *, up: bool) -> None:
         self._dependency.labels(service).set(up)
+
+    def repairs_stopped(self, *, stopped: bool) -> None:
+        self._repairs_stopped.set(stopped)
 
     def nomad_request(self, endpoint: str, result: str) -> None:
         """`endpoint` is a method and a route (`GET job/plan`), never an address with ids in it."""

@@ -100,6 +100,7 @@ async def _planned(
     parts = assemble(settings, store=MemoryStore(stored or {}), followed=followed, origin=origin)
     try:
         await parts.records.load()
+        await parts.switch.load()
         await parts.source.refresh()
         state = parts.source.state
         if state is None:

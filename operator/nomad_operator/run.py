@@ -80,6 +80,7 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
         )
         try:
             await parts.records.load()
+            await parts.switch.load()
             yield parts
         finally:
             await parts.close()

@@ -16,7 +16,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from desired.policy import Drift, OnFailure
+from desired.operations.operation import Kind
+from desired.policy import Drift, OnFailure, RepairMode
 from nomad_operator.settings_values import (
     Seconds,
     check_address,
@@ -25,6 +26,8 @@ from nomad_operator.settings_values import (
     credentials_of,
     expand_user,
     git_address,
+    repair_kinds,
+    resource_limits,
     state_file_of,
     stripped,
 )
@@ -204,6 +207,35 @@ class Settings(BaseSettings):
         unit="seconds", low=_seconds(1), high=_seconds(86400),
     )  # fmt: skip
 
+    # Repairs.
+    repair_mode: RepairMode = setting(
+        f"{PREFIX}REPAIR_MODE", RepairMode.AUTO,
+        "What to do about an app that failed: repair it, propose a repair and wait for a person, or neither.",
+        allowed="auto, propose or off",
+    )  # fmt: skip
+    repair_auto: Annotated[frozenset[Kind], NoDecode, BeforeValidator(repair_kinds)] = setting(
+        f"{PREFIX}REPAIR_AUTO", frozenset(), "Changes that need no approval although they are risky.",
+        allowed="safe (none), all, or kinds of operations separated by commas",
+    )  # fmt: skip
+    repair_max_attempts: int = setting(
+        f"{PREFIX}REPAIR_MAX_ATTEMPTS", 3, "Repairs that are tried for one failure.", unit="attempts", low=1, high=10
+    )
+    repair_max_per_hour: int = setting(
+        f"{PREFIX}REPAIR_MAX_PER_HOUR", 30, "Repairs that are tried in an hour, in the whole fleet.", unit="repairs",
+        low=0, high=1000,
+    )  # fmt: skip
+    repair_concurrency: int = setting(
+        f"{PREFIX}REPAIR_CONCURRENCY", 5, "Apps that are under repair at the same time.", unit="apps", low=0, high=100
+    )
+    repair_limits: Annotated[dict[str, int], NoDecode, BeforeValidator(resource_limits)] = setting(
+        f"{PREFIX}REPAIR_LIMITS", {}, "The most that a repair may give a task; a manifest may set lower limits.",
+        allowed="memory=MB,cpu=MHz,disk=MB, any of them",
+    )  # fmt: skip
+    repairs_stopped: bool = setting(
+        f"{PREFIX}REPAIRS_STOPPED", False, "The kill switch: nothing is written for any repair.",
+        allowed="true or false",
+    )  # fmt: skip
+
     # State.
     state_url: str | None = setting(
         f"{PREFIX}STATE_URL", None, "File of the operator's records; in the XDG state folder if not set.",
@@ -272,7 +304,9 @@ class Settings(BaseSettings):
             state_file_of(value, {})
         return value
 
-    @field_validator("log_format", "log_level", "mode", "adopt", "drift", "on_failure", "lease", mode="before")
+    @field_validator(
+        "log_format", "log_level", "mode", "adopt", "drift", "on_failure", "lease", "repair_mode", mode="before"
+    )
     @classmethod
     def _any_case(cls, value: Any) -> Any:
         return value.strip().lower() if isinstance(value, str) else value

@@ -39,6 +39,10 @@ def _plain(value: Any) -> str | int | float | bool | list[str] | None:
         return int(seconds) if seconds.is_integer() else seconds
     if isinstance(value, tuple):
         return [str(part) for part in value]
+    if isinstance(value, frozenset):
+        return ",".join(sorted(str(part) for part in value)) or "safe"
+    if isinstance(value, dict):
+        return ",".join(f"{name}={number}" for name, number in sorted(value.items()))
     if value is None or isinstance(value, bool | int | float):
         return value
     return str(value)

@@ -13,6 +13,8 @@ from pydantic import BeforeValidator
 
 from desired.errors import UsageError
 from desired.git_address import GitAddress
+from desired.operations.operation import Kind
+from desired.operations.table import ROWS, Tier
 
 
 def _to_seconds(value: Any) -> Any:
@@ -32,6 +34,34 @@ def comma_separated(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
+
+
+def repair_kinds(value: Any) -> Any:
+    """`safe` is none, `all` is every kind that needs approval by itself; else kinds by name."""
+    if not isinstance(value, str):
+        return value
+    told = [part.strip().lower() for part in value.split(",") if part.strip()]
+    if told == ["safe"]:
+        return frozenset[Kind]()
+    if told == ["all"]:
+        return frozenset(kind for kind, row in ROWS.items() if row.tier is Tier.APPROVE)
+    unknown = sorted(set(told) - {kind.value for kind in Kind})
+    if unknown:
+        raise ValueError(f"names no kind of operation: {', '.join(unknown)}")
+    return frozenset(Kind(one) for one in told)
+
+
+def resource_limits(value: Any) -> Any:
+    """`memory=4096,cpu=2000` as a dict."""
+    if not isinstance(value, str):
+        return value
+    limits: dict[str, int] = {}
+    for part in (part.strip() for part in value.split(",") if part.strip()):
+        match = re.fullmatch(r"(memory|cpu|disk)\s*=\s*([1-9]\d{0,8})", part)
+        if not match:
+            raise ValueError(f"{part!r} is not memory=…, cpu=… or disk=… with a whole number")
+        limits[match[1]] = int(match[2])
+    return limits
 
 
 def stripped(value: Any) -> Any:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from desired.app import AppKey
 from desired.problem import Problem
 from desired.question import Question
 from desired.state import DesiredState
-from nomad_operator import __version__
+from nomad_operator import __version__, repair_view
+from nomad_operator.repair_view import when
 from reconcilers.record import Record
 from reconcilers.reports import AppReport, ConditionState, Transition
 
@@ -23,6 +23,7 @@ def status(
     reports: Mapping[AppKey, AppReport],
     records: Mapping[AppKey, Record],
     mode: str,
+    repairs: str,
 ) -> dict[str, Any]:
     """Every app, and every file that holds none. Apps that were pruned and are gone are not listed."""
     asked = questions(state)
@@ -31,7 +32,7 @@ def status(
             "version": __version__,
             "leader": True,
             "revision": state.revision if state else "",
-            "repairs": "off",
+            "repairs": repairs,
             "mode": mode,
             "sourceProblem": source_problem,
         },
@@ -66,7 +67,7 @@ def questions(state: DesiredState | None) -> dict[AppKey, list[Question]]:
 
 
 def app(report: AppReport, record: Record | None, asked: Sequence[Question]) -> dict[str, Any]:
-    """One app. `episode` and `overlay` belong to repair: none is open, none was made."""
+    """One app. `episode` is the open one, `lastEpisode` the one that ended last."""
     applied = record.applied if record else None
     attempt = record.attempt if record else None
     return {
@@ -84,8 +85,9 @@ def app(report: AppReport, record: Record | None, asked: Sequence[Question]) -> 
             "modifyIndex": report.modify_index,
             "specHash": attempt.spec_hash if attempt else applied.spec_hash if applied else "",
         },
-        "episode": None,
-        "overlay": [],
+        "episode": repair_view.episode(record.episode if record else None),
+        "lastEpisode": repair_view.episode(record.last_episode if record else None),
+        "overlay": repair_view.overlay(record.overlay if record else ()),
         "questions": [
             {"id": one.id, "question": one.text, "choices": list(one.choices), "default": one.default} for one in asked
         ],
@@ -110,11 +112,6 @@ def transition(one: Transition) -> dict[str, Any]:
         "reason": one.reason,
         "message": one.message,
     }
-
-
-def when(at: datetime) -> str:
-    """RFC 3339, in UTC, to the second."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _condition(one: ConditionState) -> dict[str, Any]:

@@ -6,6 +6,7 @@ something does, from loopback too, because behind a proxy everybody is loopback.
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -22,7 +23,9 @@ from nomad_operator.web_answers import refusal, refuse_http, told
 from nomad_operator.web_auth import Delivery, bearer_matches, is_signed
 from nomad_operator.web_events import Listening, server_sent
 
-VERBS = ("reconcile", "suspend", "resume", "adopt")
+VERBS = ("reconcile", "suspend", "resume", "adopt", "approve", "reject", "revert")
+# A proposal's hash, and nothing else, stands in the body of a command.
+_BODY_LIMIT = 4096
 # Source: GitHub docs, "Webhook events and payloads": payloads are capped at 25 MB.
 _WEBHOOK_LIMIT = 25 * 1024 * 1024
 _HEARTBEAT_SECONDS = 15.0
@@ -37,9 +40,19 @@ class Backend(Protocol):
         """None where no such app is known."""
         ...
 
-    async def command(self, key: AppKey, verb: str) -> dict[str, Any]:
-        """One of VERBS, for an app that is known."""
+    async def command(self, key: AppKey, verb: str, argument: str = "") -> dict[str, Any]:
+        """One of VERBS, for an app that is known; `argument` is the proposal that `approve` means, if it names one."""
         ...
+
+    def explain(self, key: AppKey) -> dict[str, Any] | None:
+        """The story of an app's open or last episode; None for an app that is not known."""
+        ...
+
+    def repairs(self) -> dict[str, Any]: ...
+
+    async def stop_repairs(self, *, rollback: bool) -> dict[str, Any]: ...
+
+    async def start_repairs(self) -> dict[str, Any]: ...
 
     def prune_candidates(self) -> dict[str, Any]: ...
 
@@ -93,6 +106,9 @@ class Web:
                 Route("/api/v1/status", told(self._status), methods=get),
                 Route("/api/v1/prune", told(self._prune_candidates), methods=get),
                 Route("/api/v1/prune", told(self._confirm_prune), methods=post),
+                Route("/api/v1/repairs", told(self._repairs), methods=get),
+                Route("/api/v1/repairs/{verb}", told(self._switch_repairs), methods=post),
+                Route("/api/v1/explain/{namespace}/{name:path}", told(self._explain), methods=get),
                 Route("/api/v1/events", told(self._events), methods=get),
                 # A job's name may hold slashes: the verb is what stands after the last one.
                 Route(app + "/{verb}", told(self._command), methods=post),
@@ -130,7 +146,32 @@ class Web:
         key = _key(request)
         if key is None or self._backend.app(key) is None:
             return _unknown_app(request)
-        return JSONResponse(await self._backend.command(key, verb))
+        body, refused = await _body(request)
+        if refused is not None:
+            return refused
+        return JSONResponse(await self._backend.command(key, verb, str(body.get("proposal") or "")))
+
+    async def _explain(self, request: Request) -> Response:
+        key = _key(request)
+        found = self._backend.explain(key) if key else None
+        return _unknown_app(request) if found is None else JSONResponse(found)
+
+    async def _repairs(self, _request: Request) -> Response:
+        return JSONResponse(self._backend.repairs())
+
+    async def _switch_repairs(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        body, refused = await _body(request)
+        if refused is not None:
+            return refused
+        match request.path_params["verb"]:
+            case "stop":
+                return JSONResponse(await self._backend.stop_repairs(rollback=body.get("rollback") is True))
+            case "start":
+                return JSONResponse(await self._backend.start_repairs())
+            case verb:
+                return refusal(404, f"{verb} is not a command", "the commands are stop and start")
 
     async def _prune_candidates(self, _request: Request) -> Response:
         return JSONResponse(self._backend.prune_candidates())
@@ -191,6 +232,24 @@ class Web:
             "NOMAD_OPERATOR_API_TOKEN, or the file api-token beside the daemon's state",
             headers={"www-authenticate": "Bearer"},
         )
+
+
+async def _body(request: Request) -> tuple[Mapping[str, Any], Response | None]:
+    """A JSON object, or nothing at all."""
+    text = b""
+    async for chunk in request.stream():
+        text += chunk
+        if len(text) > _BODY_LIMIT:
+            return {}, refusal(413, f"the body is larger than {_BODY_LIMIT} bytes", 'it is {"proposal": "…"}, or empty')
+    if not text.strip():
+        return {}, None
+    try:
+        told_body = json.loads(text)
+    except ValueError:
+        told_body = None
+    if not isinstance(told_body, dict):
+        return {}, refusal(400, "the body is not a JSON object", 'it is {"proposal": "…"}, or empty')
+    return told_body, None
 
 
 def _key(request: Request) -> AppKey | None:

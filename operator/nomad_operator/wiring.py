@@ -22,7 +22,7 @@ from desired.errors import UsageError
 from desired.git_credentials import GitCredentials
 from desired.git_source import GitSource
 from desired.parsed_jobs import ParsedJobs
-from desired.policy import Policy, Verify
+from desired.policy import Policy, Repair, Verify
 from nomad_operator import __version__
 from nomad_operator.backend import DaemonBackend
 from nomad_operator.commits import CommitTimes
@@ -39,8 +39,14 @@ from observers.nomad.stream import EventStream
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
-from reconcilers.reconcile import Reconciler
+from reconcilers.reconcile import Reconciler, Repairs
 from reconcilers.records import Records
+from reconcilers.repair.budget import Budget, BudgetSettings
+from reconcilers.repair.gatherer import Gatherer
+from reconcilers.repair.guard import Guard, GuardSettings
+from reconcilers.repair.ladder import Ladder
+from reconcilers.repair.rule_rung import RuleRung
+from reconcilers.repair.switch import Switch
 from reconcilers.reports import Reports
 from reconcilers.requests import Requests
 from reconcilers.situation import Rules
@@ -59,6 +65,7 @@ class Parts:
     nomad: NomadClient
     source: Source
     records: Records
+    switch: Switch
     reports: Reports
     reconciler: Reconciler
     workers: Workers
@@ -128,6 +135,7 @@ def policy(settings: Settings) -> Policy:
         prune=True,
         drift=settings.drift,
         on_failure=settings.on_failure,
+        repair=Repair(mode=settings.repair_mode, max_attempts=settings.repair_max_attempts),
         verify=Verify(soak=settings.verify_soak, timeout=settings.verify_timeout),
     )
 
@@ -171,6 +179,7 @@ def assemble(
         ),
         records=records,
     )
+    switch = Switch(store=store, stopped_by_setting=settings.repairs_stopped)
     reconciler = Reconciler(
         nomad=nomad,
         desired=source,
@@ -179,6 +188,18 @@ def assemble(
         requests=asked,
         specs=Specs(parser=parser),
         reporter=reports,
+        repairs=Repairs(
+            evidence=Gatherer(),
+            ladder=Ladder(
+                rungs=[("rule", RuleRung())],
+                guard=Guard(settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits)),
+            ),
+            budget=Budget(
+                settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
+                records=records,
+            ),
+            switch=switch,
+        ),
         rules=rules(settings, own_job),
         now=now,
         after_state_loss=lambda: daemon.after_state_loss,
@@ -204,6 +225,7 @@ def assemble(
         metrics=metrics,
         outages=Outages(log=log, clock=time.monotonic),
         commits=commits,
+        switch=switch,
         prune=PruneRules(enabled=settings.prune, max_share=settings.prune_max_share),
         intervals=Intervals(poll=settings.git_poll.total_seconds(), resync=settings.resync.total_seconds()),
         request_count=requests.total,
@@ -213,13 +235,21 @@ def assemble(
     )
     broadcast = Broadcast()
     backend = DaemonBackend(
-        daemon=daemon, source=source, records=records, reports=reports, mode=settings.mode.value, broadcast=broadcast
+        daemon=daemon,
+        source=source,
+        records=records,
+        reports=reports,
+        mode=settings.mode.value,
+        broadcast=broadcast,
+        switch=switch,
+        repair_mode=settings.repair_mode,
     )
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
-        nomad=nomad, source=source, records=records, reports=reports, reconciler=reconciler, workers=workers,
-        daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics, passes=passes, requests=requests,
+        nomad=nomad, source=source, records=records, switch=switch, reports=reports, reconciler=reconciler,
+        workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics, passes=passes,
+        requests=requests,
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ _ASKED = {
 
 def status(arguments: argparse.Namespace) -> int:
     settings = load().settings
-    key = _key(arguments.app, settings) if arguments.app else None
+    key = app_key(arguments.app, settings) if arguments.app else None
     with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
         answer = daemon.app(key) if key else daemon.status()
     if arguments.json:
@@ -40,8 +40,8 @@ def status(arguments: argparse.Namespace) -> int:
 
 def command(arguments: argparse.Namespace) -> int:
     settings = load().settings
-    key = _key(arguments.app, settings)
-    with _allowed_to_change(settings) as daemon:
+    key = app_key(arguments.app, settings)
+    with with_token(settings) as daemon:
         answer = daemon.command(key, arguments.verb)
     print(json.dumps(answer) if arguments.json else f"{key}: {_ASKED[arguments.verb]}")
     return 0
@@ -50,7 +50,7 @@ def command(arguments: argparse.Namespace) -> int:
 def prune(arguments: argparse.Namespace) -> int:
     settings = load().settings
     if arguments.confirm:
-        with _allowed_to_change(settings) as daemon:
+        with with_token(settings) as daemon:
             answer = daemon.confirm_prune()
     else:
         with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
@@ -62,11 +62,11 @@ def prune(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _allowed_to_change(settings: Settings) -> DaemonClient:
+def with_token(settings: Settings) -> DaemonClient:
     return DaemonClient(address=settings.daemon_addr, token=token_of_command(settings))
 
 
-def _key(text: str, settings: Settings) -> AppKey:
+def app_key(text: str, settings: Settings) -> AppKey:
     try:
         return AppKey.parse(text, settings.nomad_namespace)
     except ValueError as error:

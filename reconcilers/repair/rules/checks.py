@@ -14,8 +14,6 @@ from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 
 _HEALTH = re.compile(r"(?i)health|ready|live|ping|status")
 _HOST_MODES = frozenset({"", "host"})
-# Nomad's own words for an address where nobody answers.
-_NOBODY = ("connection refused", "connection reset", "EOF")
 
 
 def _port(case: Case) -> Answer:
@@ -77,25 +75,16 @@ def _another_answers(case: Case, group: Part, check: CheckPart) -> bool:
 def _unpublished(case: Case) -> Answer:
     """Docker publishes only the labels of its `ports`, unless the group has a network of its own."""
     found = job_parts.check_of(case)
-    output = case.diagnosis.facts.get("output", "")
-    if found is None or not any(words in output for words in _NOBODY):
+    task = job_parts.task_of(case)
+    if found is None or task is None or case.diagnosis.facts.get("unpublished") != "true":
         return None
-    group, check = found
-    tasks = [task for task in job_parts.tasks(group) if task.get("Driver") == "docker"]
-    if job_parts.mode(group) not in _HOST_MODES or len(tasks) != 1 or len(job_parts.tasks(group)) != 1:
-        return None
-    published = job_parts.driver_ports(tasks[0])
-    labels = {port.label for port in job_parts.ports(group)}
-    config = job_parts.config(tasks[0])
-    if check.label in published or check.label not in labels or config.get("network_mode") == "host":
+    _, check = found
+    published = job_parts.driver_ports(task[1])
+    if check.label in published:
         return None
     reason = f'the driver does not publish port "{check.label}", which check {job_parts.name(check.part)} asks'
-    edit = Edit(
-        Kind.DRIVER_PORTS,
-        job_parts.address(group, tasks[0]),
-        (*published, check.label),
-        f"the label that the check asks: {check.label}",
-    )
+    ground = f"the label that the check asks: {check.label}"
+    edit = Edit(Kind.DRIVER_PORTS, job_parts.address(*task), (*published, check.label), ground)
     return fix(case, reason, (edit,))
 
 
@@ -156,10 +145,10 @@ def _protocol(case: Case) -> Answer:
     return None
 
 
-_PORT = (FailureClass.CHECK_WRONG_PORT, FailureClass.CHECK_FAILING)
+_PORT = (FailureClass.CHECK_WRONG_PORT,)
 RULES = (
     Rule(name="check-unpublished-port", classes=_PORT, propose=_unpublished),
-    Rule(name="check-port", classes=(FailureClass.CHECK_WRONG_PORT,), propose=_port),
+    Rule(name="check-port", classes=_PORT, propose=_port),
     Rule(name="check-path", classes=(FailureClass.CHECK_WRONG_PATH,), propose=_path),
     Rule(name="check-protocol", classes=(FailureClass.CHECK_WRONG_PROTOCOL,), propose=_protocol),
 )

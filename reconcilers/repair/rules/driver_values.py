@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from desired.operations.operation import Kind, Value
 from observers.failures.failure_class import FailureClass
@@ -18,11 +19,13 @@ _WORDS = frozenset({"args", "entrypoint"})
 _TEXTS = frozenset(
     re.findall(
         r"[\w-]+",
-        "volumes dns_servers dns_search_domains dns_options extra_hosts network_aliases cap_drop security_opt "
+        "ports volumes dns_servers dns_search_domains dns_options extra_hosts network_aliases cap_drop security_opt "
         "cap_add group_add",
     )
 )
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
+# Source: nomad/structs, MinResources: less is refused before a driver sees it.
+_LEAST_MEMORY = 10
 # Names that Nomad resolves in a driver's config, and what the task's own environment adds.
 _KNOWN_ROOTS = re.compile(r"NOMAD_\w+$|(?:env|attr|meta|node|device|secret|identity)\b")
 
@@ -37,32 +40,20 @@ def _shape(case: Case) -> Answer:
     at = job_parts.address(group, task)
     value = job_parts.config(task)[key]
     reason = f"`{key}` of {at[1]} has the wrong shape"
-    if key == "ports" and not isinstance(value, str):
-        declared = {port.label: port for port in job_parts.ports(group)}
-        mapped = ports.mapping(value)
-        if mapped and all(label in declared and declared[label].to in (0, to) for label, to in mapped.items()):
-            edits = [Edit(Kind.PORT_TO, (at[0], label), to, f"`ports` says {to}") for label, to in mapped.items()]
-            edits.append(Edit(Kind.DRIVER_KEY, (*at, key), None, "its numbers moved to `to`"))
-            edits.append(Edit(Kind.DRIVER_PORTS, at, tuple(mapped), "the labels of `ports`"))
-            return fix(case, reason, edits)
-    if isinstance(value, str):
-        if key == "ports":
-            gone = Edit(Kind.DRIVER_KEY, (*at, key), None, "a text in the place of a list")
-            return fix(case, reason, (gone, Edit(Kind.DRIVER_PORTS, at, (value,), "the same, as a list")))
-        if key in _WORDS:
-            words = split(value)
-            if words is None:
-                return choose(reason, (f'{key} = ["sh", "-c", "…"]', f"{key} as a list of words"))
-            edit = Edit(Kind.DRIVER_VALUE, (*at, key), words, "the same words, as a list")
-            return fix(case, reason, (edit,))
-        if key in _TEXTS and key not in names.PRIVILEGED:
-            return fix(case, reason, (Edit(Kind.DRIVER_VALUE, (*at, key), (value,), "the same, as a list"),))
+    if key == "ports" and ports.mapping(value):
+        # An operation holds no mapping: its old value could not be told apart from another that a person writes later.
+        return choose(reason, ("`to` in the network block for each number, and `ports` with the labels",))
+    edit = Edit(Kind.DRIVER_VALUE, (*at, key), None, "the same, as a list")
+    if isinstance(value, str) and key in _WORDS:
+        words = split(value)
+        if words is None:
+            return choose(reason, (f'{key} = ["sh", "-c", "…"]', f"{key} as a list of words"))
+        return fix(case, reason, (replace(edit, new=words),))
+    if isinstance(value, str) and key in _TEXTS and key not in names.PRIVILEGED:
+        return fix(case, reason, (replace(edit, new=(value,)),))
     if key == "command" and isinstance(value, list | tuple) and value and all(isinstance(one, str) for one in value):
         args = job_parts.config(task).get("args") or ()
-        edits = [
-            Edit(Kind.DRIVER_KEY, (*at, key), None, "a list in the place of a program's name"),
-            Edit(Kind.COMMAND, at, value[0], "the first of the list"),
-        ]
+        edits = [replace(edit, new=value[0], ground="the first of the list")]
         if len(value) > 1:
             edits.append(Edit(Kind.ARGS, at, (*value[1:], *args), "the rest of the list"))
         return fix(case, reason, edits)
@@ -124,9 +115,9 @@ def _limit(case: Case) -> Answer:
     at = job_parts.address(*found)
     facts = case.diagnosis.facts
     if facts.get("key") == "memory" and facts.get("minimum", "").isdigit():
-        least = int(facts["minimum"])
+        least = max(int(facts["minimum"]), _LEAST_MEMORY)
         reason = f"{at[1]} has less memory than the driver takes"
-        return fix(case, reason, (Edit(Kind.MEMORY, at, least, f"the driver takes at least {least} MB"),))
+        return fix(case, reason, (Edit(Kind.MEMORY, at, least, f"the driver takes at least {facts['minimum']} MB"),))
     command = job_parts.config(found[1]).get("command")
     if facts.get("key") == "command" and isinstance(command, str) and command.strip() != command and command.strip():
         reason = f"the command of {at[1]} has spaces around it"

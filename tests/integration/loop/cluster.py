@@ -27,8 +27,14 @@ from observers.nomad.connection import Connection
 from observers.running import Running
 from reconcilers.memory_store import MemoryStore
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
-from reconcilers.reconcile import Reconciler
+from reconcilers.reconcile import Reconciler, Repairs
 from reconcilers.records import Records
+from reconcilers.repair.budget import Budget, BudgetSettings
+from reconcilers.repair.gatherer import Gatherer
+from reconcilers.repair.guard import Guard, GuardSettings
+from reconcilers.repair.ladder import Ladder
+from reconcilers.repair.rule_rung import RuleRung
+from reconcilers.repair.switch import Switch
 from reconcilers.reports import AppReport, Reports
 from reconcilers.requests import Requests, Verb
 from reconcilers.result import Settled
@@ -50,7 +56,14 @@ behaviours:
 class Cluster:
     """One Nomad, one operator without a process. `state` is what git says."""
 
-    def __init__(self, *, world: str = WORLD, rules: Rules | None = None, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        world: str = WORLD,
+        rules: Rules | None = None,
+        store: MemoryStore | None = None,
+        guard: GuardSettings | None = None,
+    ) -> None:
         self.nomad = EmbeddedNomad(world=read_world(world, "the test's world"), start=START, seed=1)
         self.now = START
         self.writes: Counter[str] = Counter()
@@ -58,6 +71,7 @@ class Cluster:
         self.prune = PruneRules()
         self.rules = rules or Rules()
         self.after_state_loss = False
+        self.guard = guard or GuardSettings()
         self.store = store or MemoryStore()
         self.restart()
 
@@ -73,9 +87,20 @@ class Cluster:
         self.requests = Requests()
         self.reconciler = Reconciler(
             nomad=self.client, desired=self, withdrawn=self.withdrawals, records=self.records, requests=self.requests,
-            specs=Specs(parser=self.client), reporter=self.reports, rules=self.rules, now=lambda: self.now,
+            specs=Specs(parser=self.client), reporter=self.reports, repairs=self._repairs(), rules=self.rules,
+            now=lambda: self.now,
             after_state_loss=lambda: self.after_state_loss,
         )  # fmt: skip
+
+    def _repairs(self) -> Repairs:
+        self.switch = Switch(store=self.store, stopped_by_setting=False)
+        run(self.switch.load())
+        return Repairs(
+            evidence=Gatherer(),
+            ladder=Ladder(rungs=[("rule", RuleRung())], guard=Guard(settings=self.guard)),
+            budget=Budget(settings=BudgetSettings(), records=self.records),
+            switch=self.switch,
+        )
 
     def _count(self, endpoint: str, method: str, status: int, seconds: float) -> None:
         if method in ("PUT", "POST", "DELETE") and not endpoint.endswith(("plan", "parse", "statuses", "validate/job")):

@@ -43,6 +43,9 @@ class FakeBackend:
     def __init__(self) -> None:
         self.apps: dict[str, dict[str, Any]] = {str(app["key"]): dict(app) for app in (WEB, DEEP)}
         self.asked: list[tuple[str, str]] = []
+        self.arguments: list[str] = []
+        self.repairs_stopped = False
+        self.rolled_back = False
         self.not_read: list[str] = []
         self.woken = 0
         self.confirmed = False
@@ -56,13 +59,30 @@ class FakeBackend:
     def app(self, key: AppKey) -> dict[str, Any] | None:
         return self.apps.get(str(key))
 
-    async def command(self, key: AppKey, verb: str) -> dict[str, Any]:
+    async def command(self, key: AppKey, verb: str, argument: str = "") -> dict[str, Any]:
         if verb == "adopt":
             raise Conflict(f"{key} is not there to be adopted", hint="only a job that was there before is")
         if verb == "suspend":
             raise KeyError("secret")
         self.asked.append((str(key), verb))
+        self.arguments.append(argument)
         return self.apps[str(key)]
+
+    def explain(self, key: AppKey) -> dict[str, Any] | None:
+        if str(key) not in self.apps:
+            return None
+        return {"key": str(key), "open": False, "episode": None, "overlay": []}
+
+    def repairs(self) -> dict[str, Any]:
+        return {"repairs": "stopped" if self.repairs_stopped else "on", "apps": []}
+
+    async def stop_repairs(self, *, rollback: bool) -> dict[str, Any]:
+        self.repairs_stopped, self.rolled_back = True, rollback
+        return self.repairs()
+
+    async def start_repairs(self) -> dict[str, Any]:
+        self.repairs_stopped = False
+        return self.repairs()
 
     def prune_candidates(self) -> dict[str, Any]:
         gone = {

@@ -1,0 +1,128 @@
+"""Repairs as people read them: a list of what waits, and the report of one failure. Pure: answers in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from nomad_operator.commands.app_list import age
+from nomad_operator.commands.table import Style, bold, columns, faint, plain
+
+_WHO = {
+    "spec": "the job itself",
+    "cluster": "whoever runs the cluster",
+    "external": "whoever runs what it depends on",
+    "time": "nobody: it is expected to pass",
+    "none": "nobody: it is no failure of the job",
+    "unknown": "not known",
+}
+_STATES = {
+    "waiting": "waits for your approval",
+    "open": "in force, being verified",
+    "verified": "it stayed healthy",
+    "failed": "it did not help",
+    "guarded": "turned down by the guard",
+    "rejected": "turned down",
+}
+_OUTCOMES = {
+    "repaired": "repaired, and verified healthy",
+    "healed": "it became healthy by itself",
+    "rolled_back": "not repaired; the last good version is in force",
+    "exhausted": "not repaired; the job is as it was written, for there is no good version to go back to",
+    "superseded": "something else was committed before it ended",
+    "stopped": "stopped by the kill switch, and put back",
+    "rejected": "a person decided against a repair",
+    "not_ours": "nothing in the job can mend it",
+}
+
+
+def listed(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
+    """`answer` is that of `/api/v1/repairs`."""
+    lines = [f"repairs are {answer.get('repairs', '?')}"]
+    apps = answer.get("apps", [])
+    waiting = [(app, app["episode"]["waiting"]) for app in apps if (app.get("episode") or {}).get("waiting")]
+    if waiting:
+        rows = [(app["key"], one["proposal"], age(one["since"], now), _lines(one)) for app, one in waiting]
+        lines += ["", *columns(("WAITS FOR YOU", "PROPOSAL", "AGE", "CHANGE"), rows, style)]
+    trying = [app for app in apps if app.get("episode") and not app["episode"].get("waiting")]
+    if trying:
+        rows = [(app["key"], app["episode"]["class"], str(app["episode"]["attempt"]), app["episode"]["message"])
+                for app in trying]  # fmt: skip
+        lines += ["", *columns(("UNDER REPAIR", "FAILURE", "ATTEMPT", "MESSAGE"), rows, style)]
+    kept = [(app, one) for app in apps for one in app.get("overlay", [])]
+    if kept:
+        rows = [(app["key"], age(one["verifiedAt"], now), one["rung"], one["line"]) for app, one in kept]
+        lines += ["", *columns(("DIFFERS FROM GIT", "FOR", "RUNG", "CHANGE"), rows, style)]
+    if len(lines) == 1:
+        lines.append("nothing waits, nothing is being repaired, and nothing differs from git by a repair")
+    return lines
+
+
+def report(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
+    """`answer` is that of `/api/v1/explain`: what failed, why, what was tried, how it ended, who must act."""
+    episode = answer.get("episode")
+    if episode is None:
+        return [f"{plain(answer['key'])}: nothing has failed since this operator knows it", *_overlay(answer)]
+    lines = [bold(f"{plain(answer['key'])}: {episode['class']}", style), f"  {plain(episode['message'])}", ""]
+    lines += [f"  {name:<9} {value}" for name, value in _facts(episode, now) if value]
+    if episode["evidence"]:
+        lines += ["", bold("evidence", style), *(f"  {plain(line)}" for line in episode["evidence"])]
+    for one in episode["tries"]:
+        lines += ["", bold(f"attempt {one['number']}: {_STATES[one['state']]}", style), *_try(one, episode, style)]
+    if episode["choices"]:
+        lines += ["", bold("several fixes are plausible; choose one and commit it", style)]
+        lines += [f"  - {plain(choice)}" for choice in episode["choices"]]
+    lines += ["", *_ending(answer, episode, style), *_overlay(answer)]
+    return lines
+
+
+def _facts(episode: Mapping[str, Any], now: datetime) -> list[tuple[str, str]]:
+    where = ", ".join(f"{name} {plain(value)}" for name, value in episode["where"].items())
+    started, ended = episode["failingSince"], episode.get("endedAt")
+    return [
+        ("where", where),
+        ("since", f"{started} ({age(started, now)} ago)"),
+        ("until", f"{ended} ({age(ended, now)} ago)" if ended else "it is still open"),
+        ("who", f"{_WHO.get(episode['cause'], episode['cause'])} must change" if episode["cause"] == "spec"
+         else f"{_WHO.get(episode['cause'], episode['cause'])}"),
+        ("advice", plain(episode["hint"])),
+    ]  # fmt: skip
+
+
+def _try(one: Mapping[str, Any], episode: Mapping[str, Any], style: Style) -> list[str]:
+    lines = [f"  {plain(operation['line'])}" for operation in one["operations"]]
+    whose = f"({one['rung']}: {one['source']})"
+    lines.append(f"  because {plain(one['reason'])} {faint(whose, style)}")
+    if one["class"] != episode["class"]:
+        lines.append(f"  for the failure {one['class']}")
+    if one["told"]:
+        lines.append(f"  {plain(one['told'])}")
+    return lines
+
+
+def _ending(answer: Mapping[str, Any], episode: Mapping[str, Any], style: Style) -> list[str]:
+    if answer["open"]:
+        if episode.get("waiting"):
+            proposal = episode["waiting"]["proposal"]
+            command = f"nomad-operator repairs approve {answer['key']} --proposal {proposal}"
+            return [bold("it waits for you", style), f"  {command}", f"  nomad-operator repairs reject {answer['key']}"]
+        return [bold("it is being worked on", style)]
+    lines = [bold("outcome", style), f"  {_OUTCOMES.get(episode['outcome'], episode['outcome'])}"]
+    if episode.get("told"):
+        lines.append(f"  {plain(episode['told'])}")
+    if episode["outcome"] == "repaired" and episode.get("durable") is not None:
+        lines.append("  it held for half an hour" if episode["durable"] else "  it did not last")
+    return lines
+
+
+def _overlay(answer: Mapping[str, Any]) -> list[str]:
+    kept = answer.get("overlay", [])
+    if not kept:
+        return []
+    lines = ["", "git and cluster differ by these repairs; commit them, or take them back:"]
+    return lines + [f"  {plain(one['line'])}" for one in kept]
+
+
+def _lines(one: Mapping[str, Any]) -> str:
+    return "; ".join(operation["line"] for operation in one["operations"])

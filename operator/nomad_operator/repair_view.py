@@ -1,0 +1,112 @@
+"""Episodes and the overlay as documented JSON: for `status`, `explain` and the API. Nothing secret stands in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from desired.operations.operation import Operation
+from desired.operations.operation_json import to_shown_json
+from desired.operations.words import line
+from reconcilers.record import Record
+from reconcilers.repair.episode import Episode, Kept, Try
+
+
+def when(at: datetime) -> str:
+    """RFC 3339, in UTC, to the second."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def episode(one: Episode | None) -> dict[str, Any] | None:
+    """The short form of the status; `outcome` stands only in one that has ended."""
+    if one is None:
+        return None
+    told: dict[str, Any] = {
+        "id": one.id,
+        "class": one.diagnosis.failure.value,
+        "cause": one.diagnosis.cause.value,
+        "attempt": one.attempts,
+        "startedAt": when(one.opened_at),
+        "message": one.diagnosis.words,
+        "hint": one.hint,
+        "waiting": _waiting(one.waiting),
+    }
+    if one.outcome is not None and one.ended_at is not None:
+        told |= {"outcome": one.outcome.value, "endedAt": when(one.ended_at), "durable": one.durable, "told": one.told}
+    return told
+
+
+def overlay(kept: tuple[Kept, ...]) -> list[dict[str, Any]]:
+    """What differs between git and the cluster, by repairs."""
+    return [
+        {
+            **to_shown_json(one.operation),
+            "line": line(one.operation),
+            "reason": one.reason,
+            "rung": one.rung.value,
+            "verifiedAt": when(one.verified_at),
+            "written": one.written,
+        }
+        for one in kept
+    ]
+
+
+def story(record: Record) -> dict[str, Any]:
+    """What `explain` tells: the open episode or the last one in full, and what is in force by repairs."""
+    one = record.episode or record.last_episode
+    return {
+        "key": str(record.key),
+        "open": record.episode is not None,
+        "episode": None if one is None else _full(one),
+        "overlay": overlay(record.overlay),
+    }
+
+
+def _full(one: Episode) -> dict[str, Any]:
+    told = episode(one)
+    assert told is not None
+    found = one.diagnosis
+    return {
+        **told,
+        "where": {
+            name: value for name in ("group", "task", "service", "check", "port") if (value := getattr(found, name))
+        },
+        "facts": dict(found.facts),
+        "failingSince": when(one.failing_since),
+        "evidence": list(one.evidence),
+        "choices": list(one.choices),
+        "tries": [_try(number, each) for number, each in enumerate(one.tries, 1)],
+    }
+
+
+def _try(number: int, one: Try) -> dict[str, Any]:
+    return {
+        "number": number,
+        "state": one.state.value,
+        "class": one.diagnosis.failure.value,
+        "rung": one.rung.value,
+        "source": one.source,
+        "reason": one.reason,
+        "proposal": one.hash,
+        "operations": operations(one.operations),
+        "told": one.told,
+        "at": when(one.at),
+        "endedAt": when(one.ended_at) if one.ended_at else None,
+    }
+
+
+def operations(told: tuple[Operation, ...]) -> list[dict[str, Any]]:
+    return [{**to_shown_json(one), "line": line(one)} for one in told]
+
+
+def _waiting(one: Try | None) -> dict[str, Any] | None:
+    """What a person is asked to approve."""
+    if one is None:
+        return None
+    return {
+        "proposal": one.hash,
+        "reason": one.reason,
+        "why": one.told,
+        "operations": operations(one.operations),
+        "since": when(one.at),
+    }

@@ -1,0 +1,243 @@
+"""What is done about a failure that is named: open an episode, climb the ladder, end it. Pure.
+
+A repair is only another spec: what git asks for, with the overlay and the trial applied. It is planned, registered and
+verified like any other; here is only what leads to it and what follows from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from desired.cause import Cause
+from desired.operations.operation import Kind, Operation
+from desired.policy import OnFailure, RepairMode
+from desired.reasons import Reason
+from observers.evidence_words import told_lines
+from observers.failures.diagnosis import Diagnosis
+from observers.failures.table import advice
+from reconcilers import repair_questions as ask
+from reconcilers.decision import Climb, Condition, Decision, Remember, Rest, Step, Truth
+from reconcilers.record import FailedSpec, Record, retry_at
+from reconcilers.repair.closing import joined
+from reconcilers.repair.episode import KEPT_EVIDENCE, Episode, Outcome, Try, TryState
+from reconcilers.repair.ladder import Climbed
+from reconcilers.repair.overlay import overlaid
+from reconcilers.repair.proposal import Case, Proposal
+from reconcilers.situation import Situation, Wanted
+from reconcilers.spec import Spec
+from reconcilers.words import decision
+
+# Until another look at whether there is room in the budget.
+_BUDGET_AGAIN = timedelta(minutes=1)
+_NOT_THE_SPECS = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME, Cause.NONE})
+# More of the same may help where the first step was too small; anything else that did not help was wrong.
+_BY_STEPS = frozenset(
+    {Kind.MEMORY, Kind.MEMORY_MAX, Kind.CPU, Kind.DISK, Kind.HEALTHY_DEADLINE, Kind.PROGRESS_DEADLINE,
+     Kind.CHECK_GRACE, Kind.RESTART_ATTEMPTS, Kind.RESTART_DELAY, Kind.RESTART_INTERVAL}
+)  # fmt: skip
+
+
+def name_it(s: Situation) -> Decision:
+    """An episode begins. Where nothing in the job can mend it, it ends at once, with who can."""
+    failure, found = s.target.failure, ask.diagnosis(s)
+    assert failure is not None and isinstance(s.desire, Wanted) and s.evidence is not None
+    last = s.record.last_episode
+    if (
+        last is not None
+        and last.spec_hash == failure.spec_hash
+        and last.outcome is Outcome.NOT_OURS
+        and last.diagnosis.signature == found.signature
+    ):
+        # Tried again, and still not ours: the same episode goes on.
+        return _told(s, replace(s.record, last_episode=replace(last, ended_at=s.now)), failure, found)
+    episode = Episode(
+        id=_id(s, failure),
+        spec_hash=failure.spec_hash,
+        written_hash=s.desire.written.hash,
+        diagnosis=found,
+        hint=advice(found),
+        opened_at=s.now,
+        failing_since=min(s.evidence.since, s.now),
+        evidence=told_lines(s.evidence, limit=KEPT_EVIDENCE),
+    )
+    record = replace(s.record, last_episode=_not_durable(last, found, s.now))
+    if found.cause in _NOT_THE_SPECS:
+        record = replace(record, last_episode=episode.ended(Outcome.NOT_OURS, episode.hint, s.now))
+    else:
+        record = replace(record, episode=episode)
+    return _told(s, record, failure, found)
+
+
+def _told(s: Situation, record: Record, failure: FailedSpec, found: Diagnosis) -> Decision:
+    """The failure carries its name from now on, and is tried again by itself where that may help."""
+    cause = failure.cause if found.cause is Cause.UNKNOWN else found.cause
+    again = retry_at(failure.tries, s.now) if cause in (Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME) else None
+    message = f"{found.failure.value}: {found.words}" if s.diagnoses else failure.message
+    named = replace(failure, cause=cause, message=message, retry_at=again)
+    return decision(
+        s, Step.NAMED, Remember(record.with_named(named)), failure.reason, message,
+        flags=(Condition.UNHEALTHY, Condition.STALLED),
+    )  # fmt: skip
+
+
+def _not_durable(last: Episode | None, found: Diagnosis, now: datetime) -> Episode | None:
+    """A repair after which something fails before half an hour has passed did not last."""
+    if last is None or last.outcome is not Outcome.REPAIRED or last.durable is not None:
+        return last
+    return replace(last, durable=False)
+
+
+def _id(s: Situation, failure: FailedSpec) -> str:
+    return hashlib.sha256(f"{s.key}\0{failure.spec_hash}\0{s.now.isoformat()}".encode()).hexdigest()[:12]
+
+
+def name_unplaceable(s: Situation) -> Decision:
+    """The spec counts as failed before it was registered."""
+    return _named_failed(s, Step.UNPLACEABLE, Reason.PLACEMENT_FAILED)
+
+
+def name_while_running(s: Situation) -> Decision:
+    """As desired and broken: the spec counts as failed from now on, although it was good once."""
+    return _named_failed(s, Step.BROKEN, Reason.UNHEALTHY)
+
+
+def _named_failed(s: Situation, step: Step, reason: Reason) -> Decision:
+    found, spec = ask.diagnosis(s), s.target.spec
+    assert spec is not None
+    message = f"{found.failure.value}: {found.words}"
+    failure = FailedSpec(spec.hash, reason, message, found.cause, s.now)
+    return decision(s, step, Remember(s.record.with_failure(failure)), reason, message, flags=(Condition.UNHEALTHY,))
+
+
+def climb(s: Situation) -> Decision:
+    """The rungs are asked about the job that failed; what did not help is taken out of it first."""
+    episode, found = s.record.episode, ask.diagnosis(s)
+    assert episode is not None and s.evidence is not None and isinstance(s.desire, Wanted)
+    body = s.desire.spec.body if _builds_on(episode, found) else _base(s).body
+    if s.budget_refusal:
+        message = f"{found.failure.value}: a repair waits, {s.budget_refusal}"
+        return decision(
+            s, Step.CLIMBING, Rest(_BUDGET_AGAIN, settled=False), Reason.UNHEALTHY, message,
+            flags=(Condition.UNHEALTHY, Condition.REPAIRING),
+        )  # fmt: skip
+    case = Case(
+        key=s.key,
+        body=body,
+        diagnosis=found,
+        evidence=s.evidence,
+        tried=tuple(one.as_tried for one in episode.tries),
+        limits=dict(s.policy.repair.limits),
+    )
+    return decision(
+        s, Step.CLIMBING, Climb(case), Reason.UNHEALTHY, f"{found.failure.value}: looking for a repair",
+        flags=(Condition.UNHEALTHY, Condition.REPAIRING),
+    )  # fmt: skip
+
+
+def _builds_on(episode: Episode, found: Diagnosis) -> bool:
+    """The trial solved the failure that it was made for, or was a step that may have been too small."""
+    last = episode.open_try
+    if last is None or not episode.trial:
+        return True
+    return found.signature != last.diagnosis.signature or all(one.kind in _BY_STEPS for one in last.operations)
+
+
+def _base(s: Situation) -> Spec:
+    """What git asks for with the overlay: no trial."""
+    assert isinstance(s.desire, Wanted)
+    return overlaid(s.desire.written, tuple(kept.operation for kept in s.record.overlay))
+
+
+def climbed(s: Situation, case: Case, result: Climbed) -> Record:
+    """The record after the rungs have answered: a trial in force, a proposal that waits, or the end."""
+    episode = s.record.episode
+    assert episode is not None
+    kept = episode.trial if _builds_on(episode, case.diagnosis) else ()
+    episode = _closed_try(episode, s)
+    for turned_down in result.turned_down:
+        one = _try(s, case, turned_down.proposal, kept, TryState.GUARDED)
+        episode = replace(episode, tries=(*episode.tries, replace(one, told=turned_down.verdict.told, ended_at=s.now)))
+    if result.proposal is None or result.verdict is None:
+        choices = tuple(choice for one in result.candidates for choice in one.choices)
+        told = "; ".join([one.reason for one in result.candidates] + list(result.silent))
+        return _given_up(s, replace(episode, choices=choices), told or "no rung knows a repair")
+    waits = s.policy.repair.mode is RepairMode.PROPOSE or bool(result.verdict.approval)
+    state = TryState.WAITING if waits else TryState.OPEN
+    one = replace(_try(s, case, result.proposal, kept, state), told=result.verdict.approval)
+    trial = () if waits else one.trial
+    return replace(s.record, episode=replace(episode, tries=(*episode.tries, one), trial=trial))
+
+
+def _try(s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ...], state: TryState) -> Try:
+    trial = joined(kept, proposal.operations)
+    assert isinstance(s.desire, Wanted)
+    spec_hash = ""
+    if state is not TryState.GUARDED:
+        spec_hash = overlaid(s.desire.written, (*(one.operation for one in s.record.overlay), *trial)).hash
+    return Try(
+        state=state,
+        diagnosis=case.diagnosis,
+        operations=proposal.operations,
+        trial=trial,
+        rung=proposal.rung,
+        source=proposal.source,
+        reason=proposal.reason,
+        hash=proposal.hash,
+        at=s.now,
+        spec_hash=spec_hash,
+    )
+
+
+def _closed_try(episode: Episode, s: Situation) -> Episode:
+    """The trial that was in force has failed."""
+    last = episode.open_try
+    if last is None:
+        return episode
+    told = s.target.failure.message if s.target.failure else ""
+    return episode.with_try(replace(last, state=TryState.FAILED, told=told, ended_at=s.now))
+
+
+def give_up(s: Situation) -> Decision:
+    episode = s.record.episode
+    assert episode is not None
+    record = _given_up(s, _closed_try(episode, s), f"{episode.attempts} attempts did not help")
+    return decision(
+        s, Step.EXHAUSTED, Remember(record), Reason.REPAIR_EXHAUSTED, _exhausted_words(record),
+        flags=(Condition.STALLED, Condition.UNHEALTHY, Condition.REPAIR_EXHAUSTED),
+    )  # fmt: skip
+
+
+def _given_up(s: Situation, episode: Episode, told: str) -> Record:
+    base, good = _base(s), s.record.last_good
+    back = (
+        good is not None
+        and good.spec.hash != base.hash
+        and base.rolls_back
+        and s.policy.on_failure is OnFailure.ROLLBACK
+        and s.record.failure_of(good.spec.hash) is None
+    )
+    outcome = Outcome.ROLLED_BACK if back else Outcome.EXHAUSTED
+    return replace(s.record, episode=None, last_episode=episode.ended(outcome, told, s.now))
+
+
+def _exhausted_words(record: Record) -> str:
+    last = record.last_episode
+    assert last is not None
+    return f"{last.diagnosis.failure.value}: not repaired, {last.told}"
+
+
+def stay_frozen(s: Situation) -> Decision:
+    message = ask.stopped_by(s.rules)
+    return decision(
+        s, Step.FROZEN, Rest(settled=True), Reason.REPAIRS_STOPPED, message,
+        flags=(Condition.STALLED, Condition.REPAIRING),
+    )  # fmt: skip
+
+
+def hold_proven(s: Situation) -> Decision:
+    last = s.record.last_episode
+    assert last is not None
+    record = replace(s.record, last_episode=replace(last, durable=True))
+    return decision(s, Step.PROVEN, Remember(record), Reason.HEALTHY, "the repair has held", ready=Truth.TRUE)

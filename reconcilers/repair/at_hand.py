@@ -1,0 +1,74 @@
+"""What a pass has read anyway, as evidence of what is wrong with the target. Pure; nothing is redacted yet.
+
+Which allocations speak of the target is decided here: a job that was refused or never placed has none, one that Nomad
+has reverted has those of the version before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from desired.reasons import Reason
+from desired.state import JobBody
+from observers.evidence import Evidence
+from observers.running import Allocation
+from reconcilers.situation import Situation, Wanted
+
+
+def at_hand(s: Situation) -> Evidence:
+    """The target of the situation must be known."""
+    assert s.target.spec is not None
+    failure = s.target.failure
+    refused = failure is not None and failure.reason is Reason.VALIDATION_FAILED
+    planned = s.plan is not None and bool(s.plan.failed) and not _in_force(s)
+    allocations = () if refused or planned else _of_the_target(s)
+    placement = s.plan.failed if planned and s.plan is not None else {} if refused else s.running.placement
+    since = _since(s, allocations)
+    return Evidence(
+        id=hashlib.sha256(f"{s.key}\0{_spec_hash(s)}\0{s.now.isoformat()}".encode()).hexdigest()[:12],
+        key=s.key,
+        at=s.now,
+        body=_body(s),
+        since=since,
+        allocations=allocations,
+        placement=placement,
+        checks=None if refused or planned else s.running.checks,
+        deployment=None if refused or planned else s.running.deployment,
+        refusal=failure.message if refused and failure is not None else "",
+        warnings=s.plan.warnings if s.plan is not None else "",
+    )
+
+
+def _spec_hash(s: Situation) -> str:
+    failure = s.target.failure
+    return failure.spec_hash if failure else s.target.spec.hash if s.target.spec else ""
+
+
+def _body(s: Situation) -> JobBody:
+    """Of the spec that failed, which is not the target where that is the last good one."""
+    spec = s.desire.spec if s.target.failure is not None and isinstance(s.desire, Wanted) else s.target.spec
+    return spec.body if spec else {}
+
+
+def _in_force(s: Situation) -> bool:
+    """What is registered is the target."""
+    applied = s.record.applied
+    return applied is not None and applied.spec_hash == _spec_hash(s)
+
+
+def _of_the_target(s: Situation) -> tuple[Allocation, ...]:
+    job = s.running.job
+    if job is None or not _in_force(s):
+        return ()
+    applied = s.record.applied
+    moved = applied is not None and applied.job_modify_index != job.job_modify_index
+    version = job.version - 1 if moved else job.version
+    return tuple(one for one in s.running.allocations if one.job_version == version)
+
+
+def _since(s: Situation, allocations: tuple[Allocation, ...]) -> datetime:
+    if s.record.attempt is not None:
+        return s.record.attempt.started_at
+    made = [one.created_at for one in allocations if one.created_at is not None]
+    return min(made, default=s.target.failure.at if s.target.failure else s.now)

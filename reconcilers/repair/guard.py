@@ -1,0 +1,94 @@
+"""Judges a proposal by what it does to the job, never by what is said about it. Pure.
+
+Every violation is told, not only the first. What breaks no invariant has a risk tier: `auto` may be done unattended,
+`approve` waits for a person, unless the settings move it to `auto`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from desired.operations.apply import PreconditionGone, apply
+from desired.operations.operation import Kind
+from desired.operations.table import Tier, row
+from reconcilers.repair.invariants import INVARIANTS, Violation
+from reconcilers.repair.proposal import Case, Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """`widened` are kinds that need no approval although their tier says so (`REPAIR_AUTO`).
+
+    `ceilings` hold for the whole cluster, by resource name in Nomad's units.
+    """
+
+    widened: frozenset[Kind] = frozenset()
+    ceilings: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`approval` says why a person has to look, empty where nobody has to. It counts only without violations."""
+
+    violations: tuple[Violation, ...] = ()
+    approval: str = ""
+
+    @property
+    def told(self) -> str:
+        return "; ".join(f"{one.invariant}: {one.words}" for one in self.violations)
+
+
+class Guard:
+    """Deterministic: the same case and proposal always get the same verdict."""
+
+    def __init__(self, *, settings: GuardSettings) -> None:
+        self._settings = settings
+
+    def judge(self, case: Case, proposal: Proposal) -> Verdict:
+        """Nothing is applied anywhere; the job is judged as it would be."""
+        try:
+            after = apply(case.body, proposal.operations)
+        except PreconditionGone as error:
+            return Verdict((Violation("precondition", error.message),))
+        found = [
+            violation
+            for invariant in INVARIANTS
+            for violation in invariant(case, after, proposal, self._settings.ceilings)
+        ]
+        return Verdict(tuple(found), self._approval(case, proposal))
+
+    def _approval(self, case: Case, proposal: Proposal) -> str:
+        careful = sorted(
+            {
+                one.kind.value
+                for one in proposal.operations
+                if row(one.kind).tier is not Tier.AUTO and one.kind not in self._settings.widened
+            }
+        )
+        if careful:
+            return f"{', '.join(careful)}: changed only with a person's approval"
+        if _ends(case) and _has_run(case):
+            return "a batch run that had started would run again"
+        moved = [one for one in proposal.operations if one.kind in _PLACEMENT]
+        if moved and _something_runs(case):
+            return "where the job may run would change while some of it runs"
+        return ""
+
+
+# A typo in these explains why nothing is placed; it explains nothing while something is.
+_PLACEMENT = frozenset({Kind.DATACENTERS, Kind.NODE_POOL, Kind.CONSTRAINT_VALUE, Kind.DRIVER})
+
+
+def _ends(case: Case) -> bool:
+    return case.body.get("Type") in ("batch", "sysbatch")
+
+
+def _has_run(case: Case) -> bool:
+    return any(
+        state.started_at is not None for allocation in case.evidence.allocations for state in allocation.tasks.values()
+    )
+
+
+def _something_runs(case: Case) -> bool:
+    return any(one.client_status == "running" and one.desired_status == "run" for one in case.evidence.allocations)
