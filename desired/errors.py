@@ -11,6 +11,9 @@
     │   ├── Rejected                  Nomad refuses the job
     │   ├── Forbidden                 the token may not do this
     │   ├── Unsupported               this server or this version cannot do it
+    │   ├── PreconditionGone          an operation's old value is not there (desired.operations)
+    │   ├── NotLiteral                an operation has no literal to change in what a person wrote (desired.operations)
+    │   ├── OperationUnreadable       what should be an operation is none (desired.operations)
     │   └── StateUnusable             the state store cannot be read or written as it is
     └── UsageError                    wrong arguments or settings: exit code 2
 

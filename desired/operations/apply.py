@@ -14,6 +14,7 @@ from desired.job.spec import Port
 from desired.operations import shown
 from desired.operations.blocks import PRESENCES
 from desired.operations.change import block_at, put, with_block
+from desired.operations.fragment import replaced
 from desired.operations.operation import Kind, Operation, Value
 from desired.operations.place import Missing, Place, every, find, get, spelled
 from desired.operations.precondition import PreconditionGone
@@ -51,7 +52,7 @@ def done(body: JobBody, operation: Operation) -> bool:
         text = text_of(body, spec, operation.at)
         if text is None or not isinstance(old, str) or not isinstance(new, str):
             return False
-        return new in text and _replaced(text, old, new) == text
+        return new in text and replaced(text, old, new) == text
     if operation.kind is Kind.CONSTRAINT_REMOVAL:
         told = old if new is None else new
         there = any(constraint_words(place.block) == told for place in every(body, spec, operation.at))
@@ -127,19 +128,12 @@ def _with_fragment(body: JobBody, spec: Row, operation: Operation) -> JobBody:
         raise PreconditionGone(operation, place.words if isinstance(place, Missing) else "nothing")
     for place in places:
         text = get(place.block, spec.path[0])
-        changed = _replaced(text, old, new) if isinstance(text, str) else text
+        changed = replaced(text, old, new) if isinstance(text, str) else text
         if changed != text:
             return with_block(body, place.steps, put(place.block, place.kind, spec.path, changed))
     if get(places[0].block, spec.path[0]) is None and get(places[0].block, "SourcePath"):
         raise PreconditionGone(operation, "a template whose text is in a file of its own")
     raise PreconditionGone(operation, "a template without it")
-
-
-def _replaced(text: str, old: str, new: str) -> str:
-    """Each occurrence, but none that is part of what it is to become: repeating changes nothing."""
-    if old in new and new:
-        return new.join(part.replace(old, new) for part in text.split(new))
-    return text.replace(old, new)
 
 
 def _renamed(body: JobBody, spec: Row, operation: Operation) -> JobBody:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from desired.job.api_json import empty_json
 from desired.job.spec import Constraint, Network, Port, Task, Vault
-from desired.operations.change import put, with_block, without
+from desired.operations.change import new_block, put, with_block, without
 from desired.operations.operation import Kind, Operation
 from desired.operations.place import Missing, Place, every, find, get
 from desired.operations.precondition import PreconditionGone
@@ -15,13 +15,12 @@ from desired.operations.standing import constraint_words, found
 from desired.operations.table import Row, row
 from desired.state import JobBody
 
-# What Nomad's parser fills into every `vault` block.
-_VAULT_FILLED = {"Env": True, "DisableFile": False, "ChangeMode": "restart"}
-
 
 def _port_presence(body: JobBody, spec: Row, operation: Operation) -> JobBody:
     label = operation.at[-1] if operation.at else ""
     there = found(body, spec, operation.at, operation)
+    if (operation.old is None) is (operation.new is None):
+        raise PreconditionGone(operation, "neither a port to add nor one to take away")
     if type(there) is not type(operation.old) or there != operation.old:
         raise PreconditionGone(operation, f"a port {label}" if there is not None else f"no port {label}")
     group = find(body, row(Kind.NETWORK_MODE), operation.at[:1])
@@ -76,8 +75,8 @@ def _vault_presence(body: JobBody, spec: Row, operation: Operation) -> JobBody:
     if operation.new is not None:
         if operation.new != "":
             raise PreconditionGone(operation, "more than an empty vault block to add")
-        return with_block(body, place.steps, put(place.block, Task, ("Vault",), {**empty_json(Vault), **_VAULT_FILLED}))
-    bare = {**empty_json(Vault), **_VAULT_FILLED}
+        return with_block(body, place.steps, put(place.block, Task, ("Vault",), new_block(Vault)))
+    bare = new_block(Vault)
     if any(value not in (None, bare.get(key)) for key, value in block.items()):
         raise PreconditionGone(operation, "a vault block that says more")
     return with_block(body, place.steps, put(place.block, Task, ("Vault",), None))

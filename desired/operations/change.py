@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from desired.job.api_json import empty_json
 from desired.job.fields import Shape
+from desired.job.spec import Vault
 from desired.job.table import by_json
 from desired.operations.place import Block, Step, spelled
 from desired.state import JobBody
 
+# What Nomad's parser fills into a block of its own accord. Source: jobspec2/parse_job.go.
+_FILLED: Mapping[type, Mapping[str, Any]] = {
+    Vault: {"Env": True, "DisableFile": False, "ChangeMode": "restart"},
+}
+
+
+def new_block(kind: type) -> dict[str, Any]:
+    """A block in which nothing is written."""
+    return {**empty_json(kind), **_FILLED.get(kind, {})}
+
 
 def put(block: Block | None, kind: type, path: tuple[str, ...], value: Any) -> dict[str, Any]:
     """A copy of a block with one value set; blocks on the way are made where they are missing. None takes it away."""
-    made = empty_json(kind) if block is None else dict(block)
+    made = new_block(kind) if block is None else dict(block)
     key = spelled(made, path[0])
     field = by_json(kind)[path[0]]
     if len(path) == 1:

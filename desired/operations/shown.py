@@ -30,10 +30,10 @@ _WORDS = frozenset(
     re.findall(
         r"\w+",
         "end else if range with define template block break continue and or not eq ne lt le gt ge len index slice "
-        "print printf println env key keyOrDefault keyExists ls tree secret secrets nomadVar nomadVarExists nomadVarList "
-        "nomadService nomadServices service services node nodes datacenters file toJSON toYAML parseJSON base64Encode "
-        "base64Decode toLower toUpper trimSpace trim split join replaceAll regexReplaceAll contains true false nil "
-        "sprig_default sprig_quote sprig_fail sprig_hasKey timestamp scratch",
+        "print printf println env key keyOrDefault keyExists ls tree secret secrets nomadVar nomadVarExists "
+        "nomadVarList nomadService nomadServices service services node nodes datacenters file toJSON toYAML parseJSON "
+        "base64Encode base64Decode toLower toUpper trimSpace trim split join replaceAll regexReplaceAll contains true "
+        "false nil sprig_default sprig_quote sprig_fail sprig_hasKey timestamp scratch",
     )
 )
 
