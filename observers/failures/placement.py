@@ -7,19 +7,16 @@ Source: nomad/structs/alloc.go AllocMetric, scheduler/feasible/feasible.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterator
 
 from desired.cause import Cause
 from desired.state import JobBody
-from observers.evidence import Evidence, NodeRoom
-from observers.failures import job_words
+from observers.evidence import Evidence
+from observers.failures import job_words, node_list
 from observers.failures.failure_class import FailureClass
 from observers.failures.row import Where
 from observers.failures.sighting import Sighting, cut, read
 from observers.running import PlacementFailure
-
-_DEFAULT_POOL = "default"
 
 
 def sightings(evidence: Evidence) -> Iterator[Sighting]:
@@ -71,8 +68,8 @@ def _ranked(reasons: dict[str, int] | object) -> list[tuple[str, int]]:
 
 def _nowhere(evidence: Evidence, group: str) -> Sighting:
     body = evidence.body
-    asked = _datacenters(body)
-    pool = job_words.text(body, "NodePool") or _DEFAULT_POOL
+    asked = node_list.datacenters(body)
+    pool = job_words.text(body, "NodePool") or node_list.DEFAULT_POOL
     facts = {"asked": ", ".join(asked), "pool": pool}
     words = f"no ready node in datacenters {facts['asked']} and node pool {pool}"
     nodes = evidence.cluster.nodes
@@ -85,15 +82,15 @@ def _nowhere(evidence: Evidence, group: str) -> Sighting:
             cause=Cause.UNKNOWN,
             final=False,
         )
-    in_pool = [room for room in nodes if _in_pool(room, pool)]
-    there = [room for room in in_pool if _in_datacenter(room, asked)]
-    ready = [room for room in in_pool if _ready(room)]
+    in_pool = [room for room in nodes if node_list.in_pool(room, pool)]
+    there = [room for room in in_pool if node_list.in_datacenter(room, asked)]
+    ready = [room for room in in_pool if node_list.ready(room)]
     facts["present"] = ", ".join(sorted({room.node.datacenter for room in ready}))
     if not there and ready:
         return Sighting(failure=FailureClass.DATACENTER_UNKNOWN, words=cut(words), group=group, facts=facts)
-    reachable = [room for room in nodes if _ready(room) and _in_datacenter(room, asked)]
-    facts["pools"] = ", ".join(sorted({room.node.node_pool or _DEFAULT_POOL for room in reachable}))
-    facts["state"] = ", ".join(sorted({_state(room) for room in there})) or "none"
+    reachable = [room for room in nodes if node_list.ready(room) and node_list.in_datacenter(room, asked)]
+    facts["pools"] = ", ".join(sorted({room.node.node_pool or node_list.DEFAULT_POOL for room in reachable}))
+    facts["state"] = ", ".join(sorted({node_list.state(room) for room in there})) or "none"
     return Sighting(failure=FailureClass.NO_NODES, words=cut(words), group=group, facts=facts, final=False)
 
 
@@ -141,7 +138,7 @@ def _placed(
             facts["mode"] = job_words.text(networks[0], "Mode") if networks else ""
         case FailureClass.STATIC_PORT_TAKEN:
             port = facts.get("label", "")
-            usable = len(_usable(evidence)) if evidence.cluster.nodes is not None else 0
+            usable = len(node_list.usable(evidence)) if evidence.cluster.nodes is not None else 0
             if usable and job_words.number(part, "Count") > usable:
                 facts["own"] = "true"
         case FailureClass.HOST_NETWORK_MISSING:
@@ -166,7 +163,7 @@ def _room(evidence: Evidence, part: JobBody, name: FailureClass) -> dict[str, st
         key = "CPU" if name is FailureClass.CPU_EXHAUSTED else "MemoryMB"
         asked = {job_words.named(one): _resource(one, key) for one in job_words.parts(part, "Tasks")}
     facts = {"asked": str(sum(asked.values())), "of": max(asked, key=lambda one: asked[one], default="")}
-    rooms = _usable(evidence)
+    rooms = node_list.usable(evidence)
     if not rooms:
         return facts
     free = {
@@ -185,11 +182,11 @@ def _constrained(evidence: Evidence, facts: dict[str, str]) -> tuple[Cause | Non
     if evidence.cluster.nodes is None:
         return None, False
     attribute = facts.get("attribute", "")
-    present = {_value(room, attribute) for room in _usable(evidence)}
+    present = {node_list.value(room, attribute) for room in node_list.usable(evidence)}
     facts["present"] = ", ".join(sorted(one for one in present if one))
-    away = [room for room in evidence.cluster.nodes if not _ready(room)]
+    away = [room for room in evidence.cluster.nodes if not node_list.ready(room)]
     if facts.get("operator") in ("=", "==", "is") and any(
-        _value(room, attribute) == facts.get("value") for room in away
+        node_list.value(room, attribute) == facts.get("value") for room in away
     ):
         return Cause.CLUSTER, False
     return None, True
@@ -198,7 +195,7 @@ def _constrained(evidence: Evidence, facts: dict[str, str]) -> tuple[Cause | Non
 def _drivers(evidence: Evidence, part: JobBody, facts: dict[str, str]) -> str:
     """The first task whose driver no usable node has; the facts get what there is instead."""
     tasks = job_words.parts(part, "Tasks")
-    rooms = _usable(evidence)
+    rooms = node_list.usable(evidence)
     healthy = {name for room in rooms for name, well in room.node.drivers.items() if well}
     lacking = [one for one in tasks if job_words.text(one, "Driver") not in healthy] if rooms else []
     chosen = (lacking or tasks)[:1]
@@ -257,54 +254,3 @@ def _resource(task: JobBody, key: str) -> int:
 
 def _devices(task: JobBody) -> list[str]:
     return [job_words.named(one) for one in job_words.parts(job_words.block(task, "Resources"), "Devices")]
-
-
-def _usable(evidence: Evidence) -> list[NodeRoom]:
-    """Ready nodes of the job's datacenters and pool."""
-    pool = job_words.text(evidence.body, "NodePool") or _DEFAULT_POOL
-    asked = _datacenters(evidence.body)
-    nodes = evidence.cluster.nodes or ()
-    return [room for room in nodes if _ready(room) and _in_pool(room, pool) and _in_datacenter(room, asked)]
-
-
-def _datacenters(body: JobBody) -> tuple[str, ...]:
-    found = body.get("Datacenters")
-    return tuple(str(one) for one in found) if isinstance(found, list | tuple) and found else ("*",)
-
-
-def _ready(room: NodeRoom) -> bool:
-    return room.node.status == "ready" and room.node.eligible and not room.node.draining
-
-
-def _state(room: NodeRoom) -> str:
-    if room.node.status != "ready":
-        return room.node.status
-    if room.node.draining:
-        return "draining"
-    return "ready" if room.node.eligible else "ineligible"
-
-
-def _in_pool(room: NodeRoom, pool: str) -> bool:
-    return pool in ("all", room.node.node_pool or _DEFAULT_POOL)
-
-
-def _in_datacenter(room: NodeRoom, asked: Sequence[str]) -> bool:
-    return any(fnmatchcase(room.node.datacenter, one) for one in asked)
-
-
-def _value(room: NodeRoom, attribute: str) -> str:
-    inner = attribute.removeprefix("${").removesuffix("}")
-    kind, _, name = inner.partition(".")
-    if kind == "attr":
-        return room.attributes.get(name, "")
-    if kind == "meta":
-        return room.meta.get(name, "")
-    node = room.node
-    known = {
-        "node.class": room.node_class,
-        "node.datacenter": node.datacenter,
-        "node.pool": node.node_pool,
-        "node.unique.name": node.name,
-        "node.unique.id": node.id,
-    }
-    return known.get(inner, "")

@@ -24,7 +24,16 @@ ROWS = (
             "suggestion": "the one known key that it resembles, or that is known to be meant",
             "elsewhere": "where Nomad has it outside the config, such as resources/memory or task/env",
         },
-        may_help=(Kind.DRIVER_KEY, Kind.MEMORY, Kind.CPU, Kind.ENV, Kind.COMMAND, Kind.PORT_TO),
+        may_help=(
+            Kind.DRIVER_KEY,
+            Kind.DRIVER_VALUE,
+            Kind.DRIVER_PORTS,
+            Kind.MEMORY,
+            Kind.CPU,
+            Kind.ENV,
+            Kind.COMMAND,
+            Kind.PORT_TO,
+        ),
         words=said(
             Where.VALIDATION,
             r'Invalid label: No argument or block type is named "(?P<key>[^"]+)"',
