@@ -18,6 +18,8 @@ _MARGIN = 1.5
 HEALTHY_DEADLINE = 300 * _SECOND
 PROGRESS_DEADLINE = 600 * _SECOND
 MIN_HEALTHY_TIME = 10 * _SECOND
+# A deadline that nobody chose follows one that somebody did, up to this.
+_LONGEST = 3600 * _SECOND
 # What a grace may grow to where the job says none: half of the default healthy deadline, doubled.
 _GRACE = 300 * _SECOND
 
@@ -80,7 +82,7 @@ def _beyond(reason: str, which: str, old: int) -> Answer:
 
 
 def _inconsistent(case: Case) -> Answer:
-    """The later deadline moves behind the earlier one, by twice itself at most."""
+    """The later deadline moves behind the earlier one: by twice itself at most, unless nobody chose it."""
     if case.diagnosis.facts.get("block") == "migrate":
         return None
     edits: list[Edit] = []
@@ -92,19 +94,27 @@ def _inconsistent(case: Case) -> Answer:
         healthy, progress = deadlines(case, group)
         kill = max((int(task.get("KillTimeout") or 0) for task in job_parts.tasks(group)), default=0)
         if minimum >= healthy:
-            later = math.ceil(minimum * _MARGIN)
-            if later > _bound(healthy, HEALTHY_DEADLINE):
+            later = _behind(minimum, healthy, HEALTHY_DEADLINE)
+            if later is None:
                 return _contradiction("min_healthy_time", minimum, "healthy_deadline", healthy)
-            edits.append(Edit(Kind.HEALTHY_DEADLINE, name, later, f"later than min_healthy_time, ×{_MARGIN}"))
+            edits.append(_healthy(group, later, f"later than min_healthy_time, ×{_MARGIN} at most"))
             healthy = later
         if 0 < progress <= max(healthy, kill):
-            later = math.ceil(max(healthy, kill) * _MARGIN)
-            if later > _bound(progress, PROGRESS_DEADLINE):
-                later = _bound(progress, PROGRESS_DEADLINE)
-            if later <= max(healthy, kill):
+            later = _behind(max(healthy, kill), progress, PROGRESS_DEADLINE)
+            if later is None:
                 return _contradiction("healthy_deadline", max(healthy, kill), "progress_deadline", progress)
-            edits.insert(0, Edit(Kind.PROGRESS_DEADLINE, name, later, "later than the healthy deadline"))
+            ground = f"later than what it waits for, ×{_MARGIN} at most"
+            edits.insert(0, Edit(Kind.PROGRESS_DEADLINE, name, later, ground))
     return fix(case, "a deadline ends before what it waits for", edits)
+
+
+def _behind(lesser: int, greater: int, default: int) -> int | None:
+    """A value for `greater` that is later than `lesser`; None where one step does not reach it."""
+    wanted = math.ceil(lesser * _MARGIN)
+    if greater == default and lesser <= _LONGEST:
+        return wanted
+    later = min(wanted, _bound(greater, default))
+    return later if later > lesser else None
 
 
 def _contradiction(lesser: str, found: int, greater: str, other: int) -> Answer:

@@ -114,10 +114,20 @@ def _limit(case: Case) -> Answer:
         return None
     at = job_parts.address(*found)
     facts = case.diagnosis.facts
+    asked = int((found[1].get("Resources") or {}).get("MemoryMB") or 0)
+    hard = job_parts.config(found[1]).get("memory_hard_limit")
+    if facts.get("key") == "memory" and hard is not None:
+        return choose(
+            f"{at[1]} asks for {asked} MB and may have {hard} MB at most",
+            (f"`memory_hard_limit` of {asked} MB or more", f"`memory` of {hard} MB or less"),
+        )
     if facts.get("key") == "memory" and facts.get("minimum", "").isdigit():
         least = max(int(facts["minimum"]), _LEAST_MEMORY)
+        if least <= asked:
+            return None
         reason = f"{at[1]} has less memory than the driver takes"
-        return fix(case, reason, (Edit(Kind.MEMORY, at, least, f"the driver takes at least {facts['minimum']} MB"),))
+        ground = f"the driver takes at least {facts['minimum']} MB"
+        return fix(case, reason, (Edit(Kind.MEMORY, at, least, ground),))
     command = job_parts.config(found[1]).get("command")
     if facts.get("key") == "command" and isinstance(command, str) and command.strip() != command and command.strip():
         reason = f"the command of {at[1]} has spaces around it"

@@ -12,6 +12,7 @@ from reconcilers.repair.rules.near_miss import near_miss
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 from reconcilers.repair.rules.template_text import (
     FUNCTIONS,
+    MEANT,
     OPENERS,
     SETS,
     Template,
@@ -47,7 +48,7 @@ def _function(case: Case) -> Answer:
     if other is not None:
         ground = f"functions of Nomad's stand between {' and '.join(other)}"
         return fix(case, reason, (Edit(Kind.TEMPLATE_DELIMITERS, template.at, " ".join(other), ground),))
-    meant = near_miss(wrong, FUNCTIONS)
+    meant = near_miss(wrong, MEANT)
     if meant is None:
         return None
     edits = []

@@ -26,6 +26,9 @@ FUNCTIONS = frozenset(
         "sprig_lower sprig_squote sprig_indent sprig_nindent true false nil",
     )
 )
+# What a misspelt word may have been meant to be: not the short words that anything resembles.
+_RESEMBLED = {"node", "nodes", "loop", "true", "tree", "call", "html"}
+MEANT = frozenset({one for one in FUNCTIONS if len(one) > 3} - _RESEMBLED | {"key", "end", "env"})
 OPENERS = frozenset({"if", "range", "with", "define", "block"})
 SETS = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)=(.*)")
 

@@ -284,9 +284,7 @@ CASES = (
         "static-port",
     ),
     RuleCase("well-known-port-taken", F.STATIC_PORT_TAKEN, _taken(static(443), number=443), CHOICE, "static-port"),
-    RuleCase(
-        "static-port-of-a-system-job", F.STATIC_PORT_TAKEN, _taken(static(Type="system")), CHOICE, "static-port"
-    ),
+    RuleCase("static-port-of-a-system-job", F.STATIC_PORT_TAKEN, _taken(static(Type="system")), CHOICE, "static-port"),
     RuleCase(
         "static-port-that-no-service-tells",
         F.STATIC_PORT_TAKEN,

@@ -52,8 +52,9 @@ def _service(label: str, *ports: dict[str, Any]) -> dict[str, Any]:
 
 
 _NO_CHECK_PORT = (
-    "1 error occurred:\n\t* Task group web validation failed: 1 error occurred:\n\t* Service[0] web validation failed: "
-    '1 error occurred:\n\t* Check alive invalid: check requires a port but neither check nor service "web" have a port\n'
+    "1 error occurred:\n\t* Task group web validation failed: 1 error occurred:\n\t* Service[0] web validation "
+    'failed: 1 error occurred:\n\t* Check alive invalid: check requires a port but neither check nor service "web" '
+    "have a port\n"
 )
 
 
@@ -231,9 +232,7 @@ CASES = (
     RuleCase(
         "app-listens-where-another-label-leads",
         F.CHECK_WRONG_PORT,
-        evidence(
-            running(), body=changed("group.Networks", [{"DynamicPorts": _TWO}]), checks=(_NOBODY,), logs=_LISTENS
-        ),
+        evidence(running(), body=changed("group.Networks", [{"DynamicPorts": _TWO}]), checks=(_NOBODY,), logs=_LISTENS),
         (op(Kind.SERVICE_PORT, _WEB, "http", "admin"),),
         "check-port",
     ),
@@ -243,9 +242,12 @@ CASES = (
         evidence(
             running(),
             body=changed(
-                "group.Networks", [{"DynamicPorts": _TWO}],
-                "group.Services.0.PortLabel", "admin",
-                "group.Services.0.Checks.0.PortLabel", "http",
+                "group.Networks",
+                [{"DynamicPorts": _TWO}],
+                "group.Services.0.PortLabel",
+                "admin",
+                "group.Services.0.Checks.0.PortLabel",
+                "http",
             ),
             checks=(_NOBODY,),
             logs=_LISTENS,
@@ -266,6 +268,19 @@ CASES = (
         "check-port",
     ),
     RuleCase(
+        "port-that-docker-does-not-publish",
+        F.CHECK_WRONG_PORT,
+        evidence(
+            running(),
+            body=changed("task.Config.ports", None),
+            checks=(
+                check("nomad: Get http://10.0.0.1:2345/health: dial tcp 10.0.0.1:2345: connect: connection refused"),
+            ),
+        ),
+        (op(Kind.DRIVER_PORTS, APP, None, ("http",)),),
+        "check-unpublished-port",
+    ),
+    RuleCase(
         "check-on-the-wrong-path",
         F.CHECK_WRONG_PATH,
         _answers(404, says="route GET /healthz"),
@@ -283,7 +298,7 @@ CASES = (
     RuleCase(
         "check-while-the-log-names-two-paths",
         F.CHECK_WRONG_PATH,
-        _answers(404, says="GET /healthz\nGET /ready"),
+        _answers(404, says="GET /ready\nGET /status"),
         CHOICE,
         "check-path",
     ),
@@ -361,6 +376,13 @@ CASES = (
             ProgressDeadline=480,
         ),
         (op(Kind.PROGRESS_DEADLINE, ("web",), 480 * SECOND, 900 * SECOND),),
+        "deadline-order",
+    ),
+    RuleCase(
+        "healthy-deadline-far-behind-a-progress-deadline-that-nobody-chose",
+        F.DEADLINES_INCONSISTENT,
+        _order("Healthy deadline must be less than progress deadline: 20m0s > 10m0s", HealthyDeadline=1200),
+        (op(Kind.PROGRESS_DEADLINE, ("web",), 600 * SECOND, 1800 * SECOND),),
         "deadline-order",
     ),
     RuleCase(

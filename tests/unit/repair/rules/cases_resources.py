@@ -31,6 +31,8 @@ _IGNORED = (
     "Update the Scheduler Configuration to allow oversubscription."
 )
 
+_LOGS = "1 error occurred:\n\t* log storage ({} MB) must be less than requested disk capacity (300 MB)\n\n"
+
 CASES = (
     RuleCase("oom-doubles", F.OOM_KILLED, evidence(_OOM), (op(Kind.MEMORY, APP, 64, 128),), "memory-growth"),
     RuleCase(
@@ -202,8 +204,8 @@ CASES = (
         F.RESOURCES_BELOW_MINIMUM,
         evidence(
             body=_resources(MemoryMB=4),
-            refusal="1 error occurred:\n\t* Task group web validation failed: 1 error occurred:\n\t* Task app validation "
-            "failed: 1 error occurred:\n\t* minimum MemoryMB value is 10; got 4\n\n",
+            refusal="1 error occurred:\n\t* Task group web validation failed: 1 error occurred:\n\t* Task app "
+            "validation failed: 1 error occurred:\n\t* minimum MemoryMB value is 10; got 4\n\n",
         ),
         (op(Kind.MEMORY, APP, 4, 10),),
         "minimum",
@@ -253,7 +255,7 @@ CASES = (
         F.LOG_STORAGE_TOO_LARGE,
         evidence(
             body=changed("task.LogConfig", {"MaxFiles": 10, "MaxFileSizeMB": 40}),
-            refusal="1 error occurred:\n\t* log storage (400 MB) must be less than requested disk capacity (300 MB)\n\n",
+            refusal=_LOGS.format(400),
         ),
         (op(Kind.DISK, ("web",), 300, 500),),
         "log-storage",
@@ -263,7 +265,7 @@ CASES = (
         F.LOG_STORAGE_TOO_LARGE,
         evidence(
             body=changed("task.LogConfig", {"MaxFiles": 10, "MaxFileSizeMB": 90}),
-            refusal="1 error occurred:\n\t* log storage (900 MB) must be less than requested disk capacity (300 MB)\n\n",
+            refusal=_LOGS.format(900),
         ),
         CHOICE,
         "log-storage",
