@@ -141,6 +141,9 @@ def _kind(
     silent = check.status_code == 0 and _NOTHING_THERE.search(check.output)
     if silent and (named := _unpublished(evidence, line, label) or _port(evidence, line, part, label)):
         return FailureClass.CHECK_WRONG_PORT, named, None
+    # Many servers answer plain words on a TLS port by closing it, which says nothing: then the app's log may.
+    if silent and asked == "http" and log_lines.listens_with_tls(evidence.logs, line.allocation.id, line.task):
+        return FailureClass.CHECK_WRONG_PROTOCOL, {"protocol": asked, "speaks": "https"}, None
     named = {"path": path} | ({"status": str(check.status_code)} if check.status_code else {})
     return FailureClass.CHECK_FAILING, named, None
 

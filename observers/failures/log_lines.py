@@ -93,6 +93,18 @@ def listening(tails: Iterable[LogTail], allocation: str, task: str) -> tuple[int
     return tuple(found)
 
 
+_TLS = re.compile(r"(?i)https://|\b(?:https|tls|ssl)\b")
+_NO_TLS = re.compile(r"(?i)\b(?:http://|disabled|without|no tls|plain)\b")
+
+
+def listens_with_tls(tails: Iterable[LogTail], allocation: str, task: str) -> bool:
+    """The app says that it listens, and every line that says so names TLS."""
+    told = [
+        line for _, line in lines(tails, allocation, task) if _LISTENS.search(line) and not _NOT_LISTENING.search(line)
+    ]
+    return bool(told) and all(_TLS.search(line) and not _NO_TLS.search(line) for line in told)
+
+
 _STARTING = re.compile(
     r"(?i)\b(?:starting|loading|warming|warm-?up|initiali[sz]ing|migrat(?:ing|ion)s?|booting|preparing|compiling"
     r"|still starting|not ready|waiting)\b"

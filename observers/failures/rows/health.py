@@ -38,6 +38,7 @@ ROWS = (
             *said(Where.CHECK, r"first record does not look like a TLS handshake(?P<speaks>)"),
             *said(Where.CHECK, r"malformed HTTP (?:response|version|status code)(?P<speaks>)"),
         ),
+        seen="or a connection that is closed while the app's log says that it listens with TLS",
     ),
     Row(
         failure=FailureClass.CHECK_WRONG_PORT,

@@ -103,6 +103,13 @@ TEMPLATE = job(
 )
 FILE_TEMPLATE = job(Templates=[{"DestPath": "local/app.conf", "EmbeddedTmpl": 'DATABASE_URL={{ key "app/url" }}'}])
 
+
+def https_check() -> dict[str, object]:
+    body = job()
+    body["TaskGroups"][0]["Services"][0]["Checks"][0]["Protocol"] = "https"
+    return body
+
+
 CASES = [
     # A: images
     driver(F.IMAGE_TAG_MISSING, PULL + DAEMON + "manifest unknown", tag="1.0", repository="registry.example/team/app"),
@@ -603,6 +610,43 @@ CASES = [
             checks=(check('net/http: HTTP/1.x transport connection broken: malformed HTTP response "\\x00\\x00"'),),
         ),
         {"protocol": "http", "speaks": "other"},
+    ),
+    # Measured on Nomad 2.0.5 with servers of Python's own: one that speaks Redis, one without and one with TLS.
+    Case(
+        F.CHECK_WRONG_PROTOCOL,
+        evidence(
+            running(),
+            checks=(
+                check(
+                    'nomad: Get "http://127.0.0.1:25816/": net/http: HTTP/1.x transport connection broken: malformed '
+                    'HTTP status code "unknown"'
+                ),
+            ),
+        ),
+        {"speaks": "other"},
+    ),
+    Case(
+        F.CHECK_WRONG_PROTOCOL,
+        evidence(
+            running(),
+            body=https_check(),
+            checks=(
+                check('nomad: Get "https://127.0.0.1:27359/": tls: first record does not look like a TLS handshake'),
+            ),
+        ),
+        {"protocol": "https", "speaks": "http"},
+        conclusive=True,
+    ),
+    Case(
+        F.CHECK_WRONG_PROTOCOL,
+        evidence(
+            running(),
+            checks=(
+                check('nomad: Get "http://127.0.0.1:22175/": read tcp 127.0.0.1:46968: read: connection reset by peer'),
+            ),
+            logs=(log("Listening on https://0.0.0.0:8080", "stdout"),),
+        ),
+        {"protocol": "http", "speaks": "https"},
     ),
     Case(
         F.CHECK_TOO_EARLY,
