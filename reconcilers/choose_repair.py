@@ -86,7 +86,7 @@ def _not_durable(last: Episode | None, found: Diagnosis, now: datetime) -> Episo
     """A repair after which something fails before half an hour has passed did not last."""
     if last is None or last.outcome is not Outcome.REPAIRED or last.durable is not None:
         return last
-    return replace(last, durable=False)
+    return replace(last, durable=False, undone="failure")
 
 
 def _id(s: Situation, failure: FailedSpec) -> str:
@@ -158,7 +158,18 @@ def climbed(s: Situation, case: Case, result: Climbed) -> Record:
     episode = _closed_try(episode, s)
     for turned_down in result.turned_down:
         one = _try(s, case, turned_down.proposal, kept, TryState.GUARDED)
-        episode = replace(episode, tries=(*episode.tries, replace(one, told=turned_down.verdict.told, ended_at=s.now)))
+        episode = replace(
+            episode,
+            tries=(
+                *episode.tries,
+                replace(
+                    one,
+                    told=turned_down.verdict.told,
+                    violations=tuple(sorted({each.invariant for each in turned_down.verdict.violations})),
+                    ended_at=s.now,
+                ),
+            ),
+        )
     if result.proposal is None or result.verdict is None:
         choices = tuple(choice for one in result.candidates for choice in one.choices)
         told = "; ".join([one.reason for one in result.candidates] + list(result.silent))

@@ -6,7 +6,7 @@ second writer that should not be there. Documents are named `app:<namespace>/<na
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from desired.app import AppKey
 from desired.errors import Conflict
@@ -24,7 +24,12 @@ class Records:
         self._store = store
         self.origin = origin
         self._records: dict[AppKey, tuple[Record, int]] = {}
+        self._listeners: list[Callable[[Record, Record], None]] = []
         self.fresh = True
+
+    def listen(self, listener: Callable[[Record, Record], None]) -> None:
+        """Told the record before and after each durable change; must not block or raise."""
+        self._listeners.append(listener)
 
     async def load(self) -> None:
         """Read every record; StateUnusable if one cannot be understood. `fresh` is True if there was none at all."""
@@ -61,6 +66,9 @@ class Records:
             await self._reread(record.key, name)
             raise
         self._records[record.key] = (record, revision)
+        before = known[0] if known else Record(key=record.key, origin=record.origin)
+        for listener in self._listeners:
+            listener(before, record)
 
     async def _reread(self, key: AppKey, name: str) -> None:
         stored = await self._store.get(name)

@@ -51,6 +51,28 @@ class Metrics:
         self._drift = self._counter("drift", "Changes by hand that were found, by what was done.", "action")
         self._leader = self._gauge("leader", "1 while this copy acts.")
         self._dependency = self._gauge("dependency_up", "1 while a service answers.", "service")
+        self._episodes = self._counter(
+            "episodes", "Failures that are over, by what they were, whose repair was tried last, and how they ended.",
+            "class", "rung", "outcome",
+        )  # fmt: skip
+        self._attempts = self._counter(
+            "repair_attempts",
+            "Repairs that were put in force, by whether they were verified.",
+            "class",
+            "rung",
+            "outcome",
+        )
+        self._repair_seconds = self._histogram_by(
+            "repair_seconds",
+            "From the first sign to the name (detect), from there to a proposal (propose) and to verified (healthy).",
+            _DELIVERY, "stage",
+        )  # fmt: skip
+        self._durable = self._counter("durable_fixes", "Repairs that held for half an hour.")
+        self._regressions = self._counter(
+            "fix_regressions", "Repairs after which something failed within half an hour."
+        )
+        self._human_reverted = self._counter("human_reverted", "Repairs that a person took back within half an hour.")
+        self._guarded = self._counter("guard_rejections", "Proposals that the guard turned down.", "invariant")
         self._repairs_stopped = self._gauge("repairs_stopped", "1 while the kill switch holds all repairs.")
         self._nomad = self._counter("nomad_requests", "Requests to Nomad.", "endpoint", "result")
 
@@ -62,6 +84,9 @@ class Metrics:
 
     def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(f"{_PREFIX}_{name}", meaning, buckets=buckets, registry=self.registry)
+
+    def _histogram_by(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"{_PREFIX}_{name}", meaning, labels, buckets=buckets, registry=self.registry)
 
     def apps(self, conditions: Mapping[str, int]) -> None:
         """How many apps have each condition; one that is not named any more falls to 0."""
@@ -125,6 +150,25 @@ class Metrics:
 
     def dependency_up(self, service: str, *, up: bool) -> None:
         self._dependency.labels(service).set(up)
+
+    def episode_closed(self, failure: str, rung: str, outcome: str) -> None:
+        self._episodes.labels(failure, rung, outcome).inc()
+
+    def attempt_ended(self, failure: str, rung: str, outcome: str) -> None:
+        """`outcome` is verified or failed."""
+        self._attempts.labels(failure, rung, outcome).inc()
+
+    def repair_took(self, stage: str, seconds: float) -> None:
+        """`stage` is detect, propose or healthy."""
+        self._repair_seconds.labels(stage).observe(max(0.0, seconds))
+
+    def repair_lasted(self, undone: str) -> None:
+        """Empty: it was durable; else what undid it, a `person` or a `failure`."""
+        counter = {"": self._durable, "person": self._human_reverted}.get(undone, self._regressions)
+        counter.inc()
+
+    def guarded(self, invariant: str) -> None:
+        self._guarded.labels(invariant).inc()
 
     def repairs_stopped(self, *, stopped: bool) -> None:
         self._repairs_stopped.set(stopped)

@@ -30,6 +30,7 @@ from nomad_operator.daemon import Daemon, Intervals
 from nomad_operator.log import Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.passes import Passes
+from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
 from nomad_operator.web_events import Broadcast
@@ -167,6 +168,7 @@ def assemble(
     nomad = NomadClient(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request)
     parser = ParsedJobs(parser=nomad)
     records = Records(store=store, origin=origin)
+    records.listen(RepairsTold(metrics=metrics, log=log).saved)
     reports = Reports(now=now)
     asked = Requests()
     source = Source(

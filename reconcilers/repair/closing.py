@@ -56,7 +56,7 @@ def settle(record: Record, written: Spec, standing: tuple[Kept, ...], contradict
         last = episode.ended(Outcome.SUPERSEDED, "something else is wanted by now", now)
         episode = None
     elif contradicted and last is not None and last.outcome is Outcome.REPAIRED and last.durable is None:
-        last = replace(last, durable=False, told=f"{last.told}; then changed by a person in git")
+        last = replace(last, durable=False, undone="person", told=f"{last.told}; then changed by a person in git")
     return replace(record, overlay=standing, episode=episode, last_episode=last)
 
 
@@ -88,7 +88,9 @@ def taken_back(record: Record, now: datetime) -> Record:
     if record.episode is not None:
         last = record.episode.ended(Outcome.REJECTED, "taken back by a person", now)
     elif last is not None:
-        last = replace(last, outcome=Outcome.REJECTED, durable=False, told="taken back by a person", ended_at=now)
+        last = replace(
+            last, outcome=Outcome.REJECTED, durable=False, undone="person", told="taken back by a person", ended_at=now
+        )
     good = record.last_good if record.last_good is not None and not record.last_good.repaired else None
     declined = record.applied.source_hash if record.applied else ""
     return replace(record, overlay=(), episode=None, last_episode=last, declined=declined, last_good=good, failed=())

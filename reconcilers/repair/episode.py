@@ -59,6 +59,7 @@ class Try:
     at: datetime
     spec_hash: str = ""
     told: str = ""  # what the guard, Nomad or the verification said
+    violations: tuple[str, ...] = ()  # the invariants that the guard named
     ended_at: datetime | None = None
 
     @property
@@ -76,7 +77,8 @@ class Episode:
     """`spec_hash` is the spec that failed, without any trial; `written_hash` what git said then.
 
     `trial` is in force on top of the overlay. `choices` are fixes that a person may choose from, where no rung could.
-    `durable` is None until half an hour after a repair has passed, or something happened before.
+    `durable` is None until half an hour after a repair has passed, or something happened before: `undone` says what,
+    a `person` or another `failure`.
     """
 
     id: str
@@ -94,6 +96,7 @@ class Episode:
     ended_at: datetime | None = None
     told: str = ""
     durable: bool | None = None
+    undone: str = ""
 
     @property
     def attempts(self) -> int:

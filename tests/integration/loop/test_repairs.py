@@ -143,9 +143,7 @@ def test_a_repair_that_is_taken_back_leaves_the_job_as_written() -> None:
 
 def test_with_repairs_off_a_failed_job_is_left_and_told() -> None:
     cluster = Cluster(world=WORLD)
-    cluster.commit(
-        job(command="hungry", memory=128, update=FAST), policy=Policy(repair=Repair(mode=RepairMode.OFF))
-    )
+    cluster.commit(job(command="hungry", memory=128, update=FAST), policy=Policy(repair=Repair(mode=RepairMode.OFF)))
     report = cluster.live("web", minutes=10)
     assert memory(cluster) == 128
     assert "oom_killed" in report.message
