@@ -72,7 +72,7 @@ def judge(one: Check, allocation: Mapped, tasks: Sequence[TaskRun], now: int) ->
     mine = [task for task in tasks if one.task in ("", task.name)]
     listening = next((task for task in mine if task.listens_on(inside, now)), None)
     running = any(task.running for task in mine)
-    url = f"http://{address}:{outside}{one.check['Path']}"
+    url = f"{one.check['Protocol'] or 'http'}://{address}:{outside}{one.check['Path']}"
     if one.check["Type"] != "http":
         # Behind a mapped port Docker accepts for whatever runs in the container.
         passed = running and (listening is not None or inside != outside)
@@ -83,12 +83,34 @@ def judge(one: Check, allocation: Mapped, tasks: Sequence[TaskRun], now: int) ->
         return Result(False, f'nomad: Get "{url}": {reset}')
     if listening is None:
         return Result(False, f'nomad: Get "{url}": dial tcp {address}:{outside}: connect: connection refused')
+    secure = one.check["Protocol"] == "https"
+    if (misheard := _misheard(listening.behaviour.speaks, url, secure=secure)) is not None:
+        return misheard
     started = listening.started_at or now
+    method = one.check["Method"] or "GET"
     for health in reversed(listening.behaviour.health):
-        if fnmatchcase(one.check["Path"], health.path) and now >= started + health.after:
+        wanted = not health.methods or method in health.methods
+        if wanted and fnmatchcase(one.check["Path"], health.path) and now >= started + health.after:
             good = 200 <= health.status < 300
             return Result(good, "nomad: http ok" if good else health.body, health.status)
     return Result(True, "nomad: http ok", 200)
+
+
+def _misheard(speaks: str, url: str, *, secure: bool) -> Result | None:
+    """The client's words where both ends speak something else; None where they understand each other.
+
+    Source: Go's net/http: Transport's errors, and the 400 of a TLS server.
+    """
+    if speaks == "other" and secure:
+        return Result(False, f'nomad: Get "{url}": tls: first record does not look like a TLS handshake')
+    if speaks == "other":
+        broken = 'net/http: HTTP/1.x transport connection broken: malformed HTTP response "\\x00"'
+        return Result(False, f'nomad: Get "{url}": {broken}')
+    if secure and speaks == "http":
+        return Result(False, f'nomad: Get "{url}": http: server gave HTTP response to HTTPS client')
+    if not secure and speaks == "https":
+        return Result(False, "Client sent an HTTP request to an HTTPS server.\n", 400)
+    return None
 
 
 def shown(one: Check, allocation: Mapped, result: Result, at: int) -> dict[str, Any]:

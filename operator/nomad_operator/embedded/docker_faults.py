@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 from nomad_operator.embedded import gotext
-from nomad_operator.embedded.world import Registry
+from nomad_operator.embedded.world import Behaviour, Registry
 
 Mapped = Mapping[str, Any]
 
@@ -154,9 +154,31 @@ def port_error(task: Mapped, allocation: Mapped, taken: Container[int]) -> str:
     return ""
 
 
-def pull_error(image: str, registry: Registry | None) -> str:
-    """Why the image cannot be had; empty if it can. These are tried again."""
-    if registry is None or registry.fault is None:
+def program_error(config: Mapped, behaviour: Behaviour) -> str:
+    """Why what it is to start cannot be, or not there; empty if it can, or nothing is said of the image.
+
+    Docker makes a working directory that is not in the image. Source: recorded, scenario command-not-found; a relative
+    `work_dir` and a program without a path on Nomad 2.0.5 with Docker 20.10.
+    """
+    directory = str(config.get("work_dir") or "")
+    if directory and not directory.startswith("/"):
+        return f"{_NOT_CREATED}the working directory '{directory}' is invalid, it needs to be an absolute path"
+    runc = f"{_NOT_STARTED}failed to create shim task: OCI runtime create failed: runc create failed: "
+    unable = f"{runc}unable to start container process: "
+    if directory and behaviour.directories is not None and directory not in behaviour.directories:
+        return f"{unable}error during container init: mkdir {directory}: read-only file system: unknown"
+    entrypoint = config.get("entrypoint")
+    named = entrypoint[0] if isinstance(entrypoint, list) and entrypoint else entrypoint or config.get("command")
+    if not named or behaviour.programs is None or named in behaviour.programs:
+        return ""
+    why = f"stat {named}: no such file or directory" if "/" in named else "executable file not found in $PATH"
+    runc = f"{_NOT_STARTED}failed to create shim task: OCI runtime create failed: runc create failed: "
+    return f'{runc}unable to start container process: exec: "{named}": {why}: unknown'
+
+
+def pull_error(image: str, registry: Registry | None, *, age: int = 0) -> str:
+    """Why the image cannot be had; empty if it can. These are tried again. `age` is the time since the beginning."""
+    if registry is None or registry.fault is None or (registry.until is not None and age >= registry.until):
         return ""
     first = image.partition("/")[0]
     host = first if "." in first or ":" in first or first == "localhost" else "registry-1.docker.io"

@@ -36,13 +36,14 @@ class Restarts:
 
     def verdict(self, now: int, *, success: bool = False, recoverable: bool = True) -> Verdict:
         """After the task ended, or could not be started."""
-        if not recoverable:
-            return Verdict(None, "Error was unrecoverable")
         if success and not self._on_success:
             return Verdict(None, "")
         policy = self._policy
-        if policy["Attempts"] == 0 and policy["Mode"] == "fail":
+        if policy["Attempts"] == 0:
+            # Said first, also of what could never be started.
             return Verdict(None, "Policy allows no restarts")
+        if not recoverable:
+            return Verdict(None, "Error was unrecoverable")
         if self._count == 0 or now - self._since > policy["Interval"]:
             self._count, self._since = 0, now
         self._count += 1

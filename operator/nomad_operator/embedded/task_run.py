@@ -14,7 +14,7 @@ from nomad_operator.embedded.instant import MILLISECOND, SECOND, rfc3339
 from nomad_operator.embedded.mock_driver import mocked
 from nomad_operator.embedded.restarts import Restarts, Verdict
 from nomad_operator.embedded.timers import Timer, Timers
-from nomad_operator.embedded.world import Behaviour, World
+from nomad_operator.embedded.world import Behaviour, Registry, World
 
 Mapped = Mapping[str, Any]
 Value = dict[str, Any]
@@ -206,7 +206,7 @@ class TaskRun:
         job = around.allocation["Job"]
         self.behaviour = around.world.behaviour(
             image=image, job=job["ID"], driver=task["Driver"], command=command, version=job["Version"],
-            attempt=self._attempt,
+            attempt=self._attempt, age=around.timers.age,
         )  # fmt: skip
         self._attempt += 1
         if task["Driver"] == "mock_driver":
@@ -219,16 +219,16 @@ class TaskRun:
             registry = around.world.registry(image)
             if registry is not None:
                 self.tell(task_states.downloading(self._now, image))
-                self._after(registry.pull_takes, lambda: self._pulled(docker_faults.pull_error(image, registry)))
+                self._after(registry.pull_takes, lambda: self._pulled(image, registry))
                 return
         self._start(image)
 
-    def _pulled(self, error: str) -> None:
-        if error:
+    def _pulled(self, image: str, registry: Registry) -> None:
+        if error := docker_faults.pull_error(image, registry, age=self._around.timers.age):
             self.tell(task_states.driver_failure(self._now, error))
             self._judge(self._restarts.verdict(self._now))
         else:
-            self._start(str(self.task["Config"]["image"]))
+            self._start(image)
 
     def _start(self, image: str) -> None:
         around = self._around
@@ -236,6 +236,7 @@ class TaskRun:
         if self.task["Driver"] == "docker" and not error:
             privileged = around.privileged_allowed
             error = docker_faults.create_error(self.task, around.group, image=image, privileged_allowed=privileged)
+            error = error or docker_faults.program_error(self.task["Config"] or {}, self.behaviour)
             error = error or docker_faults.port_error(self.task, around.allocation, around.foreign_ports)
         if error:
             self._after(_RECORD, lambda: self._refused(error, recoverable))

@@ -35,8 +35,14 @@ class Timers:
 
     def __init__(self, *, now: int) -> None:
         self.now = now
+        self._began = now
         self._heap: list[Timer] = []
         self._places = itertools.count()
+
+    @property
+    def age(self) -> int:
+        """The time that has passed since the beginning."""
+        return self.now - self._began
 
     def at(self, due: int, action: Callable[[], None]) -> Timer:
         """Run `action` at `due`, or at once in the next `advance` if that has passed."""

@@ -87,9 +87,13 @@ class Node(_Part):
 
 
 class Health(_Part):
-    """What an app answers on an HTTP path (a pattern with `*`), from `after` its start on."""
+    """What an app answers on an HTTP path (a pattern with `*`), from `after` its start on.
+
+    `methods`: of a request, in capitals; left out for all of them.
+    """
 
     path: str = "*"
+    methods: Words = ()
     status: int = 200
     body: str = ""
     after: Span = 0
@@ -103,6 +107,8 @@ class Behaviour(_Part):
     `listens` None: on whatever the job maps. `needs_memory` above the task's memory: killed when out of memory.
     `needs_env`: without one of them it exits 1 and says `stderr`, or a line of ours. `starts_after` is the time that
     starting takes, `ready_after` the time from then until it listens. `stops_on_signal`: else it is killed.
+    `speaks`: what a check hears on its ports. `programs`: all that can be started in the image, anything where it is
+    left out. `from_time` matches from that time on, counted from the beginning.
     """
 
     image: str = "*"
@@ -111,10 +117,13 @@ class Behaviour(_Part):
     command: str = ""
     from_version: int = 0
     from_attempt: int = 0
+    from_time: Span = 0
 
     starts_after: Span = 350 * MILLISECOND
     ready_after: Span = 0
     listens: tuple[int, ...] | None = None
+    speaks: Literal["http", "https", "other"] = "http"
+    programs: tuple[str, ...] | None = None
     health: tuple[Health, ...] = ()
     needs_memory: int = 0
     needs_env: Words = ()
@@ -128,13 +137,16 @@ class Behaviour(_Part):
     start_error: str = ""
     start_error_recoverable: bool = False
 
-    def matches(self, *, image: str, job: str, driver: str, command: str, version: int, attempt: int) -> bool:
+    def matches(
+        self, *, image: str, job: str, driver: str, command: str, version: int, attempt: int, age: int = 0
+    ) -> bool:
         return (
             fnmatchcase(image, self.image)
             and fnmatchcase(job, self.job)
             and fnmatchcase(driver, self.driver)
             and version >= self.from_version
             and attempt >= self.from_attempt
+            and age >= self.from_time
             and (not self.command or re.search(self.command, command) is not None)
         )
 
@@ -148,10 +160,12 @@ class Registry(_Part):
     """What answers when an image is pulled: patterns of whole image names with `*`, and what is wrong with them.
 
     Without a fault the image is there after `pull_takes`. An image that no registry names is there at once.
+    `until`: the fault is over at that time, counted from the beginning.
     """
 
     images: Words
     fault: RegistryFault | None = None
+    until: Span | None = None
     pull_takes: Span = 10 * MILLISECOND
 
 
