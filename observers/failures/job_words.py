@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from desired.state import JobBody
+from observers.failures.near import near
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,14 @@ def checks(part: JobBody) -> list[CheckPart]:
         for owner, service in of_group + of_tasks
         for check in parts(service, "Checks")
     ]
+
+
+def labels(part: JobBody, asked: str) -> dict[str, str]:
+    """Facts of a group's port labels: all of them, and the one that `asked` may have meant."""
+    found = [port.label for port in ports(part)]
+    like = near(asked, found)
+    meant = like[0] if len(like) == 1 else found[0] if len(found) == 1 else ""
+    return {"labels": ", ".join(found), "suggestion": meant}
 
 
 def memory_limit(part: JobBody) -> int:

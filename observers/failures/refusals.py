@@ -117,7 +117,7 @@ def _complete(
         case FailureClass.NAME_DUPLICATE:
             facts["what"] = facts.get("what", "").lower() or "spread target"
         case FailureClass.SERVICE_PORT_UNDEFINED | FailureClass.CHECK_PORT_MISSING:
-            facts["labels"] = ", ".join(port.label for port in job_words.ports(job_words.group(body, group)))
+            facts |= job_words.labels(job_words.group(body, group), facts.get("label", ""))
         case FailureClass.VOLUME_UNDEFINED:
             facts["volumes"] = ", ".join(sorted(job_words.block(job_words.group(body, group), "Volumes")))
         case FailureClass.PROVIDERS_MIXED:

@@ -100,7 +100,7 @@ def _complete(evidence: Evidence, line: Timeline, task: JobBody, failure: Failur
             elif image := evidence.images.get(job_words.text(config, "image")):
                 facts["entrypoint"] = " ".join(image.entrypoint + image.command)
         case FailureClass.DRIVER_PORT_UNDEFINED | FailureClass.SERVICE_PORT_UNDEFINED | FailureClass.CHECK_PORT_MISSING:
-            facts["labels"] = ", ".join(port.label for port in job_words.ports(group))
+            facts |= job_words.labels(group, facts.get("label", ""))
         case FailureClass.CNI_MISSING:
             networks = job_words.parts(group, "Networks")
             facts["mode"] = job_words.text(networks[0], "Mode") if networks else ""

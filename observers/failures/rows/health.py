@@ -80,7 +80,7 @@ ROWS = (
         advice="the app needs {start_seconds} s to start, the check allows {patience_seconds}: raise check_restart's "
         "grace",
         facts={
-            **_CHECK,
+            "type": _CHECK["type"],
             "start_seconds": "from the start to the first sign that it is up, or to its last kill: at least that",
             "patience_seconds": "grace and limit × interval of check_restart",
             "restarts": "how often it was restarted for it",

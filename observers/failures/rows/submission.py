@@ -205,7 +205,6 @@ ROWS = (
         facts={
             "what": "group, task, service, check, template, secret, action, job",
             "name": "the name, or the destination of templates",
-            "service": "of a check, where Nomad says it",
         },
         may_help=(Kind.CHECK_NAME,),
         words=said(
@@ -237,12 +236,9 @@ ROWS = (
             "problem": "Nomad's words",
             "subject": "check_path, check_type, check_interval, check_timeout, check_method, constraint, lifecycle, "
             "cpu_and_cores, service_name, job_type, driver, max_parallel: what it is about, where that is told apart",
-            "check": "the check's name, where Nomad says it",
-            "service": "the service's name, where Nomad says it",
             "found": "the value that is refused",
             "least": "the least that Nomad takes",
             "allowed": "what Nomad takes, comma-separated",
-            "driver": "of the task without one that exists, where that is it",
         },
         may_help=(
             Kind.CHECK_TYPE,
