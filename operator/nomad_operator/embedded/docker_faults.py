@@ -162,11 +162,8 @@ def program_error(config: Mapped, behaviour: Behaviour) -> str:
     """
     directory = str(config.get("work_dir") or "")
     if directory and not directory.startswith("/"):
-        return f"{_NOT_CREATED}the working directory '{directory}' is invalid, it needs to be an absolute path"
-    runc = f"{_NOT_STARTED}failed to create shim task: OCI runtime create failed: runc create failed: "
-    unable = f"{runc}unable to start container process: "
-    if directory and behaviour.directories is not None and directory not in behaviour.directories:
-        return f"{unable}error during container init: mkdir {directory}: read-only file system: unknown"
+        invalid = f"the working directory '{directory}' is invalid, it needs to be an absolute path"
+        return f"failed to create container: Error response from daemon: {invalid}"
     entrypoint = config.get("entrypoint")
     named = entrypoint[0] if isinstance(entrypoint, list) and entrypoint else entrypoint or config.get("command")
     if not named or behaviour.programs is None or named in behaviour.programs:
