@@ -29,7 +29,7 @@ def _port(case: Case) -> Answer:
         return None
     said_by = {"log": "the app's own log", "image": "the image"}.get(facts.get("said_by", ""), "the evidence")
     reason = f"check {job_parts.name(check.part)} asks a port where nothing listens; the app listens on {listens}"
-    there = [label for label, port in declared.items() if label != check.label and (port.to or port.static) == listens]
+    there = [label for label, port in declared.items() if label != check.label and port.inside == listens]
     if len(there) > 1:
         return choose(reason, [f"port {label}" for label in there])
     if there:

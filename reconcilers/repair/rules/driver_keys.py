@@ -11,13 +11,14 @@ from desired.operations.operation import Kind
 from observers.failures.failure_class import FailureClass
 from reconcilers.repair.proposal import Answer, Case
 from reconcilers.repair.rules import driver_renames as names
-from reconcilers.repair.rules import job_parts, ports
+from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.job_parts import Part
 from reconcilers.repair.rules.near_miss import near_miss
+from reconcilers.repair.rules.port_map import mapping, port_map_edits
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 
 _STEP = 2
-_SIZE = re.compile(r"(\d+)\s*([bkmg]?)(?:i?b)?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+)\s*([bkmg]?)i?b?", re.IGNORECASE)
 _MEGABYTES = {"b": 1 / 1024 / 1024, "k": 1 / 1024, "m": 1.0, "g": 1024.0}
 _LISTS = frozenset(
     re.findall(
@@ -116,7 +117,7 @@ def _moved(case: Case, group: Part, task: Part, key: str, plain: str, value: Any
         return _size(at, key, Kind.CPU, asked, int((task.get("Resources") or {}).get("CPU") or 0))
     if plain in names.PORT_MAPS:
         declared = {port.label: port for port in job_parts.ports(group)}
-        edits = ports.port_map_edits(at, key, ports.mapping(value), declared)
+        edits = port_map_edits(at, key, mapping(value), declared)
         return edits or f"`{key}`: `to` in the network block, and `ports` with its labels"
     restarts = case.body.get("Type") in (None, "", "service", "system")
     if plain in names.WITHOUT_EFFECT or (restarts and _value(value) in names.WITHOUT_EFFECT_AS.get(plain, ())):

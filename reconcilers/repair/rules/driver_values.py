@@ -9,10 +9,11 @@ from desired.operations.operation import Kind, Value
 from observers.failures.failure_class import FailureClass
 from reconcilers.repair.proposal import Answer, Case
 from reconcilers.repair.rules import driver_renames as names
-from reconcilers.repair.rules import job_parts, ports
+from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.driver_keys import split
 from reconcilers.repair.rules.job_parts import Part
 from reconcilers.repair.rules.near_miss import near_miss
+from reconcilers.repair.rules.port_map import mapping
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 
 _WORDS = frozenset({"args", "entrypoint"})
@@ -40,7 +41,7 @@ def _shape(case: Case) -> Answer:
     at = job_parts.address(group, task)
     value = job_parts.config(task)[key]
     reason = f"`{key}` of {at[1]} has the wrong shape"
-    if key == "ports" and ports.mapping(value):
+    if key == "ports" and mapping(value):
         # An operation holds no mapping: its old value could not be told apart from another that a person writes later.
         return choose(reason, ("`to` in the network block for each number, and `ports` with the labels",))
     edit = Edit(Kind.DRIVER_VALUE, (*at, key), None, "the same, as a list")

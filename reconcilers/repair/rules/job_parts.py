@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from desired.state import JobBody
+from observers.failures import job_words
+from observers.failures.job_words import Port
 from reconcilers.repair.proposal import Case
 
 Part = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """A declared port. `static` is 0 for a dynamic one, `to` is 0 where it is the same inside."""
-
-    label: str
-    static: int
-    to: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +80,8 @@ def mode(group: Part) -> str:
 
 
 def ports(group: Part) -> list[Port]:
-    found = []
-    for network in group.get("Networks") or ():
-        for listed, static in (("ReservedPorts", True), ("DynamicPorts", False)):
-            for one in network.get(listed) or ():
-                number = int(one.get("Value") or 0) if static else 0
-                found.append(Port(str(one.get("Label") or ""), number, int(one.get("To") or 0)))
-    return found
+    """Those of the group's networks."""
+    return job_words.ports(group)
 
 
 def services(group: Part) -> list[Service]:

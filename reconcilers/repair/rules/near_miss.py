@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 _LONGEST = 2
+_SHORT = 3
 _SEPARATORS = re.compile(r"[-_. /]")
 _DIGITS = re.compile(r"\d+")
 
@@ -17,7 +18,7 @@ def near_miss(word: str, choices: Iterable[str]) -> str | None:
     """The one choice that `word` is a misspelling of; None where there is none or more than one.
 
     What differs only in case and separators wins over edits. At most two edits (an exchange of neighbours is one), and
-    fewer than half of the word.
+    fewer than half of the word; of a word of three letters only an exchange: `api` is no misspelt `app`.
     """
     close = near_misses(word, choices)
     return close[0] if len(close) == 1 else None
@@ -32,7 +33,7 @@ def near_misses(word: str, choices: Iterable[str]) -> tuple[str, ...]:
     if same:
         return same
     measured = [(edits(word.lower(), choice.lower()), choice) for choice in others if _siblings(word, choice)]
-    near = [(far, choice) for far, choice in measured if far <= _LONGEST and far * 2 < min(len(word), len(choice))]
+    near = [(far, choice) for far, choice in measured if far <= _LONGEST and far * 2 < _letters(word, choice)]
     least = min((far for far, _ in near), default=0)
     return tuple(choice for far, choice in near if far == least)
 
@@ -54,6 +55,12 @@ def edits(one: str, other: str) -> int:
                 least = min(least, older[j - 2] + 1)
             row.append(least)
     return row[-1]
+
+
+def _letters(word: str, choice: str) -> int:
+    """How many letters the edits are measured against."""
+    least = min(len(word), len(choice))
+    return least if least > _SHORT or sorted(word.lower()) == sorted(choice.lower()) else 0
 
 
 def _plain(word: str) -> str:

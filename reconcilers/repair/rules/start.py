@@ -7,8 +7,8 @@ from observers.failures.failure_class import FailureClass
 from reconcilers.repair.proposal import Answer, Case
 from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.driver_keys import SHELL, split
+from reconcilers.repair.rules.images import image_of
 from reconcilers.repair.rules.near_miss import near_miss
-from reconcilers.repair.rules.ports import image_of
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 
 

@@ -1,0 +1,144 @@
+"""Port labels: those that services, checks and drivers use and nobody declares."""
+
+from __future__ import annotations
+
+from desired.operations.operation import Kind
+from observers.failures.failure_class import FailureClass
+from observers.failures.job_words import Port
+from reconcilers.repair.proposal import Answer, Case
+from reconcilers.repair.rules import job_parts
+from reconcilers.repair.rules.images import image_of
+from reconcilers.repair.rules.job_parts import Part
+from reconcilers.repair.rules.near_miss import near_miss
+from reconcilers.repair.rules.port_map import mapping, port_map_edits
+from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
+
+_DOCKER = ("docker", "podman")
+
+
+def _undefined(case: Case) -> Answer:
+    """A label that services or checks use and nobody declares: the one it resembles, the one unused, or a new one."""
+    group = job_parts.group_of(case)
+    wanted = case.diagnosis.facts.get("label") or case.diagnosis.port
+    if group is None or not wanted:
+        return None
+    declared = job_parts.ports(group)
+    if any(port.label == wanted for port in declared):
+        return None
+    users = _label_users(group, wanted)
+    if not users:
+        return None
+    reason = f'port "{wanted}" is used and no network block declares it'
+    meant = near_miss(wanted, [port.label for port in declared])
+    if meant is not None:
+        return fix(
+            case, reason, [Edit(kind, at, meant, f"the label that is spelt almost so: {meant}") for kind, at in users]
+        )
+    unused = [port.label for port in declared if not _label_users(group, port.label)]
+    if len(declared) == 1 and unused:
+        return fix(
+            case, reason, [Edit(kind, at, unused[0], "the only port there is, which nobody uses") for kind, at in users]
+        )
+    added = _added(case, group, wanted, declared)
+    if added is not None:
+        return fix(case, reason, added)
+    return choose(reason, [*(f"port {port.label}" for port in declared), f'a new port "{wanted}"'])
+
+
+def _label_users(group: Part, label: str) -> list[tuple[Kind, tuple[str, ...]]]:
+    found = [(Kind.SERVICE_PORT, one.at) for one in job_parts.services(group) if one.label == label]
+    found += [(Kind.CHECK_PORT, one.at) for one in job_parts.checks(group) if one.part.get("PortLabel") == label]
+    return found
+
+
+def _added(case: Case, group: Part, label: str, declared: list[Port]) -> list[Edit] | None:
+    """A new port for the label: only where one image names exactly one port that no label leads to yet."""
+    docker = [task for task in job_parts.tasks(group) if task.get("Driver") in _DOCKER]
+    if len(docker) != 1:
+        return None
+    (task,) = docker
+    facts = image_of(case, task)
+    free = set(() if facts is None else facts.ports) - {port.inside for port in declared}
+    if len(free) != 1:
+        return None
+    (inside,) = free
+    edits = [Edit(Kind.PORT_ADDED, (job_parts.name(group), label), inside, f"the image exposes {inside}")]
+    published = job_parts.driver_ports(task)
+    if job_parts.mode(group) in ("", "host") and label not in published:
+        edits.append(
+            Edit(Kind.DRIVER_PORTS, job_parts.address(group, task), (*published, label), f"the new label {label}")
+        )
+    return edits
+
+
+def _missing_on_check(case: Case) -> Answer:
+    """A check and its service without any port: the only one of the group."""
+    group = job_parts.group_of(case)
+    if group is None:
+        return None
+    bare = [one for one in job_parts.checks(group) if not one.label and one.part.get("Type") != "script"]
+    declared = {port.label for port in job_parts.ports(group)}
+    if not bare or not declared:
+        return None
+    reason = f"check {job_parts.name(bare[0].part)} has no port to ask"
+    if len(declared) > 1:
+        return choose(reason, [f"port {label}" for label in sorted(declared)])
+    (label,) = declared
+    services = dict.fromkeys(one.service.at for one in bare)
+    return fix(case, reason, [Edit(Kind.SERVICE_PORT, at, label, "the only port of the group") for at in services])
+
+
+def _driver_label(case: Case) -> Answer:
+    """A label in the driver's `ports` that no network block declares, or a `port_map` of before group networks."""
+    found = job_parts.task_of(case)
+    if found is None:
+        return None
+    group, task = found
+    at = job_parts.address(group, task)
+    declared = {port.label: port for port in job_parts.ports(group)}
+    if "port_map" in job_parts.config(task) and "port_map" in case.diagnosis.words:
+        return _port_map(case, at, mapping(job_parts.config(task)["port_map"]), declared)
+    published = job_parts.driver_ports(task)
+    wrong = [label for label in published if label not in declared]
+    if not wrong:
+        return None
+    reason = f'the driver publishes port "{wrong[0]}", which no network block declares'
+    edits: list[Edit] = []
+    new: list[str] = []
+    for label in published:
+        meant = label if label in declared else _meant(label, declared, published)
+        if meant is None:
+            return choose(reason, [f"port {one}" for one in declared] or [f'a port "{label}" in the network block'])
+        if meant not in new:
+            new.append(meant)
+        inside = label.rpartition(":")[2]
+        if label != meant and inside.isdigit() and not declared[meant].to:
+            edits.append(Edit(Kind.PORT_TO, (at[0], meant), int(inside), f"the driver's `ports` say {label}"))
+    edits.append(Edit(Kind.DRIVER_PORTS, at, tuple(new), "labels of the group's network block"))
+    return fix(case, reason, edits)
+
+
+def _meant(label: str, declared: dict[str, Port], published: tuple[str, ...]) -> str | None:
+    """The label it resembles; for `8080:80` the one that leads there; the only one that is not published yet."""
+    found = near_miss(label, declared)
+    if found is not None:
+        return found
+    inside = label.rpartition(":")[2]
+    if inside.isdigit():
+        leading = [port.label for port in declared.values() if str(port.inside) == inside]
+        if len(leading) == 1:
+            return leading[0]
+    return next(iter(declared)) if len(declared) == 1 and not declared.keys() & set(published) else None
+
+
+def _port_map(case: Case, at: tuple[str, str], mapped: dict[str, int], declared: dict[str, Port]) -> Answer:
+    edits = port_map_edits(at, "port_map", mapped, declared)
+    reason = "`port_map` cannot map the ports of the group's network"
+    return fix(case, reason, edits) if edits else choose(reason, ("`to` in the network block, and `ports`",))
+
+
+RULES = (
+    Rule(name="port-label", classes=(FailureClass.SERVICE_PORT_UNDEFINED,), propose=_undefined),
+    Rule(name="port-for-check", classes=(FailureClass.CHECK_PORT_MISSING,), propose=_missing_on_check),
+    Rule(name="driver-port-label", classes=(FailureClass.DRIVER_PORT_UNDEFINED,), propose=_driver_label),
+)
