@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from desired.operations.apply import PreconditionGone, apply
 from desired.operations.operation import Kind
 from desired.operations.table import Tier, row
-from reconcilers.repair.invariants import INVARIANTS, Violation
+from reconcilers.repair.invariants import INVARIANTS, PRIVILEGES, Violation
 from reconcilers.repair.proposal import Case, Proposal
 
 
@@ -68,6 +68,11 @@ class Guard:
         )
         if careful:
             return f"{', '.join(careful)}: changed only with a person's approval"
+        if any(one.kind is Kind.CHECK_TYPE and one.new == "tcp" for one in proposal.operations):
+            return "a tcp check proves less than the one it replaces"
+        opened = [one for one in proposal.operations if one.kind is Kind.DRIVER_KEY and one.new in PRIVILEGES]
+        if opened:
+            return f"{opened[0].new} opens the host to the container: was it meant?"
         if _ends(case) and _has_run(case):
             return "a batch run that had started would run again"
         moved = [one for one in proposal.operations if one.kind in _PLACEMENT]

@@ -11,8 +11,9 @@ from typing import Any
 
 from desired.operations.operation import Kind, Operation
 from desired.state import JobBody
+from observers.failures.failure_class import FailureClass
 from observers.failures.table import TABLE
-from reconcilers.repair.origins import origin_of
+from reconcilers.repair.origins import origin_of, words_of
 from reconcilers.repair.proposal import Case, Proposal
 
 # What Nomad itself does not go below, and above what a health check tells nobody anything in time.
@@ -22,7 +23,7 @@ _LONGEST_TIMEOUT = 60_000_000_000
 # One step may double a deadline; the observed start may ask for as much again.
 _STEP = 2
 # Source: nomad drivers/docker/config.go: keys that open the host to the container.
-_PRIVILEGES = (
+PRIVILEGES = (
     "privileged", "cap_add", "security_opt", "devices", "pid_mode", "ipc_mode", "userns_mode", "uts_mode", "cgroupns",
     "volumes", "mount", "mounts", "volume_driver", "network_mode", "runtime", "group_add", "sysctl", "extra_hosts",
     "oom_score_adj", "readonly_rootfs", "ulimit", "storage_opt", "auth", "cap_drop", "isolation", "dns_servers",
@@ -71,7 +72,8 @@ def _count(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping[str
 
 def _image(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping[str, int]) -> Iterator[Violation]:
     for where, before, now in _tasks(case.body, after):
-        if _repository(_config(before).get("image")) != _repository(_config(now).get("image")):
+        old, new = _config(before).get("image"), _config(now).get("image")
+        if _repository(old) != _repository(new) and not (old is None and _renamed(proposal, "image", new, before)):
             yield Violation("image", f"task {where} would run an image of another repository")
         for name in ("Artifacts", "User", "Lifecycle", "KillSignal"):
             if before.get(name) != now.get(name):
@@ -84,18 +86,21 @@ def _checks(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping[st
         yield Violation("checks", "a check would be added or removed")
         return
     for (where, old), (_, new) in zip(before, now, strict=True):
-        yield from (Violation("checks", f"check {where}: {words}") for words in _weakened(old, new))
+        yield from (Violation("checks", f"check {where}: {words}") for words in _weakened(old, new, case))
 
 
-def _weakened(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    kinds = (str(old.get("Type") or ""), str(new.get("Type") or ""))
-    if kinds[0] != kinds[1] and kinds != ("tcp", "http") and kinds != ("http", "grpc"):
+def _weakened(old: Mapping[str, Any], new: Mapping[str, Any], case: Case) -> Iterator[str]:
+    kinds = (str(old.get("Type") or "").lower(), str(new.get("Type") or ""))
+    # What demonstrably speaks no HTTP at all cannot be asked in it.
+    mute = case.diagnosis.failure is FailureClass.CHECK_WRONG_PROTOCOL and case.diagnosis.facts.get("speaks") == "other"
+    stronger = {("tcp", "http"), ("http", "grpc"), ("tcp", "grpc")} | ({("http", "tcp")} if mute else set())
+    if kinds[0] != kinds[1] and kinds not in stronger:
         yield f"a {kinds[1]} check proves less than a {kinds[0]} check"
     if old.get("Path") and not new.get("Path"):
         yield "its path would be gone"
     for name, longest in (("Interval", _LONGEST_INTERVAL), ("Timeout", _LONGEST_TIMEOUT)):
         was, is_now = int(old.get(name) or 0), int(new.get(name) or 0)
-        if is_now > was and (is_now > was * _STEP or is_now > longest):
+        if is_now > was and ((was > 0 and is_now > was * _STEP) or is_now > longest):
             yield f"its {name.lower()} would grow from {was // 10**9} s to {is_now // 10**9} s"
     kept = ("SuccessBeforePassing", "FailuresBeforeCritical", "Body", "Header", "Expose", "OnUpdate", "InitialStatus")
     for name in kept:
@@ -105,9 +110,10 @@ def _weakened(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 def _privilege(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping[str, int]) -> Iterator[Violation]:
     for where, before, now in _tasks(case.body, after):
-        for key in _PRIVILEGES:
+        for key in PRIVILEGES:
             old, new = _config(before).get(key), _config(now).get(key)
-            if new != old and new not in (None, False, [], "", {}) and not _renamed(proposal, key, new, before):
+            asked = _said(new) <= _said(old) or _renamed(proposal, key, new, before)
+            if new != old and new not in (None, False, [], "", {}) and not asked:
                 yield Violation("privilege", f"{key} of task {where} would become {new!r}")
         if before.get("Driver") != now.get("Driver") and now.get("Driver") == "raw_exec":
             yield Violation("privilege", f"task {where} would run without isolation")
@@ -123,9 +129,14 @@ def _privilege(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping
 def _renamed(proposal: Proposal, key: str, value: Any, before: Mapping[str, Any]) -> bool:
     """The value was there before, under a name that the driver does not know: what was asked for stays what it was."""
     return any(
-        one.kind is Kind.DRIVER_KEY and one.new == key and _config(before).get(one.at[-1]) == value
+        one.kind is Kind.DRIVER_KEY and one.new == key and _said(value) <= _said(_config(before).get(one.at[-1]))
         for one in proposal.operations
     )
+
+
+def _said(value: Any) -> set[str]:
+    """The words of a value, whatever its shape. A flag says itself: false holds no true."""
+    return set(words_of([str(value)])) if value is not None else set()
 
 
 def _secrets(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping[str, int]) -> Iterator[Violation]:

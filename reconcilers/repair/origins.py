@@ -84,8 +84,23 @@ def _step(one: Operation, case: Case) -> str | None:
         base = max(base, used.memory)
     if used is not None and one.kind is Kind.CPU:
         base = max(base, used.cpu)
-    base = max(base, _DEFAULTS.get(one.kind, 0) // _STEP)
+    if case.evidence.refusal and str(one.new) in case.diagnosis.facts.values():
+        return "what Nomad asks for"
+    if one.kind is Kind.RESCHEDULE_ATTEMPTS and one.new == 0:
+        return "no limit of its own"
+    base = max(base, _DEFAULTS.get(one.kind, 0) // _STEP, _longest_wait(one, case))
     return "a bounded step" if 0 < one.new <= base * _STEP else None
+
+
+def _longest_wait(one: Operation, case: Case) -> int:
+    """A deadline must be longer than the one that lies within it."""
+    if one.kind not in (Kind.HEALTHY_DEADLINE, Kind.PROGRESS_DEADLINE):
+        return 0
+    groups = [group for group in case.body.get("TaskGroups") or () if group.get("Name") == one.at[0]]
+    updates = [case.body.get("Update") or {}, *((group.get("Update") or {}) for group in groups)]
+    return max(
+        (int(each.get(name) or 0) for each in updates for name in ("MinHealthyTime", "HealthyDeadline")), default=0
+    )
 
 
 def _label(one: Operation, case: Case) -> str | None:
@@ -114,6 +129,8 @@ def _inner_port(one: Operation, case: Case) -> str | None:
 
 
 def _path(one: Operation, case: Case) -> str | None:
+    if isinstance(one.old, str) and isinstance(one.new, str) and one.new.startswith("/") and one.old.endswith(one.new):
+        return "the old value without what is no path"
     told = {path.rstrip(".,;") for text in (*_telemetry(case), *_texts(case.body)) for path in _PATH.findall(text)}
     return "the app or the job" if one.new in told else None
 
@@ -129,14 +146,15 @@ def _name_grown(one: Operation, case: Case) -> str | None:
 
 
 def _placement(one: Operation, case: Case) -> str | None:
-    nodes = case.evidence.cluster.nodes
-    if nodes is None:
+    cluster = case.evidence.cluster
+    if cluster.nodes is None and cluster.node_pools is None:
         return None
-    offered: set[str] = set()
-    for room in nodes:
+    offered: set[Value] = set(one.old) if isinstance(one.old, tuple) else set()
+    for room in cluster.nodes or ():
         offered |= {room.node.datacenter, room.node.node_pool, room.node_class, room.node.name, room.node.id}
         offered |= {*room.attributes.values(), *room.meta.values(), *room.node.drivers}
-    offered |= set(case.evidence.cluster.node_pools or ())
+    if one.kind is Kind.NODE_POOL:
+        offered |= set(cluster.node_pools or ())
     told = one.new if isinstance(one.new, tuple) else (one.new,)
     return "the cluster's nodes" if told and all(value in offered for value in told) else None
 
@@ -152,10 +170,10 @@ def _command(one: Operation, case: Case) -> str | None:
         return "the image's own"
     if _plain(one.new).replace("$", "") == _plain(one.old).replace("$", ""):
         return "the same, escaped"
-    known = set(_words(_texts(case.body)))
+    known = set(words_of(_texts(case.body)))
     for facts in case.evidence.images.values():
-        known |= set(_words([*facts.entrypoint, *facts.command, facts.working_dir]))
-    return "the job and its image" if set(_words([_plain(one.new)])) <= known else None
+        known |= set(words_of([*facts.entrypoint, *facts.command, facts.working_dir]))
+    return "the job and its image" if set(words_of([_plain(one.new)])) <= known else None
 
 
 def _work_dir(one: Operation, case: Case) -> str | None:
@@ -171,7 +189,7 @@ def _driver_key(one: Operation, case: Case) -> str | None:
 
 def _reshaped(one: Operation, case: Case) -> str | None:
     """The same words in another type, or labels of the job."""
-    if one.new is None or list(_words([_plain(one.new)])) == list(_words([_plain(one.old)])):
+    if one.new is None or set(words_of([_plain(one.new)])) <= set(words_of([_plain(one.old)])):
         return "the same in another shape"
     if _plain(one.new).replace("$", "") == _plain(one.old).replace("$", ""):
         return "the same, escaped"
@@ -179,13 +197,15 @@ def _reshaped(one: Operation, case: Case) -> str | None:
 
 
 def _env(one: Operation, case: Case) -> str | None:
-    known = set(_words(_texts(case.body))) | set(_words(case.diagnosis.facts.values()))
-    return "the job" if one.new is None or set(_words([_plain(one.new)])) <= known else None
+    known = set(words_of(_texts(case.body)))
+    for facts in case.evidence.images.values():
+        known |= {str(port) for port in facts.ports}
+    return "the job or its image" if one.new is None or set(words_of([_plain(one.new)])) <= known else None
 
 
 def _template_syntax(one: Operation, case: Case) -> str | None:
-    known = set(_words([_plain(one.old)])) | _TEMPLATE_WORDS
-    return "the same words" if set(_words([_plain(one.new)])) <= known else None
+    known = set(words_of([_plain(one.old)])) | _TEMPLATE_WORDS
+    return "the same words" if set(words_of([_plain(one.new)])) <= known else None
 
 
 def _template_key(one: Operation, case: Case) -> str | None:
@@ -194,8 +214,8 @@ def _template_key(one: Operation, case: Case) -> str | None:
     listed = [*(cluster.variables or ()), *(cluster.consul_keys or ())]
     for keys in (*cluster.variable_keys.values(), *cluster.secret_keys.values()):
         listed += keys
-    known = set(_words(listed)) | set(_words([_plain(one.old)])) | _TEMPLATE_WORDS
-    return "names that the cluster lists" if set(_words([_plain(one.new)])) <= known else None
+    known = set(words_of(listed)) | set(words_of([_plain(one.old)])) | _TEMPLATE_WORDS
+    return "names that the cluster lists" if set(words_of([_plain(one.new)])) <= known else None
 
 
 def _kv_shape(one: Operation, case: Case) -> str | None:
@@ -209,7 +229,11 @@ def _kv_shape(one: Operation, case: Case) -> str | None:
 
 
 def _secret_path(one: Operation, case: Case) -> str | None:
-    return "a path that Vault lists" if _plain(one.new) in (case.evidence.cluster.secret_paths or ()) else None
+    told = _plain(one.new).strip("\"'`")
+    listed = case.evidence.cluster.secret_paths or ()
+    # What a KV v2 mount lists is read with `data/` behind the mount.
+    without_data = {told, *(f"{told[: at.start()]}/{told[at.end() :]}" for at in re.finditer("/data/", told))}
+    return "a path that Vault lists" if without_data & set(listed) else None
 
 
 def _vault_role(one: Operation, case: Case) -> str | None:
@@ -269,7 +293,7 @@ def _numbers(texts: Iterable[str]) -> set[str]:
     return {number for text in texts for number in _NUMBER.findall(text)}
 
 
-def _words(texts: Iterable[str]) -> list[str]:
+def words_of(texts: Iterable[str]) -> list[str]:
     return [word for text in texts for word in _WORD.findall(text)]
 
 
