@@ -23,7 +23,7 @@ from desired.job.table import by_json
 from desired.operations import words
 from desired.operations.apply import apply
 from desired.operations.edit_json import edit_json
-from desired.operations.hcl_file import HclFile, Splice
+from desired.operations.hcl_file import HclFile
 from desired.operations.hcl_follow import follow, single
 from desired.operations.hcl_fragment import fragment_candidates, refused_fragment
 from desired.operations.hcl_layout import attribute_added, attribute_removed, block_added, block_removed, key_renamed
@@ -33,6 +33,7 @@ from desired.operations.not_literal import NotLiteral
 from desired.operations.operation import Kind, Operation
 from desired.operations.place import Missing, Place, every, find, get
 from desired.operations.same_job import same_job
+from desired.operations.splice import Splice
 from desired.operations.standing import constraint_words, owner_of, same
 from desired.operations.table import How, row
 from desired.state import JobBody

@@ -8,17 +8,9 @@ from dataclasses import dataclass
 from desired.job.hcl_nodes import Block, Body
 from desired.job.hcl_source import Range, Source
 from desired.job.hcl_syntax import read_syntax
+from desired.operations.splice import Splice, spliced
 
 _INDENT = re.compile(r"[ \t]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Splice:
-    """A piece of the text, and what stands there instead."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +63,8 @@ class HclFile:
         return found.group() if found is not None else ""
 
     def spliced(self, splices: list[Splice]) -> str:
-        """The whole text with the pieces exchanged. They do not overlap; of two at one place, the first comes first."""
-        text = self.text
-        for splice in sorted(splices, key=lambda each: each.start)[::-1]:
-            text = text[: splice.start] + splice.text + text[splice.end :]
-        return "\ufeff" * self.source.shift + text
+        """The whole text with the pieces exchanged."""
+        return "\ufeff" * self.source.shift + spliced(self.text, splices)
 
 
 def is_one_line(file: HclFile, block: Block) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from desired.job.hcl_nodes import Block, Call, Literal, Node, Parentheses, Template
 from desired.job.hcl_text import quoted_text
 from desired.operations.fragment import replaced
-from desired.operations.hcl_file import HclFile, Splice
+from desired.operations.hcl_file import HclFile
 from desired.operations.hcl_literal import refused
 from desired.operations.not_literal import NotLiteral
 from desired.operations.operation import Operation
+from desired.operations.splice import Splice
 
 # Functions that leave the text inside as it is.
 _AROUND = frozenset({"chomp", "trimspace"})

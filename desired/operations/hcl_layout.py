@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from desired.job.hcl_nodes import Attribute, Block
-from desired.operations.hcl_file import HclFile, Splice, is_one_line
+from desired.operations.hcl_file import HclFile, is_one_line
+from desired.operations.splice import Splice
 
 _REST = re.compile(r"[ \t]*\r?\n?")
 

@@ -10,9 +10,10 @@ from typing import Any
 from desired.job.hcl_nodes import Literal, Node, Parentheses, Template, TemplateWrap, Traversal, TupleNode, Unary
 from desired.job.hcl_text import quoted_text
 from desired.job.hcl_variables import paths
-from desired.operations.hcl_file import HclFile, Splice
+from desired.operations.hcl_file import HclFile
 from desired.operations.not_literal import NotLiteral
 from desired.operations.operation import Operation
+from desired.operations.splice import Splice
 
 # What the job file itself gives values to; every other path is Nomad's, and stays in the text as it is.
 _OWN = frozenset({"var", "local"})

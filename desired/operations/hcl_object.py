@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from desired.job.hcl_nodes import Node, ObjectNode
-from desired.operations.hcl_file import HclFile, Splice
+from desired.operations.hcl_file import HclFile
+from desired.operations.splice import Splice
 
 _COMMA = re.compile(r"[ \t]*,")
 
