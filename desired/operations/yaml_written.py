@@ -57,7 +57,8 @@ def flow(value: Any, *, quoted: bool) -> str:
     """Mappings in braces; `quoted` as JSON has it."""
     style = '"' if quoted else None
     if isinstance(value, Mapping):
-        return X
+        pairs = [f"{written(str(key), style=style)}: {flow(each, quoted=quoted)}" for key, each in value.items()]
+        return f"{{{', '.join(pairs)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(flow(each, quoted=quoted) for each in value)}]"
     return written(value, style=style)
