@@ -1,4 +1,4 @@
-"""What a template reads, under its right name and in the shape of its store: secrets, Consul keys, Nomad variables."""
+"""What templates and `secret` blocks read, under its right name: secrets, fields, Consul keys, Nomad variables."""
 
 from __future__ import annotations
 
@@ -6,120 +6,14 @@ import re
 
 from desired.operations.operation import Kind
 from observers.failures.failure_class import FailureClass
+from observers.failures.vault_paths import keys_of
 from reconcilers.repair.proposal import Answer, Case
 from reconcilers.repair.rules import job_parts
+from reconcilers.repair.rules.kv_shape import api_path
 from reconcilers.repair.rules.near_miss import near_miss, near_misses
+from reconcilers.repair.rules.read_paths import all_templates, missing
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
-from reconcilers.repair.rules.template_text import Template, quoted, reads, swapped, templates_of
-
-_FIELD = re.compile(r"\.Data\.(\w+)")
-
-
-def all_templates(case: Case) -> list[Template]:
-    """Of the diagnosis's task, or of all tasks of its group where it names none."""
-    group = job_parts.group_of(case)
-    if group is None:
-        return []
-    wanted = case.diagnosis.task
-    return [
-        one
-        for task in job_parts.tasks(group)
-        if wanted in ("", job_parts.name(task))
-        for one in templates_of(group, task)
-    ]
-
-
-def _missing(case: Case) -> list[str]:
-    """The paths that are missing: all that Nomad lists."""
-    facts = case.diagnosis.facts
-    told = [one.strip() for one in (facts.get("paths") or facts.get("path", "")).split(",")]
-    return [one for one in dict.fromkeys(told) if one]
-
-
-# ---- the shape of Vault's KV
-
-
-def mount_of(case: Case, path: str) -> tuple[str, int] | None:
-    """The mount that a path lies in, and its KV version; None where Vault was not asked or does not say."""
-    fitting = [
-        (mount.strip("/"), version)
-        for mount, version in case.evidence.cluster.kv_versions.items()
-        if path == mount.strip("/") or path.startswith(mount.strip("/") + "/")
-    ]
-    return max(fitting, key=lambda one: len(one[0]), default=None)
-
-
-def api_path(case: Case, path: str) -> str | None:
-    """A path as the KV version of its mount wants it; None where the version is not known."""
-    found = mount_of(case, path)
-    if found is None:
-        return None
-    mount, version = found
-    inner = path[len(mount) + 1 :].removeprefix("data/")
-    return f"{mount}/data/{inner}" if version == 2 else f"{mount}/{inner}"
-
-
-def _path_shape(case: Case) -> Answer:
-    """`/data/` where KV v2 wants it, none where KV v1 does not; fields in the same shape."""
-    edits: list[Edit] = []
-    for path in _missing(case):
-        right = api_path(case, path)
-        if right is None or right == path:
-            continue
-        version = 2 if len(right) > len(path) else 1
-        ground = f"the mount is KV v{version}"
-        for template in all_templates(case):
-            for old in quoted(template.text, path):
-                mark = old[0]
-                edits.append(Edit(Kind.KV_SHAPE, template.at, mark + right + mark, ground, old=old))
-                if reads(template, "secret") == {path}:
-                    edits += _fields(template, version, ground)
-    return fix(case, "a path of Vault's does not have the shape of its KV version", edits)
-
-
-def _fields(template: Template, version: int, ground: str) -> list[Edit]:
-    """All fields of a template in the shape of one KV version; only for a template that reads nothing else."""
-    told = set(re.findall(r"\.Data\.(?:data\.)?\w+", template.text)) - {".Data.metadata", ".Data.data"}
-    wrong = {one for one in told if one.startswith(".Data.data.") != (version == 2)}
-    if not wrong:
-        return []
-    left, right = (".Data.", ".Data.data.") if version == 2 else (".Data.data.", ".Data.")
-    if wrong == told and ".Data.metadata" not in template.text:
-        return [Edit(Kind.KV_SHAPE, template.at, right, ground, old=left)]
-    # The longest first: the beginning of a longer name would be changed with the shorter one.
-    return [
-        Edit(Kind.KV_SHAPE, template.at, right + one.removeprefix(left), ground, old=one)
-        for one in sorted(wrong, key=lambda one: (-len(one), one))
-    ]
-
-
-def _field_shape(case: Case) -> Answer:
-    """`.Data.x` on KV v2, `.Data.data.x` on KV v1: Nomad renders `<no value>`, or fails where the template asks."""
-    destination = case.diagnosis.facts.get("destination", "")
-    edits: list[Edit] = []
-    for template in all_templates(case):
-        if destination not in ("", template.at[2]):
-            continue
-        paths = reads(template, "secret")
-        versions = {found[1] for path in paths if (found := mount_of(case, path)) is not None}
-        if len(versions) != 1 or not all(mount_of(case, path) for path in paths):
-            continue
-        if any(api_path(case, path) != path for path in paths):
-            continue
-        (version,) = versions
-        if _known_otherwise(case, paths, version, template):
-            continue
-        edits += _fields(template, version, f"the mount is KV v{version}")
-    return fix(case, "the fields of a secret are read in the shape of another KV version", edits)
-
-
-def _known_otherwise(case: Case, paths: set[str], version: int, template: Template) -> bool:
-    """A field whose own name is `data` looks like the other shape: only where the keys were listed can that be told."""
-    listed = [keys for path in paths if (keys := case.evidence.cluster.secret_keys.get(path)) is not None]
-    return version == 1 and any("data" in keys for keys in listed) and bool(_FIELD.search(template.text))
-
-
-# ---- names
+from reconcilers.repair.rules.template_text import quoted, reads, swapped
 
 
 def _path_name(case: Case) -> Answer:
@@ -144,8 +38,8 @@ def _variable(case: Case) -> Answer:
 def _renamed(case: Case, kind: Kind, there: set[str], whose: str) -> Answer:
     """Every missing path under the one name that is there and spelt almost so."""
     edits: list[Edit] = []
-    for path in _missing(case):
-        standing = [(template, old) for template in all_templates(case) for old in _spellings(template, path)]
+    for path in missing(case):
+        standing = [(template, old) for template in all_templates(case) for old in quoted(template.text, path)]
         if path in there or not standing:
             continue
         meant = near_path(path, there)
@@ -157,10 +51,6 @@ def _renamed(case: Case, kind: Kind, there: set[str], whose: str) -> Answer:
         for template, old in standing:
             edits.append(Edit(kind, template.at, old.replace(path, meant), f"{whose}: {meant}", old=old))
     return fix(case, "a template reads what is not there under that name", edits)
-
-
-def _spellings(template: Template, path: str) -> list[str]:
-    return quoted(template.text, path)
 
 
 def near_path(path: str, there: set[str]) -> str | None:
@@ -193,7 +83,7 @@ def _field_name(case: Case) -> Answer:
         listed = [
             keys
             for path in paths
-            if (keys := cluster.secret_keys.get(path) or cluster.variable_keys.get(path)) is not None
+            if (keys := keys_of(path, cluster.secret_keys) or cluster.variable_keys.get(path)) is not None
         ]
         if not listed or len(listed) != len(paths):
             continue
@@ -212,13 +102,37 @@ def _field_name(case: Case) -> Answer:
     return fix(case, f"what the template reads has no field {field}", edits)
 
 
-_PATHS = (FailureClass.SECRET_MISSING, FailureClass.SECRET_FORBIDDEN)
-_FIELDS = (FailureClass.SECRET_FIELD_MISSING, FailureClass.TEMPLATE_EXECUTION)
+def _block_field(case: Case) -> Answer:
+    """`${secret.db.pasword}` in the task's environment: a field that the `secret` block's path does not have.
+
+    A block for the wrong KV version has no operation: it is told.
+    """
+    found = job_parts.task_of(case)
+    facts = case.diagnosis.facts
+    expression, field = facts.get("expression", ""), facts.get("field", "")
+    if found is None or not expression.startswith("${secret.") or not field:
+        return None
+    reason = f"{expression} has no value"
+    if facts.get("kv_version"):
+        return choose(reason, ('`config { engine = "kv_v2" }` in the `secret` block: the mount is KV v2',))
+    there = keys_of(facts.get("path", ""), case.evidence.cluster.secret_keys) or ()
+    meant = near_miss(field, there)
+    if meant is None:
+        several = near_misses(field, there)
+        return choose(reason, several) if len(several) > 1 else None
+    new = expression.replace(f".{field}}}", f".{meant}}}")
+    edits = [
+        Edit(Kind.ENV, (*job_parts.address(*found), name), value.replace(expression, new), f"a field there is: {meant}")
+        for name, value in job_parts.environment(found[1]).items()
+        if expression in value
+    ]
+    return fix(case, reason, edits)
+
+
 RULES = (
-    Rule(name="kv-path-shape", classes=_PATHS, propose=_path_shape),
-    Rule(name="kv-field-shape", classes=_FIELDS, propose=_field_shape),
     Rule(name="secret-path", classes=(FailureClass.SECRET_MISSING,), propose=_path_name),
     Rule(name="consul-key", classes=(FailureClass.CONSUL_KEY_MISSING,), propose=_consul_key),
     Rule(name="variable-path", classes=(FailureClass.VARIABLE_MISSING,), propose=_variable),
     Rule(name="template-field", classes=(FailureClass.SECRET_FIELD_MISSING,), propose=_field_name),
+    Rule(name="secret-field", classes=(FailureClass.SECRET_FIELD_MISSING,), propose=_block_field),
 )

@@ -59,6 +59,13 @@ def _field(expression: str, field: str, text: str, **found: Any) -> Evidence:
 
 _SECRET = [{"Name": "db", "Provider": "vault", "Path": "secret/data/web/db"}]
 
+
+def _of_block(engine: str, **found: Any) -> Evidence:
+    block = {**_SECRET[0], "Config": {"engine": engine}}
+    body = changed("task.Secrets", [block], "task.Vault", {"Role": ""}, "task.Env", {"PW": "${secret.db.pasword}"})
+    return evidence(allocation(crashes(1)), body=body, cluster=cluster(**found))
+
+
 CASES = (
     RuleCase(
         "kv2-path-without-data",
@@ -199,6 +206,31 @@ CASES = (
             kv_versions=_V2,
         ),
         NOTHING,
+    ),
+    RuleCase(
+        "field-in-the-shape-of-kv1-that-renders-as-no-value",
+        F.SECRET_FIELD_MISSING,
+        evidence(
+            allocation(crashes(1)),
+            body=_template('{{ with secret "secret/web/db" }}DB={{ .Data.user }}{{ end }}'),
+            cluster=cluster(kv_versions=_V2),
+        ),
+        (op(Kind.KV_SHAPE, FILE, ".Data.", ".Data.data."),),
+        "kv-field-shape",
+    ),
+    RuleCase(
+        "field-misspelt-in-a-secret-block",
+        F.SECRET_FIELD_MISSING,
+        _of_block("kv_v2", secret_keys={"secret/web/db": ("password", "user")}, kv_versions=_V2),
+        (op(Kind.ENV, (*APP, "PW"), "${secret.db.pasword}", "${secret.db.password}"),),
+        "secret-field",
+    ),
+    RuleCase(
+        "secret-block-for-another-kv-version",
+        F.SECRET_FIELD_MISSING,
+        _of_block("", secret_keys={"secret/web/db": ("pasword",)}, kv_versions=_V2),
+        CHOICE,
+        "secret-field",
     ),
     RuleCase(
         "consul-key-misspelt",
