@@ -13,7 +13,7 @@ from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 def _block(case: Case) -> Answer:
     """A task that reads from Vault and has no `vault` block gets an empty one: the default role decides."""
     found = job_parts.task_of(case)
-    if found is None or found[1].get("Vault"):
+    if found is None:
         return None
     group, task = found
     secrets = [one for one in task.get("Secrets") or () if one.get("Provider") == "vault"]

@@ -84,6 +84,13 @@ CASES = (
         "datacenter",
     ),
     RuleCase(
+        "datacenter-misspelt-for-one-that-is-drained",
+        F.DATACENTER_UNKNOWN,
+        _nowhere(changed("Datacenters", ["dcx"]), room(datacenter="dcxx", draining=True), room("node-2")),
+        (op(Kind.DATACENTERS, (), ("dcx",), ("dc1",)),),
+        "datacenter",
+    ),
+    RuleCase(
         "datacenter-whose-nodes-are-drained",
         F.NO_NODES,
         _nowhere(changed("Datacenters", ["dc1"]), room(draining=True), room("node-2", datacenter="dc2")),

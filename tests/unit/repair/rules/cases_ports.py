@@ -237,6 +237,18 @@ CASES = (
         "check-port",
     ),
     RuleCase(
+        "app-listens-where-two-other-labels-lead",
+        F.CHECK_WRONG_PORT,
+        evidence(
+            running(),
+            body=changed("group.Networks", [{"DynamicPorts": [*_TWO, {"Label": "api", "To": 3000}]}]),
+            checks=(_NOBODY,),
+            logs=_LISTENS,
+        ),
+        CHOICE,
+        "check-port",
+    ),
+    RuleCase(
         "check-with-a-port-of-its-own-that-is-wrong",
         F.CHECK_WRONG_PORT,
         evidence(
@@ -254,6 +266,23 @@ CASES = (
         ),
         (op(Kind.CHECK_PORT, ALIVE, "http", "admin"),),
         "check-port",
+    ),
+    RuleCase(
+        "app-listens-elsewhere-while-another-check-of-the-port-is-green",
+        F.CHECK_WRONG_PORT,
+        evidence(
+            running(),
+            body=changed(
+                "group.Services.0.Checks",
+                [
+                    {"Name": "alive", "Type": "http", "Path": "/health", "Interval": 2 * SECOND},
+                    {"Name": "open", "Type": "tcp", "Interval": 2 * SECOND},
+                ],
+            ),
+            checks=(_NOBODY, check(status="success", name="open")),
+            logs=_LISTENS,
+        ),
+        NOTHING,
     ),
     RuleCase(
         "app-listens-elsewhere-and-nothing-maps-it",

@@ -11,6 +11,7 @@ from tests.unit.observers.failures.failure_evidence import allocation, ended, ev
 from tests.unit.repair.rules.rule_cases import ALIVE, CHOICE, NOTHING, SECOND, RuleCase, changed, op
 
 _WEB = ("web",)
+_GAVE_UP = 'Exceeded allowed attempts 2 in interval 30m0s and mode is "fail"'
 _CHECK = "group.Services.0.Checks.0."
 
 
@@ -31,13 +32,12 @@ def _policy(words: str, *pairs: Any) -> Evidence:
 
 
 def _given_up(*pairs: Any, says: str = "dial tcp 10.0.0.9:5432: connect: connection refused") -> Evidence:
-    words = 'Exceeded allowed attempts 2 in interval 30m0s and mode is "fail"'
     events = [
         event("Started"),
         ended(1, after=1),
         event("Started", after=3),
         ended(1, after=4),
-        event("Not Restarting", words, after=5, restart_reason=words),
+        event("Not Restarting", _GAVE_UP, after=5, restart_reason=_GAVE_UP),
     ]
     return evidence(allocation(events), body=changed(*pairs), logs=(log(says),))
 
@@ -114,6 +114,17 @@ CASES = (
         "check-twice",
         F.NAME_DUPLICATE,
         _refused('check "alive" is duplicate', "group.Services.0.Checks", _TWICE),
+        (op(Kind.CHECK_NAME, ALIVE, "alive", "alive-2"),),
+        "duplicate-name",
+    ),
+    RuleCase(
+        "check-twice-in-the-second-service",
+        F.NAME_DUPLICATE,
+        _refused(
+            'check "alive" is duplicate',
+            "group.Services",
+            [{"Name": "api", "Checks": _TWICE[:1]}, {"Name": "web", "Checks": _TWICE}],
+        ),
         (op(Kind.CHECK_NAME, ALIVE, "alive", "alive-2"),),
         "duplicate-name",
     ),
@@ -219,5 +230,14 @@ CASES = (
             op(Kind.RESCHEDULE_DELAY, _WEB, SECOND, 5 * SECOND),
         ),
         "restarts-exhausted",
+    ),
+    RuleCase(
+        "given-up-for-nobody-knows-what",
+        F.RESTARTS_EXHAUSTED,
+        evidence(
+            allocation([event("Not Restarting", _GAVE_UP, after=5, restart_reason=_GAVE_UP)]),
+            body=changed("group.ReschedulePolicy", _LIMITED),
+        ),
+        NOTHING,
     ),
 )

@@ -398,6 +398,16 @@ CASES = (
         "template-not-env",
     ),
     RuleCase(
+        "file-that-sets-more-than-variables",
+        F.CRASH_CONFIG_MISSING,
+        evidence(
+            allocation(crashes(1)),
+            body=_template("[database]\nDB_PASSWORD=x\n", Envvars=False),
+            logs=(log("DB_PASSWORD is not set"),),
+        ),
+        NOTHING,
+    ),
+    RuleCase(
         "variable-misspelt-in-the-job",
         F.CRASH_CONFIG_MISSING,
         evidence(

@@ -20,8 +20,9 @@ from reconcilers.repair.rules.rule import Rule
 from reconcilers.repair.rules.table import RULES, answer
 from tests.recorded_evidence import moments
 from tests.recordings_reader import MORE, NOMAD, names
+from tests.unit.observers.failures.failure_evidence import cluster, placed, room
 from tests.unit.repair.rules.all_rule_cases import ALL
-from tests.unit.repair.rules.rule_cases import RuleCase
+from tests.unit.repair.rules.rule_cases import RuleCase, changed
 
 RECORDED = [(folder, name) for folder in (NOMAD, MORE) for name in names(folder)]
 
@@ -41,6 +42,15 @@ def test_a_failure_that_the_spec_did_not_cause_is_left_alone(cause: Cause) -> No
     for told in ALL:
         case = told.case()
         assert answer(replace(case, diagnosis=replace(case.diagnosis, cause=cause))) is None, told.name
+
+
+@pytest.mark.parametrize("kind", ["cpu", "memory"])
+def test_nodes_that_are_merely_full_are_not_answered_with_less_even_if_the_diagnosis_blames_the_spec(kind: str) -> None:
+    full = room(cpu=100, cpu_total=4000, memory=2500, memory_total=8000, drivers={"docker": True})
+    body = changed("task.Resources", {"CPU": 3000, "MemoryMB": 6000})
+    evidence = placed(kind, exhausted=True, body=body, cluster=cluster(full))
+    diagnosis = replace(diagnose(evidence, evidence.at)[0], cause=Cause.SPEC)
+    assert answer(Case(evidence.key, evidence.body, diagnosis, evidence)) is None
 
 
 # What the rules make of the recordings; every other scenario gets no proposal at any moment of it.
