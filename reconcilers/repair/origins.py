@@ -200,6 +200,9 @@ def _env(one: Operation, case: Case) -> str | None:
     known = set(words_of(_texts(case.body)))
     for facts in case.evidence.images.values():
         known |= {str(port) for port in facts.ports}
+    if 0 < _plain(one.old).count("${secret.") == _plain(one.new).count("${secret."):
+        # What is renamed is the field of a secret: Vault lists the names, never the values.
+        known |= set(words_of(name for keys in case.evidence.cluster.secret_keys.values() for name in keys))
     return "the job or its image" if one.new is None or set(words_of([_plain(one.new)])) <= known else None
 
 
