@@ -201,7 +201,7 @@ def _value(value: Any) -> str:
 RULES = (
     Rule(
         name="driver-key",
-        classes=(FailureClass.DRIVER_KEY_UNKNOWN, FailureClass.DRIVER_KEY_MISSING),
+        classes=(FailureClass.DRIVER_KEY_UNKNOWN,),
         propose=_unknown,
     ),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from desired.operations.operation import Kind
 from observers.failures.failure_class import FailureClass
 from observers.failures.job_words import Port
@@ -13,6 +16,8 @@ from reconcilers.repair.rules.near_miss import near_miss
 from reconcilers.repair.rules.port_map import mapping, port_map_edits
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 
+# Source: nomad/structs/network.go, what a port label may be made of.
+_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 _DOCKER = ("docker", "podman")
 
 
@@ -57,11 +62,9 @@ def _added(case: Case, group: Part, label: str, declared: list[Port]) -> list[Ed
     if len(docker) != 1:
         return None
     (task,) = docker
-    facts = image_of(case, task)
-    free = set(() if facts is None else facts.ports) - {port.inside for port in declared}
-    if len(free) != 1:
+    inside = _exposed(case, task, {port.label: port for port in declared})
+    if inside is None:
         return None
-    (inside,) = free
     edits = [Edit(Kind.PORT_ADDED, (job_parts.name(group), label), inside, f"the image exposes {inside}")]
     published = job_parts.driver_ports(task)
     if job_parts.mode(group) in ("", "host") and label not in published:
@@ -69,6 +72,13 @@ def _added(case: Case, group: Part, label: str, declared: list[Port]) -> list[Ed
             Edit(Kind.DRIVER_PORTS, job_parts.address(group, task), (*published, label), f"the new label {label}")
         )
     return edits
+
+
+def _exposed(case: Case, task: Part, declared: Mapping[str, Port]) -> int | None:
+    """The one port of the image that no label leads to yet."""
+    facts = image_of(case, task)
+    free = set(() if facts is None else facts.ports) - {port.inside for port in declared.values()}
+    return free.pop() if len(free) == 1 else None
 
 
 def _missing_on_check(case: Case) -> Answer:
@@ -107,6 +117,10 @@ def _driver_label(case: Case) -> Answer:
     new: list[str] = []
     for label in published:
         meant = label if label in declared else _meant(label, declared, published)
+        added = _exposed(case, task, declared) if meant is None and _LABEL.fullmatch(label) else None
+        if meant is None and added is not None:
+            edits.append(Edit(Kind.PORT_ADDED, (at[0], label), added, f"the image exposes {added}"))
+            return fix(case, reason, edits) if wrong == [label] else None
         if meant is None:
             return choose(reason, [f"port {one}" for one in declared] or [f'a port "{label}" in the network block'])
         if meant not in new:
@@ -131,6 +145,46 @@ def _meant(label: str, declared: dict[str, Port], published: tuple[str, ...]) ->
     return next(iter(declared)) if len(declared) == 1 and not declared.keys() & set(published) else None
 
 
+def _duplicate(case: Case) -> Answer:
+    """A label or a static port that is declared twice, where exactly one reading is left."""
+    for group in job_parts.groups(case.body):
+        if case.diagnosis.group not in ("", job_parts.name(group)):
+            continue
+        declared = job_parts.ports(group)
+        labels = [port.label for port in declared]
+        twice = [label for label in dict.fromkeys(labels) if labels.count(label) == 2]
+        if len(twice) == 1:
+            return _label_twice(case, group, twice[0], labels)
+        numbers = [port.static for port in declared if port.static]
+        same = [port for port in declared if port.static and numbers.count(port.static) == 2]
+        if len(same) == 2:
+            return _static_twice(case, group, same)
+    return None
+
+
+def _label_twice(case: Case, group: Part, label: str, labels: list[str]) -> Answer:
+    """The second gets the label that is used and not declared, if there is exactly one."""
+    used = {one.label for one in job_parts.services(group)} | {one.label for one in job_parts.checks(group)}
+    for task in job_parts.tasks(group):
+        used |= set(job_parts.driver_ports(task))
+    wanted = used - set(labels) - {""}
+    reason = f'port "{label}" is declared twice'
+    if len(wanted) != 1:
+        return choose(reason, ("another label for one of them", "dropping one of them"))
+    at = (job_parts.name(group), label)
+    return fix(case, reason, (Edit(Kind.PORT_LABEL, at, wanted.pop(), "the label that is used and not declared"),))
+
+
+def _static_twice(case: Case, group: Part, same: list[Port]) -> Answer:
+    """The one that nobody uses becomes a dynamic port."""
+    unused = [port for port in same if not job_parts.users_of(port.label, group)]
+    reason = f"the static port {same[0].static} is declared twice"
+    if len(unused) != 1:
+        return choose(reason, [f'another number for port "{port.label}"' for port in same])
+    at = (job_parts.name(group), unused[0].label)
+    return fix(case, reason, (Edit(Kind.STATIC_PORT, at, None, "nobody uses it: Nomad chooses a free port"),))
+
+
 def _port_map(case: Case, at: tuple[str, str], mapped: dict[str, int], declared: dict[str, Port]) -> Answer:
     edits = port_map_edits(at, "port_map", mapped, declared)
     reason = "`port_map` cannot map the ports of the group's network"
@@ -141,4 +195,5 @@ RULES = (
     Rule(name="port-label", classes=(FailureClass.SERVICE_PORT_UNDEFINED,), propose=_undefined),
     Rule(name="port-for-check", classes=(FailureClass.CHECK_PORT_MISSING,), propose=_missing_on_check),
     Rule(name="driver-port-label", classes=(FailureClass.DRIVER_PORT_UNDEFINED,), propose=_driver_label),
+    Rule(name="port-twice", classes=(FailureClass.PORT_DUPLICATE,), propose=_duplicate),
 )

@@ -41,13 +41,14 @@ def _check_value(case: Case) -> Answer:
 
 def _type(case: Case, check: CheckPart) -> list[Edit] | str:
     told = str(check.part.get("Type") or "")
-    if told in (*_TYPES, "script", "ttl"):
+    allowed = re.findall(r"\w+", case.diagnosis.facts.get("allowed", "")) or [*_TYPES, "script", "ttl"]
+    if told in allowed:
         return []
     if told.lower() == "https":
         return [Edit(Kind.CHECK_TYPE, check.at, "http", "https is a protocol of the type http")]
-    meant = near_miss(told, _TYPES)
+    meant = near_miss(told, set(allowed) & set(_TYPES))
     if meant is None:
-        return f"one of {', '.join(_TYPES)} for check {job_parts.name(check.part)}"
+        return f"one of {', '.join(allowed)} for check {job_parts.name(check.part)}"
     return [Edit(Kind.CHECK_TYPE, check.at, meant, f"the type that is spelt almost so: {meant}")]
 
 
@@ -104,6 +105,23 @@ _SUBJECTS = {
 }
 
 
+def _both(case: Case) -> Answer:
+    """`cpu` and `cores`: a share or whole ones, which only a person knows."""
+    if case.diagnosis.facts.get("subject") != "cpu_and_cores":
+        return None
+    return choose("a task asks for `cpu` and for `cores`", ("`cpu` alone, a share in MHz", "`cores` alone, whole ones"))
+
+
+def _unparsed(case: Case) -> Answer:
+    """No operation changes a text that does not parse; what the parser takes it for is told."""
+    facts = case.diagnosis.facts
+    meant = facts.get("suggestion", "")
+    if not meant:
+        return None
+    where = f"line {facts['line']}: " if facts.get("line") else ""
+    return choose(f"{where}{facts.get('problem', 'the job file does not parse')}", (f"`{meant}`",))
+
+
 def _duplicate(case: Case) -> Answer:
     """A check's name that stands twice in its service: the second gets a number. Other names are addresses: told."""
     facts = case.diagnosis.facts
@@ -123,5 +141,7 @@ def _duplicate(case: Case) -> Answer:
 
 RULES = (
     Rule(name="check-value", classes=(FailureClass.SPEC_INVALID,), propose=_check_value),
+    Rule(name="cpu-or-cores", classes=(FailureClass.SPEC_INVALID,), propose=_both),
+    Rule(name="job-file", classes=(FailureClass.HCL_INVALID,), propose=_unparsed),
     Rule(name="duplicate-name", classes=(FailureClass.NAME_DUPLICATE,), propose=_duplicate),
 )

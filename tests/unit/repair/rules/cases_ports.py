@@ -58,8 +58,20 @@ _NO_CHECK_PORT = (
 )
 
 
+_NOT_FOUND = 'Failed to create container configuration for image "x": Port "{}" not found, check network block'
+
+
+def _twice(words: str, network: dict[str, Any], *services: dict[str, Any]) -> Evidence:
+    refusal = (
+        "1 error occurred:\n\t* Task group web validation failed: 1 error occurred:\n\t* Task group network validation "
+        f"failed: 1 error occurred:\n\t* {words}\n\n"
+    )
+    told = [{"Name": "web", "PortLabel": "http"}, *services]
+    return evidence(body=changed("group.Networks", [network], "group.Services", told), refusal=refusal)
+
+
 def _published(label: str) -> Evidence:
-    said = f'Failed to create container configuration for image "x": Port "{label}" not found, check network block'
+    said = _NOT_FOUND.format(label)
     return evidence(
         unrecoverable("Driver Failure", said, driver_error=said), body=changed("task.Config.ports", [label])
     )
@@ -210,6 +222,59 @@ CASES = (
         "driver-port-label",
     ),
     RuleCase("port-map-of-other-labels", F.DRIVER_PORT_UNDEFINED, _port_map(db=80), CHOICE, "driver-port-label"),
+    RuleCase(
+        "published-label-for-the-port-that-the-image-names",
+        F.DRIVER_PORT_UNDEFINED,
+        evidence(
+            unrecoverable("Driver Failure", _NOT_FOUND.format("http"), driver_error=_NOT_FOUND.format("http")),
+            body=changed("group.Networks", [{"Mode": ""}]),
+            images=_images(8080),
+        ),
+        (op(Kind.PORT_ADDED, _HTTP, None, 8080),),
+        "driver-port-label",
+    ),
+    RuleCase(
+        "label-twice-while-another-is-missing",
+        F.PORT_DUPLICATE,
+        _twice(
+            "Port label http already in use by taskgroup network:web",
+            {"DynamicPorts": [{"Label": "http", "To": 8080}, {"Label": "http", "To": 3000}]},
+            {"Name": "admin", "PortLabel": "admin"},
+        ),
+        (op(Kind.PORT_LABEL, _HTTP, "http", "admin"),),
+        "port-twice",
+    ),
+    RuleCase(
+        "label-twice",
+        F.PORT_DUPLICATE,
+        _twice(
+            "Port label http already in use by taskgroup network:web",
+            {"DynamicPorts": [{"Label": "http", "To": 8080}, {"Label": "http", "To": 3000}]},
+        ),
+        CHOICE,
+        "port-twice",
+    ),
+    RuleCase(
+        "static-port-twice-and-one-of-them-unused",
+        F.PORT_DUPLICATE,
+        _twice(
+            "Static port 8080 already reserved by taskgroup network:http",
+            {"ReservedPorts": [{"Label": "http", "Value": 8080}, {"Label": "old", "Value": 8080}]},
+        ),
+        (op(Kind.STATIC_PORT, ("web", "old"), 8080, None),),
+        "port-twice",
+    ),
+    RuleCase(
+        "static-port-twice-and-both-used",
+        F.PORT_DUPLICATE,
+        _twice(
+            "Static port 8080 already reserved by taskgroup network:http",
+            {"ReservedPorts": [{"Label": "http", "Value": 8080}, {"Label": "admin", "Value": 8080}]},
+            {"Name": "admin", "PortLabel": "admin"},
+        ),
+        CHOICE,
+        "port-twice",
+    ),
     RuleCase(
         "app-listens-elsewhere-as-its-log-says",
         F.CHECK_WRONG_PORT,

@@ -102,6 +102,34 @@ CASES = (
         "check-value",
     ),
     RuleCase(
+        "check-type-that-only-consul-knows",
+        F.SPEC_INVALID,
+        _refused('Check alive invalid: invalid check type ("grpc"), must be one of tcp, http', f"{_CHECK}Type", "grpc"),
+        CHOICE,
+        "check-value",
+    ),
+    RuleCase(
+        "cpu-and-cores",
+        F.SPEC_INVALID,
+        evidence(
+            body=changed("task.Resources", {"CPU": 500, "Cores": 2}),
+            refusal="1 error occurred:\n\t* Task can only ask for 'cpu' or 'cores' resource, not both.\n\n",
+        ),
+        CHOICE,
+        "cpu-or-cores",
+    ),
+    RuleCase(
+        "job-file-that-does-not-parse",
+        F.HCL_INVALID,
+        evidence(
+            body={},
+            refusal='Failed to parse job: input.hcl:3,3-8: Unsupported block type; Blocks of type "gruop" are not '
+            'expected here. Did you mean "group"?',
+        ),
+        CHOICE,
+        "job-file",
+    ),
+    RuleCase(
         "job-type-of-nobody",
         F.SPEC_INVALID,
         evidence(
