@@ -32,6 +32,7 @@ ROWS = (
             Kind.CPU,
             Kind.ENV,
             Kind.COMMAND,
+            Kind.ARGS,
             Kind.PORT_TO,
         ),
         words=said(

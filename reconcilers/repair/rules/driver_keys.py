@@ -83,10 +83,10 @@ def _for_key(case: Case, group: Part, task: Part, key: str, known: frozenset[str
         return f"`{key}`: `{meant}` is there already"
     if meant in names.PRIVILEGED or (meant == "network_mode" and _value(value) not in ("bridge", "none")):
         return f"`{key}`: `{meant}`, if the task is meant to have that access to the host"
-    return _renamed(at, key, meant, value)
+    return _renamed(at, key, meant, value, bool(job_parts.config(task).get("args")))
 
 
-def _renamed(at: tuple[str, str], key: str, meant: str, value: Any) -> list[Edit] | str:
+def _renamed(at: tuple[str, str], key: str, meant: str, value: Any, has_args: bool) -> list[Edit] | str:
     """The new name, and a list made of a text where the key holds a list."""
     edits = [Edit(Kind.DRIVER_KEY, (*at, key), meant, f"the driver's name for `{key}`")]
     if meant == "ports" and isinstance(value, str):
@@ -101,6 +101,12 @@ def _renamed(at: tuple[str, str], key: str, meant: str, value: Any) -> list[Edit
         edits.append(Edit(Kind.DRIVER_VALUE, (*at, meant), words, "the same, as a list"))
     if meant == "command" and isinstance(value, list | tuple):
         return f"`{key}`: `command` and `args`"
+    if meant == "command" and " " in str(value).strip():
+        words = split(str(value))
+        if words is None or has_args:
+            return f"`{key}`: `command` and `args`"
+        edits.append(Edit(Kind.COMMAND, at, words[0], "the first word of the command"))
+        edits.append(Edit(Kind.ARGS, at, words[1:], "the other words of the command"))
     return edits
 
 

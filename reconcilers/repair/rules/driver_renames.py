@@ -74,11 +74,7 @@ PRIVILEGE_NAMES: Mapping[str, str] = {
 }
 
 # Without any effect on what runs: Nomad names containers, restarts them, and removes them by itself.
-WITHOUT_EFFECT = frozenset(
-    re.findall(
-        r"[\w-]+", "container_name name version detach detached rm remove auto_remove autoremove expose profiles scale"
-    )
-)
+WITHOUT_EFFECT = frozenset(re.findall(r"[\w-]+", "container_name detach detached rm auto_remove autoremove expose"))
 # The same, but only for these values (of a service or system job, which Nomad restarts as its policy says).
 WITHOUT_EFFECT_AS: Mapping[str, frozenset[str]] = {
     "restart": frozenset({"always", "unless-stopped", "on-failure"}),
@@ -131,6 +127,8 @@ ELSEWHERE: Mapping[str, str] = {
     "memory_max": "the task's `resources`",
     "cores": "the task's `resources`",
     "count": "the group's `count`",
+    "scale": "the group's `count`",
+    "replicas": "the group's `count`",
 }
 
 # Source: nomad/drivers/{exec,rawexec,java,qemu}: the keys that are not the Docker driver's.

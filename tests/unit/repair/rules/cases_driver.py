@@ -128,6 +128,17 @@ CASES = (
     _key("camel-case", (_renamed("workDir", "work_dir"),), workDir="/srv"),
     _key("misspelt", (_renamed("entypoint", "entrypoint"),), entypoint=["/bin/sh"]),
     _key("cmd-as-a-text", (_renamed("cmd", "command"),), cmd="serve"),
+    _key(
+        "cmd-as-a-line",
+        (
+            _renamed("cmd", "command"),
+            op(Kind.COMMAND, APP, "npm start", "npm"),
+            op(Kind.ARGS, APP, None, ("start",)),
+        ),
+        cmd="npm start",
+    ),
+    _key("cmd-as-a-shell's-line", CHOICE, cmd="npm start && true"),
+    _key("scale-is-a-count", CHOICE, scale=3),
     _key("cmd-as-a-list", CHOICE, cmd=["serve", "-v"]),
     _key("network-bridge", (_renamed("network", "network_mode"),), network="bridge"),
     _key("network-host-is-for-a-person", CHOICE, network="host"),
