@@ -37,7 +37,12 @@ def _below_minimum(case: Case) -> Answer:
     for group in _groups(case):
         name = job_parts.name(group)
         if resource == "disk" and int((group.get("EphemeralDisk") or {}).get("SizeMB") or 0) == refused:
-            edits.append(Edit(Kind.DISK, (name,), least, "Nomad's minimum"))
+            logs = max((log_storage(task) for task in job_parts.tasks(group)), default=0)
+            # Nomad's minimum would be refused next, for want of room for the logs.
+            roomy, ground = (
+                (least, "Nomad's minimum") if logs < least else (_DISK, "Nomad's default: it holds the logs")
+            )
+            edits.append(Edit(Kind.DISK, (name,), roomy, ground))
         if resource not in _RESOURCES:
             continue
         kind, block, key = _RESOURCES[resource]
@@ -61,9 +66,8 @@ def _logs(case: Case) -> Answer:
         if disk < _DISK and all(_default_logs(task) for task in excessive):
             size = (disk - 1) // _LOGS
             if size < 1:
-                return choose(
-                    f"a disk of {disk} MB has no room for Nomad's logs", ("more disk", "`logs { disabled = true }`")
-                )
+                edits.append(Edit(Kind.DISK, (name,), _DISK, "Nomad's default: it holds the logs"))
+                continue
             ground = f"{_LOGS} files that fit into {disk} MB; the job asks for no size of its own"
             edits += [Edit(Kind.LOG_FILE_SIZE, (name, job_parts.name(task)), size, ground) for task in excessive]
             continue

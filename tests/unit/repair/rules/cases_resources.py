@@ -237,7 +237,7 @@ CASES = (
             body=changed("group.EphemeralDisk.SizeMB", 5),
             refusal="1 error occurred:\n\t* minimum DiskMB value is 10; got 5\n\n",
         ),
-        (op(Kind.DISK, ("web",), 5, 10),),
+        (op(Kind.DISK, ("web",), 5, 300),),
         "minimum",
     ),
     RuleCase(
@@ -248,6 +248,26 @@ CASES = (
             refusal="1 error occurred:\n\t* log storage (100 MB) must be less than requested disk capacity (50 MB)\n\n",
         ),
         (op(Kind.LOG_FILE_SIZE, APP, 10, 4),),
+        "log-storage",
+    ),
+    RuleCase(
+        "disk-below-nomad's-minimum-without-logs",
+        F.RESOURCES_BELOW_MINIMUM,
+        evidence(
+            body=changed("group.EphemeralDisk.SizeMB", 5, "task.LogConfig", {"Disabled": True}),
+            refusal="1 error occurred:\n\t* minimum DiskMB value is 10; got 5\n\n",
+        ),
+        (op(Kind.DISK, ("web",), 5, 10),),
+        "minimum",
+    ),
+    RuleCase(
+        "logs-of-default-size-on-a-tiny-disk",
+        F.LOG_STORAGE_TOO_LARGE,
+        evidence(
+            body=changed("group.EphemeralDisk.SizeMB", 10),
+            refusal="1 error occurred:\n\t* log storage (100 MB) must be less than requested disk capacity (10 MB)\n\n",
+        ),
+        (op(Kind.DISK, ("web",), 10, 300),),
         "log-storage",
     ),
     RuleCase(
