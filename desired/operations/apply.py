@@ -142,7 +142,9 @@ def _renamed(body: JobBody, spec: Row, operation: Operation) -> JobBody:
     if not places:
         place = find(body, spec, operation.at)
         raise PreconditionGone(operation, place.words if isinstance(place, Missing) else "nothing")
-    if operation.old != name or not is_there(body, spec, operation.at):
+    if spec.scope is Scope.ENTRY:
+        places = [each for each in places if name in (get(each.block, spec.path[0]) or {})]
+    if operation.old != name or not places:
         raise PreconditionGone(operation, f"no {name}")
     if isinstance(new, str) and is_there(body, spec, (*operation.at[:-1], new)):
         raise PreconditionGone(operation, f"another {new} there")

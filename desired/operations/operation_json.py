@@ -13,7 +13,7 @@ from desired.errors import TerminalError
 from desired.operations.operation import Kind, Operation, Value
 from desired.operations.shown import HIDDEN
 from desired.operations.shown import value as shown_value
-from desired.operations.table import fits, fits_address, row
+from desired.operations.table import Scope, fits, fits_address, row
 from desired.reasons import Reason
 
 _NAMES = frozenset({"op", "path", "from", "to"})
@@ -62,6 +62,9 @@ def from_json(told: object) -> Operation:
         raise OperationUnreadable("an operation of a kind that is not known")
     kind = Kind(name)
     at = _address(told["path"])
+    if not at and row(kind).scope is not Scope.JOB:
+        # One name that is empty: a constraint without an attribute.
+        at = ("",)
     if not fits_address(row(kind), at):
         raise OperationUnreadable(f"{kind.value}: the path has {len(at)} parts, which name no {row(kind).scope.value}")
     return Operation(kind, at, _value(kind, told["from"], "from"), _value(kind, told["to"], "to"))

@@ -87,6 +87,8 @@ def _effective(body: JobBody, spec: Row, at: tuple[str, ...], place: Place) -> V
     if spec.how is How.DELIMITERS:
         left, right = get(place.block, "LeftDelim") or "{{", get(place.block, "RightDelim") or "}}"
         return f"{left} {right}"
+    if spec.kind is Kind.VAULT_ROLE and get(place.block, "Vault") is None:
+        raise PreconditionGone(Operation(spec.kind, at, None, None), "no vault block")
     if spec.scope is Scope.ENTRY:
         raw = get_entry(place.block, spec.path[0], at[-1])
     else:
@@ -96,6 +98,9 @@ def _effective(body: JobBody, spec: Row, at: tuple[str, ...], place: Place) -> V
     if (raw is None or raw in spec.blank) and spec.scope is Scope.CHECK:
         raw = _from_service(body, spec, at, place)
     value = plain(raw, spec, at)
+    if value is None and spec.kind is Kind.CPU and get(get(place.block, "Resources") or {}, "Cores"):
+        # Whoever asks for cores asks for no share. Source: api/resources.go Canonicalize.
+        return 0
     if value is None or value in spec.blank:
         return spec.default_for(str(get(body, "Type") or "service"))
     return value
