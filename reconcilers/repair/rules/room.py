@@ -109,12 +109,12 @@ def fitting(free: Iterable[int], count: int) -> int:
 
 
 def log_storage(task: Part) -> int:
-    """MB that a task's logs may take of its group's disk, as Nomad counts it; both have a default of 10.
+    """MB that a task's logs may take of its group's disk, as Nomad counts it: disabled ones too.
 
-    Source: nomad/structs/structs.go, Task.Validate.
+    Source: nomad/structs/structs.go, LogConfig.Validate, DefaultLogConfig (10 files of 10 MB).
     """
     logs = task.get("LogConfig") or {}
-    return 0 if logs.get("Disabled") else int(logs.get("MaxFiles") or 10) * int(logs.get("MaxFileSizeMB") or 10)
+    return int(logs.get("MaxFiles") or 10) * int(logs.get("MaxFileSizeMB") or 10)
 
 
 RULES = (

@@ -251,10 +251,20 @@ CASES = (
         "log-storage",
     ),
     RuleCase(
-        "disk-below-nomad's-minimum-without-logs",
+        "no-log-files",
         F.RESOURCES_BELOW_MINIMUM,
         evidence(
-            body=changed("group.EphemeralDisk.SizeMB", 5, "task.LogConfig", {"Disabled": True}),
+            body=changed("task.LogConfig", {"MaxFiles": 0, "MaxFileSizeMB": 10}),
+            refusal="1 error occurred:\n\t* minimum number of files is 1; got 0\n\n",
+        ),
+        (op(Kind.LOG_FILES, APP, 0, 1),),
+        "minimum",
+    ),
+    RuleCase(
+        "disk-below-nomad's-minimum-with-small-logs",
+        F.RESOURCES_BELOW_MINIMUM,
+        evidence(
+            body=changed("group.EphemeralDisk.SizeMB", 5, "task.LogConfig", {"MaxFiles": 1, "MaxFileSizeMB": 1}),
             refusal="1 error occurred:\n\t* minimum DiskMB value is 10; got 5\n\n",
         ),
         (op(Kind.DISK, ("web",), 5, 10),),
