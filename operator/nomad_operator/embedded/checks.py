@@ -70,6 +70,8 @@ def judge(one: Check, allocation: Mapped, tasks: Sequence[TaskRun], now: int) ->
     label = one.check["PortLabel"] or one.service["PortLabel"]
     address, outside, inside = port_of(allocation, label)
     mine = [task for task in tasks if one.task in ("", task.name)]
+    if _unpublished(label, allocation, mine):
+        mine = []
     listening = next((task for task in mine if task.listens_on(inside, now)), None)
     running = any(task.running for task in mine)
     url = f"{one.check['Protocol'] or 'http'}://{address}:{outside}{one.check['Path']}"
@@ -94,6 +96,22 @@ def judge(one: Check, allocation: Mapped, tasks: Sequence[TaskRun], now: int) ->
             good = 200 <= health.status < 300
             return Result(good, "nomad: http ok" if good else health.body, health.status)
     return Result(True, "nomad: http ok", 200)
+
+
+def _unpublished(label: str, allocation: Mapped, tasks: Sequence[TaskRun]) -> bool:
+    """Docker maps only the ports that its config names: without, nothing listens on the node's.
+
+    Source: drivers/docker/driver.go createContainerConfig; a group's own network maps all of its ports.
+    """
+    group = next(one for one in allocation["Job"]["TaskGroups"] if one["Name"] == allocation["TaskGroup"])
+    networks = group["Networks"] or ()
+    if label.isdigit() or any(network.get("Mode") not in ("", "host", None) for network in networks):
+        return False
+    mapped = [task.task["Config"] or {} for task in tasks if task.task["Driver"] == "docker"]
+    return len(mapped) == len(tasks) > 0 and not any(
+        config.get("network_mode") == "host" or label in (config.get("ports") or ()) or config.get("port_map")
+        for config in mapped
+    )
 
 
 def _misheard(speaks: str, url: str, *, secure: bool) -> Result | None:

@@ -256,7 +256,8 @@ class TaskRun:
         self.tell(task_states.started(now))
         behaviour, task = self.behaviour, self.task
         self.logs.stdout += behaviour.stdout
-        lacks = [name for name in behaviour.needs_env if name not in templates.environment_of(task)]
+        given = templates.environment_of(task, self._around.world.fields_of)
+        lacks = [name for name in behaviour.needs_env if name not in given]
         memory = task["Resources"]["MemoryMB"]
         if self._around.world.memory_oversubscription:
             memory = max(memory, task["Resources"]["MemoryMaxMB"])

@@ -6,7 +6,7 @@ Templates are not rendered: what they ask for is found in their text, what else 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ Mapped = Mapping[str, Any]
 
 _ASKS = re.compile(r'\b(key|secret|nomadVar)\s+"([^"]+)"')
 _LINE = re.compile(r"(?m)^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=")
+_FIELD = re.compile(r"\{\{-?\s*\.(?:Data\.data\.)?(\w+)")
 _MOST_TOLD = 3
 
 
@@ -36,7 +37,9 @@ def needs_of(task: Mapped, *, world: World, namespace: str, variable_exists: Cal
             if function == "key":
                 need = Needs(f"kv.block({path})", path in world.consul_keys)
             elif function == "secret":
-                need = Needs(f"vault.read({path})", path in world.vault_paths, vault_path=path)
+                # Without a `vault` block there is no token, which is told in the same words.
+                there = path in world.vault_paths and task["Vault"] is not None
+                need = Needs(f"vault.read({path})", there, vault_path=path)
             else:
                 path, _, where = path.partition("@")
                 where = where.partition(".")[0] or namespace
@@ -58,15 +61,26 @@ def error_of(task: Mapped, world: World) -> str:
     for template in task["Templates"] or ():
         text = template["EmbeddedTmpl"] or ""
         for declared in world.templates:
-            if declared.contains in text:
+            if declared.contains in text and not (declared.lacks and declared.lacks in text):
                 return declared.error
     return ""
 
 
-def environment_of(task: Mapped) -> frozenset[str]:
-    """Names of the environment variables that a task gets from its job; Nomad's own aside."""
+def environment_of(task: Mapped, fields: Callable[[str], Collection[str] | None]) -> frozenset[str]:
+    """Names of the environment variables that a task gets a value for from its job; Nomad's own aside.
+
+    `fields` are those of a Nomad variable or of a secret, None where there is none: what reads another one becomes
+    `<no value>`, without a word. Source: recorded, scenario template-no-value-silent.
+    """
     names = set(task["Env"] or ())
     for template in task["Templates"] or ():
         if template["Envvars"]:
-            names.update(_LINE.findall(template["EmbeddedTmpl"] or ""))
+            text = template["EmbeddedTmpl"] or ""
+            paths = [path.partition("@")[0] for function, path in _ASKS.findall(text) if function != "key"]
+            listed = [found for path in paths if (found := fields(path)) is not None]
+            there = {field for found in listed for field in found}
+            for line in text.splitlines():
+                read = set(_FIELD.findall(line))
+                if (name := _LINE.match(line)) and (not listed or read <= there):
+                    names.add(name[1])
     return frozenset(names)

@@ -7,7 +7,7 @@ it changes there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
@@ -186,12 +186,13 @@ class Download(_Part):
 
 
 class Template(_Part):
-    """What rendering a template that holds this text ends with, where it cannot be seen from its keys alone.
+    """What rendering a template that holds this text (and not `lacks`) ends with, where its keys alone don't tell.
 
     `error` is what follows `Template failed: `, or all of the text where that begins with `Template failed` itself.
     """
 
     contains: str
+    lacks: str = ""
     error: str
 
 
@@ -239,6 +240,11 @@ class World(_Part):
     def registry(self, image: str) -> Registry | None:
         """Who answers for this image, None if it is on every node already."""
         return next((one for one in self.registries if any(fnmatchcase(image, name) for name in one.images)), None)
+
+    def fields_of(self, path: str) -> Collection[str] | None:
+        """The names in a secret or a declared variable; None where there is neither."""
+        declared = {one.path: one.items for one in self.variables}
+        return {**declared, **self.vault_paths}.get(path)
 
     def download_error(self, source: str) -> str:
         """Why an artifact cannot be had; empty if it can."""
