@@ -13,6 +13,8 @@ from reconcilers.repair.rules.near_miss import near_miss
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 
 _HEALTH = re.compile(r"(?i)health|ready|live|ping|status")
+# What a log names is asked only if its own name says that asking does no harm.
+_HARMLESS = re.compile(r"(?i)/[\w.-]*(?:health|ready|readiness|live|liveness|alive|ping|status|heartbeat)[\w.-]*/?$")
 _HOST_MODES = frozenset({"", "host"})
 
 
@@ -113,7 +115,7 @@ def _path(case: Case) -> Answer:
     named = (path.strip() for path in facts.get("candidates", "").split(","))
     told = [path for path in named if path.startswith("/") and path != asked]
     meant = told[0] if len(told) == 1 else near_miss(asked, told)
-    if meant is not None:
+    if meant is not None and (_HARMLESS.search(meant) or near_miss(asked, (meant,))):
         return fix(case, reason, (Edit(Kind.CHECK_PATH, check.at, meant, "the app's own log names it"),))
     several = sorted({*told, *configured})
     return choose(reason, [f"path {path}" for path in several]) if several else None

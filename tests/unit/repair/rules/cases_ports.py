@@ -397,6 +397,13 @@ CASES = (
         "check-path",
     ),
     RuleCase(
+        "check-while-the-log-names-a-path-that-may-do-harm",
+        F.CHECK_WRONG_PATH,
+        _answers(404, says="health endpoint: /admin/status/reset-all"),
+        CHOICE,
+        "check-path",
+    ),
+    RuleCase(
         "check-with-a-method-that-the-app-refuses",
         F.CHECK_WRONG_PATH,
         _answers(405, body=changed("group.Services.0.Checks.0.Method", "POST")),
