@@ -137,6 +137,7 @@ CASES = (
         ),
         cmd="npm start",
     ),
+    _key("cmd-as-a-line-beside-args", CHOICE, cmd="npm start", args=["-v"]),
     _key("cmd-as-a-shell's-line", CHOICE, cmd="npm start && true"),
     _key("scale-is-a-count", CHOICE, scale=3),
     _key("cmd-as-a-list", CHOICE, cmd=["serve", "-v"]),

@@ -53,6 +53,14 @@ def test_nodes_that_are_merely_full_are_not_answered_with_less_even_if_the_diagn
     assert answer(Case(evidence.key, evidence.body, diagnosis, evidence)) is None
 
 
+def test_a_task_that_was_given_up_for_nobody_knows_what_is_not_tried_for_ever() -> None:
+    told = next(one for one in ALL if one.name == "given-up-before-the-database-was-there")
+    case = told.case()
+    facts = {**case.diagnosis.facts, "behind": "crash"}
+    assert isinstance(answer(case), Proposal)
+    assert answer(replace(case, diagnosis=replace(case.diagnosis, facts=facts))) is None
+
+
 # What the rules make of the recordings; every other scenario gets no proposal at any moment of it.
 PROPOSED = {
     "bridge-without-cni": {"no-bridge"},
