@@ -175,7 +175,8 @@ def leave_failed(s: Situation) -> Decision:
     if s.target.spec is not None and s.target.spec.batch:
         why = "a run is not rolled back"
     message = f"{failure.message} (left as written: {why})"
-    again = failure.retry_at - s.now if failure.retry_at else None
+    # Once that time has come, what failed stands registered already: only Nomad's news or the resync can say more.
+    again = failure.retry_at - s.now if failure.retry_at is not None and failure.retry_at > s.now else None
     reason = failure.reason if failure.reason is Reason.RUN_FAILED else Reason.HELD_FAILED
     return decision(s, Step.LEFT_FAILED, Rest(again), reason, message, flags=(Condition.STALLED, Condition.UNHEALTHY))
 
