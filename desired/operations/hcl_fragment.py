@@ -65,7 +65,8 @@ def _writings(file: HclFile, node: Template) -> Iterator[Callable[[str], str]]:
         return
     yield lambda text: text.replace("${", "$${").replace("%{", "%%{")
     yield lambda text: text
-    margins = [found[1] for found in _MARGIN.finditer(raw)]
+    # The closing mark's own margin is not the text's.
+    margins = [found[1] for found in _MARGIN.finditer(raw[: raw.rfind("\n")])]
     if raw.startswith("<<-") and margins:
         margin = min(margins, key=len)
         yield lambda text: text.replace("${", "$${").replace("%{", "%%{").replace("\n", f"\n{margin}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from desired.errors import TerminalError
 from desired.operations.operation import Kind, Operation, Value
-from desired.operations.shown import HIDDEN
+from desired.operations.shown import arguments
 from desired.operations.shown import value as shown_value
 from desired.operations.table import Scope, fits, fits_address, row
 from desired.reasons import Reason
@@ -43,8 +43,10 @@ def to_shown_json(operation: Operation) -> dict[str, Any]:
     """The same for people: what may be a secret is hidden, so that it cannot be read back."""
     told = to_json(operation)
     for name, value in (("from", operation.old), ("to", operation.new)):
-        if isinstance(value, str | tuple) and HIDDEN in (text := shown_value(operation, value)):
-            told[name] = text
+        if isinstance(value, tuple):
+            told[name] = arguments(value)
+        elif isinstance(value, str) and value:
+            told[name] = shown_value(operation, value)
     return told
 
 
