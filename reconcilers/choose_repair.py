@@ -229,6 +229,12 @@ def _given_up(s: Situation, episode: Episode, told: str) -> Record:
         and s.policy.on_failure is OnFailure.ROLLBACK
         and s.record.failure_of(good.spec.hash) is None
     )
+    failure, applied = s.record.failure_of(base.hash), s.record.applied
+    registered = applied is not None and applied.spec_hash == base.hash
+    if failure is not None and failure.reason is Reason.PLACEMENT_FAILED and not registered:
+        # Nomad places it when there is room, and keeps what runs until then: that is better than not to ask for it.
+        ended = episode.ended(Outcome.EXHAUSTED, f"{told}; Nomad places it when there is room", s.now)
+        return replace(s.record.without_failure(base.hash), episode=None, last_episode=ended)
     outcome = Outcome.ROLLED_BACK if back else Outcome.EXHAUSTED
     return replace(s.record, episode=None, last_episode=episode.ended(outcome, told, s.now))
 

@@ -20,7 +20,7 @@ from desired.errors import Conflict, InvalidDesired, OperatorError, Rejected, Te
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
 from observers.evidence import Evidence
-from observers.failures.diagnose import diagnose
+from observers.failures.diagnosis import Diagnosis
 from observers.running import Running
 from reconcilers import dependencies
 from reconcilers import repair_questions as repairs
@@ -59,12 +59,13 @@ _NOTHING_TO_NAME = frozenset({Phase.HEALTHY, Phase.DONE, Phase.PROMOTION})
 class EvidenceSource(Protocol):
     """Where a pass gets its evidence from."""
 
-    async def collect(self, situation: Situation) -> Evidence:
-        """Everything that can be read about the failure of the target; redacted. Raises where Nomad is away."""
+    async def collect(self, situation: Situation) -> tuple[Evidence, tuple[Diagnosis, ...]]:
+        """Everything that can be read about the failure of the target, without secrets, and what it is. Raises where
+        Nomad is away."""
         ...
 
-    def at_hand(self, situation: Situation) -> Evidence:
-        """What the pass has read anyway, and what was heard before; redacted. No request is made."""
+    def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
+        """What it is by what the pass has read anyway, and what was heard before. No request is made."""
         ...
 
 
@@ -209,13 +210,12 @@ class Reconciler:
             return s
         unplaced = s.plan is not None and bool(s.plan.failed) and s.target.failure is None
         if repairs.asks_for_evidence(s) or (unplaced and repairs.repairable(s)):
-            evidence = await self._repairs.evidence.collect(s)
-            diagnoses = diagnose(evidence, s.now)
+            evidence, diagnoses = await self._repairs.evidence.collect(s)
             refusal = self._repairs.budget.refusal(s.key, s.now)
             return replace(s, evidence=evidence, diagnoses=diagnoses, budget_refusal=refusal)
         if judge(s.running).phase in _NOTHING_TO_NAME:
             return s
-        return replace(s, diagnoses=diagnose(self._repairs.evidence.at_hand(s), s.now))
+        return replace(s, diagnoses=self._repairs.evidence.at_hand(s))
 
     async def _noted(self, record: Record, app: DesiredApp | None, now: datetime) -> Record:
         """What must be known once the file is gone is noted while it is there; no time lies in the future."""

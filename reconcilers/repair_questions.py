@@ -120,7 +120,14 @@ def unplaceable(s: Situation) -> bool:
         and found is not None
         and found.conclusive
         and found.cause is Cause.SPEC
+        and not _given_up(s)
     )
+
+
+def _given_up(s: Situation) -> bool:
+    """No repair of this spec helped, or none was known: it is asked for as it is."""
+    last, spec = s.record.last_episode, s.target.spec
+    return last is not None and spec is not None and last.spec_hash == spec.hash and last.outcome in _FINAL
 
 
 def proven(s: Situation) -> bool:

@@ -120,7 +120,11 @@ class Caller:
             "jobs": nomad.api.Jobs,
             "logs": stream_logs,
             "namespaces": nomad.api.Namespaces,
+            "node": nomad.api.Node,
             "nodes": nomad.api.Nodes,
+            "allocations": nomad.api.Allocations,
+            "variable": nomad.api.Variable,
+            "variables": nomad.api.Variables,
             "validate": nomad.api.Validate,
         }
         return {group: kind(**settings) for group, kind in kinds.items()}

@@ -7,7 +7,7 @@ because that is what a resync of a thousand apps costs. Errors are those of `des
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 import requests
@@ -15,9 +15,10 @@ import requests
 from desired.app import AppKey
 from desired.errors import Forbidden, InvalidDesired, OperatorError, TransientError
 from desired.state import HclSource, JobBody
-from observers.nomad import decode, diagnostics, endpoints
+from observers.evidence import NodeRoom, Usage
+from observers.nomad import decode, diagnostics, endpoints, rooms
 from observers.nomad.agent_answer import agent_of, lowest_server
-from observers.nomad.answers import Json, Unintelligible, mapping, number, sequence, text
+from observers.nomad.answers import Json, Unintelligible, mapping, needed, number, sequence, text
 from observers.nomad.calls import Answer, Call, Caller, Offload, OnRequest
 from observers.nomad.connection import Connection
 from observers.nomad.fleet import FleetReader
@@ -40,6 +41,8 @@ from observers.running import (
 
 # Nomad has deployments for these alone, so only they are asked for one. Source: nomad/structs/job.go, CHANGELOG 1.11.
 _DEPLOYED = frozenset({"service", "system"})
+# More are not asked one by one for their attributes.
+_MOST_NODES = 50
 _NO_JOB = (r"job not found",)
 _NO_LOGS = (
     r'task ".*" not started yet\. No logs available',
@@ -299,6 +302,66 @@ class NomadClient:
         """Every node, by name. One request; the token needs node:read."""
         call = Call(endpoint=endpoints.NODES, what="list the nodes")
         return await self._call.needed(call, lambda answer: decode.nodes(sequence(answer.body, "the nodes")))
+
+    async def rooms(self) -> tuple[NodeRoom, ...]:
+        """Every node with what is left on it, its attributes and meta, by name. Two requests and one for each of the
+        first 50 nodes; the token needs node:read, and read-job in every namespace to know what is taken."""
+        listed = Call(endpoint=endpoints.NODES, what="list the nodes", parameters={"resources": "true"})
+        taken = Call(
+            endpoint=endpoints.ALL_ALLOCATIONS,
+            what="list the allocations",
+            parameters={"resources": "true", "task_states": "false", "namespace": "*"},
+        )
+        nodes, used = await asyncio.gather(
+            self._call.needed(listed, lambda answer: sequence(answer.body, "the nodes")),
+            self._call.needed(taken, lambda answer: rooms.taken(sequence(answer.body, "the allocations"))),
+        )
+        found = [mapping(node, "a node") for node in nodes]
+        details = await asyncio.gather(*(self._node(text(node, "ID")) for node in found[:_MOST_NODES]))
+        details += [None] * (len(found) - len(details))
+        read = [rooms.room(node, detail or {}, used) for node, detail in zip(found, details, strict=True)]
+        return tuple(sorted(read, key=lambda one: (one.node.name, one.node.id)))
+
+    async def _node(self, node: str) -> Json | None:
+        call = Call(endpoint=endpoints.NODE, what=f"read node {node}", arguments=(node,), absent=(r"node not found",))
+        return await self._call(call, lambda answer: mapping(answer.body, "the node"))
+
+    async def usage(self, allocation: str, *, namespace: str = "*") -> Mapping[str, Usage]:
+        """What the tasks of a running allocation use, by task; empty where its client does not know. One request."""
+        call = Call(
+            endpoint=endpoints.STATS,
+            what=f"read what allocation {allocation} uses",
+            arguments=(allocation, "stats"),
+            parameters={"namespace": namespace},
+            absent=_NO_CHECKS,
+        )
+        return await self._call(call, lambda answer: rooms.usage(mapping(answer.body, "the usage"))) or {}
+
+    async def variable_paths(self, namespace: str) -> tuple[str, ...]:
+        """Where Nomad variables of a namespace are, never what is in them. One request."""
+        call = Call(endpoint=endpoints.VARIABLES, what="list the variables", parameters={"namespace": namespace})
+        return await self._call.needed(
+            call,
+            lambda answer: tuple(
+                sorted(needed(mapping(one, "a variable"), "Path") for one in sequence(answer.body, "the list"))
+            ),
+        )
+
+    async def variable_keys(self, namespace: str, path: str) -> tuple[str, ...] | None:
+        """The names of the keys in a variable; its values are dropped where they are decoded. None where there is none.
+
+        One request.
+        """
+        call = Call(
+            endpoint=endpoints.VARIABLE,
+            what=f"read the names in variable {path}",
+            arguments=tuple(path.split("/")),
+            parameters={"namespace": namespace},
+            absent=(r"variable not found",),
+        )
+        return await self._call(
+            call, lambda answer: tuple(sorted(mapping(mapping(answer.body, "it").get("Items"), "Items")))
+        )
 
     async def namespaces(self) -> tuple[str, ...]:
         """The namespaces that the token may see, sorted. One request."""

@@ -21,6 +21,7 @@ from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
+from observers.nomad.chronicle import Chronicle
 from observers.nomad.namespaces import watch_namespaces
 from observers.nomad.stream_items import Connected, Disconnected, Event, Missed, StreamItem
 from observers.running import Fleet
@@ -73,6 +74,7 @@ class Daemon:
         *,
         lists: Lists,
         stream: Stream,
+        chronicle: Chronicle,
         source: Source,
         records: Records,
         reports: Reports,
@@ -91,6 +93,7 @@ class Daemon:
     ) -> None:
         self._lists = lists
         self._stream = stream
+        self._chronicle = chronicle
         self._source = source
         self._records = records
         self._reports = reports
@@ -316,9 +319,15 @@ class Daemon:
                 # What the server still holds from before is told again at every connect; it is not late.
                 if (happened := item.happened_at) is not None and self._connected_at <= happened:
                     self._metrics.event_lag((self._now() - happened).total_seconds())
+                self._remember(item)
                 for key in item.keys:
                     if self._reports.get(key) is not None:
                         self._bursts.heard(key, item)
+
+    def _remember(self, event: Event) -> None:
+        """Of apps of ours alone: a cluster may hold many more."""
+        if any(self._reports.get(key) is not None for key in event.keys):
+            self._chronicle.heard(event)
 
     async def _watch_namespaces(self) -> None:
         await watch_namespaces(names=self._lists.namespaces, changed=self._stream.resubscribe, sleep=asyncio.sleep)

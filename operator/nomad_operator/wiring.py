@@ -34,9 +34,12 @@ from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
 from nomad_operator.web_events import Broadcast
+from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
+from observers.nomad.collect import Collector
 from observers.nomad.connection import Connection
 from observers.nomad.stream import EventStream
+from observers.redaction import Placeholders
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
@@ -181,6 +184,7 @@ def assemble(
         ),
         records=records,
     )
+    chronicle = Chronicle()
     switch = Switch(store=store, stopped_by_setting=settings.repairs_stopped)
     reconciler = Reconciler(
         nomad=nomad,
@@ -191,7 +195,12 @@ def assemble(
         specs=Specs(parser=parser),
         reporter=reports,
         repairs=Repairs(
-            evidence=Gatherer(),
+            evidence=Gatherer(
+                collector=Collector(reads=nomad),
+                chronicle=chronicle,
+                placeholders=Placeholders(),
+                secrets=secrets_of(settings),
+            ),
             ladder=Ladder(
                 rungs=[("rule", RuleRung())],
                 guard=Guard(settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits)),
@@ -218,6 +227,7 @@ def assemble(
     commits = CommitTimes(metrics=metrics, now=now)
     daemon = Daemon(
         lists=nomad,
+        chronicle=chronicle,
         stream=EventStream(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request),
         source=source,
         records=records,
@@ -253,6 +263,12 @@ def assemble(
         workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics, passes=passes,
         requests=requests,
     )  # fmt: skip
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """What this process knows and nobody may be told."""
+    named = (settings.nomad_token, settings.git_token, settings.api_token, settings.webhook_secret)
+    return [secret.get_secret_value() for secret in named if secret is not None]
 
 
 def own_job_of(environment: dict[str, str]) -> AppKey | None:

@@ -22,8 +22,11 @@ from nomad_operator.embedded.engine import EmbeddedNomad
 from nomad_operator.embedded.messages import Request
 from nomad_operator.embedded.transport import session
 from nomad_operator.embedded.world import read_world
+from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
+from observers.nomad.collect import Collector
 from observers.nomad.connection import Connection
+from observers.redaction import Placeholders
 from observers.running import Running
 from reconcilers.memory_store import MemoryStore
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
@@ -96,7 +99,9 @@ class Cluster:
         self.switch = Switch(store=self.store, stopped_by_setting=False)
         run(self.switch.load())
         return Repairs(
-            evidence=Gatherer(),
+            evidence=Gatherer(
+                collector=Collector(reads=self.client), chronicle=Chronicle(), placeholders=Placeholders()
+            ),
             ladder=Ladder(rungs=[("rule", RuleRung())], guard=Guard(settings=self.guard)),
             budget=Budget(settings=BudgetSettings(), records=self.records),
             switch=self.switch,
