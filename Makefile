@@ -14,7 +14,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench conformance install picture lock clean
+.PHONY: help demo test check bench bench-repair conformance install picture lock clean
 
 help: ## this list
 	@echo "nomad-operator: from a commit to a healthy job on Nomad"
@@ -39,6 +39,9 @@ conformance: $(VENV)/.dev ## the port suites: on the embedded adapters, and on a
 
 bench: $(VENV)/.dev ## the loop's numbers: a table, and .bench/loop.json
 	$(BIN)/python -m tests.bench.loop $(ARGS)
+
+bench-repair: $(VENV)/.dev ## repairs, on a corpus of broken jobs: a table, and .bench/repair.json (ARGS='--case NAME' for one story)
+	$(BIN)/python -m tests.repair $(ARGS)
 
 install: $(VENV)/.core ## the command alone: .venv/bin/nomad-operator
 

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from itertools import chain
 
 from tests.repair import (
+    adversarial,
     faults_health,
     faults_network,
     faults_resources,
     faults_secrets,
     faults_start,
     faults_submission,
+    leave,
+    manifests,
+    several,
 )
-from tests.repair.case import Case, End
+from tests.repair.case import Case
 from tests.repair.fault import Fault, case_of
 
 FAULTS: tuple[Fault, ...] = (
@@ -37,10 +41,7 @@ def _single() -> Iterator[Case]:
 
 def cases() -> dict[str, Case]:
     found: dict[str, Case] = {}
-    for case in chain(_single()):
+    for case in chain(_single(), several.cases(FAULTS), manifests.cases(), leave.cases(), adversarial.cases()):
         assert case.name not in found, case.name
         found[case.name] = case
     return found
-
-
-__all__ = ["FAULTS", "End", "cases"]

@@ -22,11 +22,11 @@ def _twin(one: Broken) -> None:
 
 
 FAULTS = (
-    Fault("argument-misspelt", nothing, (F.HCL_INVALID,), ("web", "worker"), (), End.TOLD,
+    Fault("argument-misspelt", nothing, (), ("web", "worker"), (), End.TOLD,
           text=lambda text: text.replace("memory", "memmory")),
-    Fault("brace-missing", nothing, (F.HCL_INVALID,), ("web",), (), End.TOLD,
+    Fault("brace-missing", nothing, (), ("web",), (), End.TOLD,
           text=lambda text: text.rstrip().removesuffix("}")),
-    Fault("block-of-another-place", nothing, (F.HCL_INVALID,), ("worker",), (), End.TOLD,
+    Fault("block-of-another-place", nothing, (), ("worker",), (), End.TOLD,
           text=lambda text: text.replace("task \"worker\"", "tasks \"worker\"")),
     Fault("cpu-and-cores", _both, (F.SPEC_INVALID,), ("worker",), (), End.TOLD),
     Fault("two-tasks-of-one-name", _twin, (F.NAME_DUPLICATE,), ("worker",), (), End.TOLD),

@@ -77,7 +77,9 @@ class Stage:
     def http(self, method: str, path: str, body: Any = None, **query: str) -> Any:
         sent = b"" if body is None else json.dumps(body).encode()
         found = self._handle(
-            Request(method=method, path=path, query={name: [value] for name, value in query.items()}, body=sent, token="")
+            Request(
+                method=method, path=path, query={name: [value] for name, value in query.items()}, body=sent, token=""
+            )
         )
         told = found.body  # type: ignore[union-attr]
         return json.loads(told) if told.startswith((b"{", b"[")) else told.decode()
@@ -192,7 +194,9 @@ class Stage:
 
     def _well(self, allocation: dict[str, Any]) -> bool:
         states = (allocation["TaskStates"] or {}).values()
-        if any(state["State"] != "running" and not (state["State"] == "dead" and not state["Failed"]) for state in states):
+        if any(
+            state["State"] != "running" and not (state["State"] == "dead" and not state["Failed"]) for state in states
+        ):
             return False
         checks = self.http("GET", f"/v1/client/allocation/{allocation['ID']}/checks")
         return not isinstance(checks, dict) or all(one["Status"] == "success" for one in checks.values())

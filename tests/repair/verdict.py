@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from desired.app import AppKey
-from desired.job.hcl_read import read_job
 from observers.failures.failure_class import FailureClass
 from reconcilers.repair.episode import Episode, Outcome
 from reconcilers.requests import Verb
@@ -184,7 +183,7 @@ def _wrong(case: Case, registers: list[Register]) -> set[str]:
     broken = body_of(case.text, AppKey("default", case.app))
     if broken is None:
         return {"it was registered although it cannot be read"} if registers and not case.good else set()
-    good = read_job(case.good) if case.good else None
+    good = body_of(case.good, AppKey("default", case.app)) if case.good else None
     later = [one for one in registers if good is None or changed(good, one.body)]
     found: set[str] = set()
     for one in later:
@@ -230,9 +229,7 @@ def _problems(case: Case, found: Judged, *, healthy: bool, waiting: bool) -> lis
     return problems
 
 
-def _story(
-    stage: Stage, case: Case, committed: datetime, episodes: list[Episode], *, healthy: bool
-) -> list[str]:
+def _story(stage: Stage, case: Case, committed: datetime, episodes: list[Episode], *, healthy: bool) -> list[str]:
     def at(when: datetime) -> str:
         return f"{(when - committed).total_seconds():8.1f} s"
 
@@ -252,7 +249,8 @@ def _story(
             told.append((each.at, f"try by {each.source}, {each.state.value}: {changes} ({each.reason}) {each.told}"))
         if episode.ended_at is not None:
             choices = f" choices: {'; '.join(episode.choices)}" if episode.choices else ""
-            told.append((episode.ended_at, f"ended {episode.outcome}: {episode.told}{choices}, durable {episode.durable}"))
+            told.append(
+                (episode.ended_at, f"ended {episode.outcome}: {episode.told}{choices}, durable {episode.durable}")
+            )
     lines = [f"{at(when)}  {words}" for when, words in sorted(told, key=lambda one: one[0])]
     return [*lines, f"{at(stage.cluster.now)}  {'healthy' if healthy else 'not healthy'} in the end"]
-
