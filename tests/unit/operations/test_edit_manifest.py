@@ -242,6 +242,11 @@ def test_an_edited_manifest_makes_the_job_with_the_operation_applied(name: str) 
     every()
 
 
+def test_a_field_of_the_manifests_own_stands_before_what_is_merged_into_the_job() -> None:
+    made = editor().edit(RICH, (op(Kind.DATACENTERS, "", ("*",), ("dc1",)),))
+    assert "  datacenters: [dc1]\n  job:\n" in made
+
+
 def test_the_operators_settings_count_for_what_the_manifest_makes() -> None:
     """`onFailure: hold` as the process's default makes another job: no update block to change the deadline in."""
     hold = Policy(on_failure=OnFailure.HOLD)
