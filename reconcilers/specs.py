@@ -25,7 +25,9 @@ class Specs:
     async def of(self, app: DesiredApp, record: Record, revision: str) -> Spec:
         """Raises InvalidDesired, or a TransientError while the parser cannot be reached."""
         good, applied = record.last_good, record.applied
-        as_written = good is not None and not good.repaired
+        # A repair may have led back to the last good version: what is applied is not what the file says, then.
+        repaired = bool(record.overlay) or record.episode is not None
+        as_written = good is not None and not good.repaired and not repaired
         if (
             as_written
             and good
