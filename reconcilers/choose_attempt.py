@@ -27,6 +27,8 @@ from reconcilers.words import clock, decision
 # Events wake an attempt that moves; this finds those whose event was lost. A thousand at once must not make Nomad
 # answer us instead of starting them.
 _WATCH_AGAIN = timedelta(seconds=60)
+# No event tells of a check: whether it fails for good shows in its next results.
+_WATCH_FAILING = timedelta(seconds=3)
 
 _TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
 
@@ -146,7 +148,7 @@ def keep_watching(s: Situation) -> Decision:
         message = f"{health.message}; verified if it stays so until {clock(ends)}"
     if attempt.rollback:
         reason = Reason.ROLLING_BACK
-    again_in = min(verdict.again_at - s.now, _WATCH_AGAIN)
+    again_in = min(verdict.again_at - s.now, _WATCH_FAILING if ask.checks_fail(s) else _WATCH_AGAIN)
     action: Action = Rest(again_in, settled=False)
     if verdict.attempt != attempt:
         action = Remember(replace(s.record, attempt=verdict.attempt), again_in)

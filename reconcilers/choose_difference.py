@@ -46,7 +46,7 @@ def catch_up(s: Situation) -> Decision:
     applied = Applied(spec.hash, s.job_index, s.target.source_hash, revision(s), s.now)
     record = replace(s.record, applied=applied, adopt=False)
     good = record.last_good
-    if good is None or good.spec.hash != spec.hash:
+    if good is None or good.spec.hash != spec.hash or ask.trial_in_force(s):
         attempt = new_attempt(s, planned_index=s.job_index, job_modify_index=s.job_index)
         record = replace(record, attempt=attempt)
     return decision(s, Step.CAUGHT_UP, Remember(record), Reason.PROGRESSING, "is as desired", ready=Truth.UNKNOWN)

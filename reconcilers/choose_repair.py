@@ -52,6 +52,13 @@ def name_it(s: Situation) -> Decision:
     ):
         # Tried again, and still not ours: the same episode goes on.
         return _told(s, replace(s.record, last_episode=replace(last, ended_at=s.now)), failure, found)
+    return _told(s, _opened(s, failure), failure, found)
+
+
+def _opened(s: Situation, failure: FailedSpec) -> Record:
+    """With an episode of its own, open, or over at once where nothing in the job can mend it."""
+    found, last = ask.diagnosis(s), s.record.last_episode
+    assert isinstance(s.desire, Wanted) and s.evidence is not None
     episode = Episode(
         id=_id(s, failure),
         spec_hash=failure.spec_hash,
@@ -64,10 +71,8 @@ def name_it(s: Situation) -> Decision:
     )
     record = replace(s.record, last_episode=_not_durable(last, found, s.now))
     if found.cause in _NOT_THE_SPECS:
-        record = replace(record, last_episode=episode.ended(Outcome.NOT_OURS, episode.hint, s.now))
-    else:
-        record = replace(record, episode=episode)
-    return _told(s, record, failure, found)
+        return replace(record, last_episode=episode.ended(Outcome.NOT_OURS, episode.hint, s.now))
+    return replace(record, episode=episode)
 
 
 def _told(s: Situation, record: Record, failure: FailedSpec, found: Diagnosis) -> Decision:
@@ -93,33 +98,45 @@ def _id(s: Situation, failure: FailedSpec) -> str:
     return hashlib.sha256(f"{s.key}\0{failure.spec_hash}\0{s.now.isoformat()}".encode()).hexdigest()[:12]
 
 
-def name_unplaceable(s: Situation) -> Decision:
-    """The spec counts as failed before it was registered."""
-    return _named_failed(s, Step.UNPLACEABLE, Reason.PLACEMENT_FAILED)
+def climb_unplaceable(s: Situation) -> Decision:
+    """The spec counts as failed before it was registered; only this pass has the plan that says why."""
+    s = with_failure(s, Reason.PLACEMENT_FAILED)
+    failure = s.target.failure
+    assert failure is not None
+    if s.record.episode is None:
+        s = replace(s, record=_opened(s, failure))
+    return _climb(s, Step.UNPLACEABLE)
 
 
 def name_while_running(s: Situation) -> Decision:
     """As desired and broken: the spec counts as failed from now on, although it was good once."""
-    return _named_failed(s, Step.BROKEN, Reason.UNHEALTHY)
+    s = with_failure(s, Reason.UNHEALTHY)
+    failure = s.target.failure
+    assert failure is not None
+    return decision(s, Step.BROKEN, Remember(s.record), failure.reason, failure.message, flags=(Condition.UNHEALTHY,))
 
 
-def _named_failed(s: Situation, step: Step, reason: Reason) -> Decision:
+def with_failure(s: Situation, reason: Reason) -> Situation:
+    """The same, once the target is known to have failed."""
     found, spec = ask.diagnosis(s), s.target.spec
     assert spec is not None
-    message = f"{found.failure.value}: {found.words}"
-    failure = FailedSpec(spec.hash, reason, message, found.cause, s.now)
-    return decision(s, step, Remember(s.record.with_failure(failure)), reason, message, flags=(Condition.UNHEALTHY,))
+    failure = FailedSpec(spec.hash, reason, f"{found.failure.value}: {found.words}", found.cause, s.now)
+    return replace(s, record=s.record.with_failure(failure), target=replace(s.target, failure=failure))
 
 
 def climb(s: Situation) -> Decision:
     """The rungs are asked about the job that failed; what did not help is taken out of it first."""
+    return _climb(s, Step.CLIMBING)
+
+
+def _climb(s: Situation, step: Step) -> Decision:
     episode, found = s.record.episode, ask.diagnosis(s)
     assert episode is not None and s.evidence is not None and isinstance(s.desire, Wanted)
     body = s.desire.spec.body if _builds_on(episode, found) else _base(s).body
     if s.budget_refusal:
         message = f"{found.failure.value}: a repair waits, {s.budget_refusal}"
         return decision(
-            s, Step.CLIMBING, Rest(_BUDGET_AGAIN, settled=False), Reason.UNHEALTHY, message,
+            s, step, Rest(_BUDGET_AGAIN, settled=False), Reason.UNHEALTHY, message,
             flags=(Condition.UNHEALTHY, Condition.REPAIRING),
         )  # fmt: skip
     case = Case(
@@ -131,7 +148,7 @@ def climb(s: Situation) -> Decision:
         limits=dict(s.policy.repair.limits),
     )
     return decision(
-        s, Step.CLIMBING, Climb(case), Reason.UNHEALTHY, f"{found.failure.value}: looking for a repair",
+        s, step, Climb(case, s.record), Reason.UNHEALTHY, f"{found.failure.value}: looking for a repair",
         flags=(Condition.UNHEALTHY, Condition.REPAIRING),
     )  # fmt: skip
 

@@ -131,9 +131,10 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """Ask the rungs of the repair ladder, and remember what they say; nothing is written to Nomad."""
+    """Ask the rungs of the repair ladder, and remember what they say in `record`; nothing is written to Nomad."""
 
     case: Case
+    record: Record
 
 
 Action = Register | Stop | Remember | Forget | Rest | Climb

@@ -141,6 +141,10 @@ def health(s: Situation) -> Health:
     return judge(s.running)
 
 
+def checks_fail(s: Situation) -> bool:
+    return any(check.status == "failure" for check in s.running.checks or ())
+
+
 def failed(s: Situation) -> bool:
     return isinstance(verdict(s), Failed)
 
@@ -211,10 +215,29 @@ def _unknown_job(s: Situation) -> bool:
 
 
 def as_desired(s: Situation) -> bool:
-    """Changed since we looked, but a plan finds nothing to do, or only what is ignored."""
+    """Changed since we looked, but a plan finds nothing to do, or only what is ignored; or a repair led back to it."""
+    if trial_in_force(s):
+        return True
     if s.plan is None or s.running.job is None or s.stopped:
         return False
     return s.plan.settled or (applied_is_target(s) and not s.drift_changes)
+
+
+def trial_in_force(s: Situation) -> bool:
+    """What is tried is what was in force before: there is nothing to register, and it has to prove itself."""
+    episode, spec, applied = s.record.episode, s.target.spec, s.record.applied
+    one = episode.open_try if episode is not None else None
+    return (
+        one is not None
+        and spec is not None
+        and applied is not None
+        and s.record.attempt is None
+        and s.target.failure is None
+        and not s.stopped
+        and s.running.job is not None
+        and one.spec_hash == spec.hash == applied.spec_hash
+        and applied.job_modify_index == s.job_index
+    )
 
 
 def applied_is_target(s: Situation) -> bool:

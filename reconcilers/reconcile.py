@@ -286,8 +286,8 @@ class Reconciler:
             case Forget():
                 await self._records.forget(s.key)
                 return Settled(decision.reason)
-            case Climb(case):
-                return await self._climb(s, case, decision.reason)
+            case Climb(case, record):
+                return await self._climb(replace(s, record=record), case, decision.reason)
             case _:
                 assert_never(action)
 

@@ -14,6 +14,7 @@ from desired.errors import Rejected
 from desired.policy import Policy
 from desired.reasons import Reason
 from reconcilers.repair.episode import Episode, Kept
+from reconcilers.repair.written import WrittenBack
 from reconcilers.spec import Spec
 
 # Failed specs and corrections beyond these are of no use to any decision.
@@ -151,6 +152,7 @@ class Record:
     episode: Episode | None = None
     last_episode: Episode | None = None
     overlay: tuple[Kept, ...] = ()
+    write_back: WrittenBack | None = None
     declined: str = ""  # the source hash for which a person took a repair back
     stopped_index: int = 0  # the JobModifyIndex of our own stop: a job that we stopped is ours when it comes back
 

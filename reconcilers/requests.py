@@ -15,6 +15,8 @@ from desired.app import AppKey
 from reconcilers.record import Record
 from reconcilers.repair.closing import approved, rejected, rolled_back, taken_back
 from reconcilers.repair.episode import Outcome
+from reconcilers.repair.written import Note
+from reconcilers.repair.written import noted as noted_writing
 
 
 class Verb(StrEnum):
@@ -39,8 +41,10 @@ class Request:
     argument: str = ""
 
 
-def noted(record: Record, request: Request, now: datetime) -> Record:
+def noted(record: Record, request: Request | Note, now: datetime) -> Record:
     """The record once the request is noted. Asking twice is the same as asking once."""
+    if isinstance(request, Note):
+        return noted_writing(record, request)
     verb = request.verb
     match verb:
         case Verb.RECONCILE:
@@ -73,7 +77,7 @@ class Requests:
     """Open requests by app, each with the future that its asker waits for."""
 
     def __init__(self) -> None:
-        self._open: defaultdict[AppKey, list[tuple[Request, asyncio.Future[None]]]] = defaultdict(list)
+        self._open: defaultdict[AppKey, list[tuple[Request | Note, asyncio.Future[None]]]] = defaultdict(list)
 
     def ask(self, key: AppKey, verb: Verb, argument: str = "") -> asyncio.Future[None]:
         """The future is done when the request is durable; the caller wakes the key."""
@@ -81,6 +85,12 @@ class Requests:
         self._open[key].append((Request(verb, argument), future))
         return future
 
-    def take(self, key: AppKey) -> list[tuple[Request, asyncio.Future[None]]]:
+    def note(self, key: AppKey, note: Note) -> asyncio.Future[None]:
+        """The same for what became of writing repairs back: nobody but a pass changes a record."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._open[key].append((note, future))
+        return future
+
+    def take(self, key: AppKey) -> list[tuple[Request | Note, asyncio.Future[None]]]:
         """What a pass has to note now; nobody else gets it."""
         return self._open.pop(key, [])

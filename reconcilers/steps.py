@@ -92,7 +92,7 @@ TABLE: tuple[Row, ...] = (
     Row(Step.POSTPONED, "tried again, and there is still no room for it", when.still_no_room, difference.postpone,
         (Step.STEADY, Step.LEFT_FAILED)),
     Row(Step.UNPLACEABLE, "nothing can hold it, and the job is why: repaired before it is registered",
-        broken.unplaceable, repair.name_unplaceable, (Step.NAMED,)),
+        broken.unplaceable, repair.climb_unplaceable, (Step.REGISTERING, Step.UNPLACEABLE, Step.LEFT_FAILED)),
     Row(Step.DEPENDENCIES, "waits for the apps it depends on", when.waits_for_others, difference.wait_for_others,
         (Step.REGISTERING,)),
     Row(Step.DRIFT_TOLD, "changed by hand; told, not corrected", when.drift_is_told, difference.tell_drift, ()),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from desired.operations.operation import Operation
 from reconcilers.record import Record
-from reconcilers.repair.episode import Kept, Outcome, TryState
+from reconcilers.repair.episode import Episode, Kept, Outcome, TryState
 from reconcilers.spec import Spec
 
 
@@ -22,7 +22,7 @@ def mended(record: Record, spec: Spec, now: datetime) -> Record:
         closed = episode.with_try(replace(last, state=TryState.VERIFIED, ended_at=now))
         return replace(
             record,
-            overlay=_merged(record.overlay, kept),
+            overlay=_kept(record.overlay, kept),
             episode=None,
             last_episode=closed.ended(Outcome.REPAIRED, last.reason, now),
         )
@@ -32,7 +32,7 @@ def mended(record: Record, spec: Spec, now: datetime) -> Record:
     return record
 
 
-def _merged(overlay: tuple[Kept, ...], kept: tuple[Kept, ...]) -> tuple[Kept, ...]:
+def _kept(overlay: tuple[Kept, ...], kept: tuple[Kept, ...]) -> tuple[Kept, ...]:
     found = list(overlay)
     for one in kept:
         operation = one.operation
@@ -52,12 +52,24 @@ def _merged(overlay: tuple[Kept, ...], kept: tuple[Kept, ...]) -> tuple[Kept, ..
 def settle(record: Record, written: Spec, standing: tuple[Kept, ...], contradicted: bool, now: datetime) -> Record:
     """Git says something new: what it contradicts or holds already is dropped, an episode about the old spec ends."""
     episode, last = record.episode, record.last_episode
-    if episode is not None and episode.written_hash != written.hash:
+    if episode is not None and (merged := _merged(episode, written, now)) is not None:
+        episode = merged
+    elif episode is not None and episode.written_hash != written.hash:
         last = episode.ended(Outcome.SUPERSEDED, "something else is wanted by now", now)
         episode = None
     elif contradicted and last is not None and last.outcome is Outcome.REPAIRED and last.durable is None:
         last = replace(last, durable=False, undone="person", told=f"{last.told}; then changed by a person in git")
     return replace(record, overlay=standing, episode=episode, last_episode=last)
+
+
+def _merged(episode: Episode, written: Spec, now: datetime) -> Episode | None:
+    """Git says exactly what waits for approval, or what is being tried: whoever committed that has approved it."""
+    one = episode.waiting or episode.open_try
+    if one is None or not one.spec_hash or one.spec_hash != written.hash or episode.written_hash == written.hash:
+        return None
+    if one.state is TryState.WAITING:
+        one = replace(one, state=TryState.OPEN, told="approved: it was committed", at=now)
+    return replace(episode.with_try(one), written_hash=written.hash, trial=())
 
 
 def approved(record: Record, proposal: str, now: datetime) -> Record:

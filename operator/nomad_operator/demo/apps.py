@@ -9,13 +9,15 @@ nodes:
   - {name: node-1, cpu: 8000, memory: 16384}
   - {name: node-2, cpu: 8000, memory: 16384}
 event_buffer_size: 1000
+registries:
+  - {images: "registry.example/*", fault: tag missing}
 behaviours:
   - {command: "no-such-file", runs_for: 300ms, exit_code: 1, stderr: "cat: no-such-file: No such file or directory\\n"}
   - {command: "DATABASE_URL", runs_for: 400ms, exit_code: 1, stderr: "DATABASE_URL is not set\\n"}
   - {command: "counting", runs_for: 2s, stdout: "counting\\n"}
 """
 
-_TIMES = """
+TIMES = """
     update {
       min_healthy_time  = "1s"
       healthy_deadline  = "10s"
@@ -83,7 +85,7 @@ def api(image: str, prefix: str, *, command: str = SERVE, greeting: str = "hello
     return f"""job "{prefix}api" {{
   group "api" {{
     count = 2
-{_TIMES}
+{TIMES}
     network {{
       port "http" {{ to = 8080 }}
     }}
@@ -122,7 +124,7 @@ def api(image: str, prefix: str, *, command: str = SERVE, greeting: str = "hello
 def _job(image: str, name: str, command: str) -> str:
     return f"""job "{name}" {{
   group "app" {{
-{_TIMES}
+{TIMES}
     task "app" {{
       driver = "docker"
       config {{

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from desired.app import AppKey
-from desired.policy import Drift, OnFailure, Policy
+from desired.policy import Drift, OnFailure, Policy, Repair, RepairMode
 from desired.reasons import Reason
 from observers.running import Running
 from reconcilers.decision import Condition, Step, Truth
@@ -225,7 +225,7 @@ def test_canaries_wait_for_a_person_and_say_so(cluster: Cluster) -> None:
 def test_what_finds_no_room_is_told_given_up_and_healed_when_there_is_room(cluster: Cluster) -> None:
     cluster.commit(job(update=FAST))
     cluster.live("web", minutes=3)
-    cluster.commit(job(update=FAST, memory=999_999, value="two"))
+    cluster.commit(job(update=FAST, memory=999_999, value="two"), policy=Policy(repair=Repair(mode=RepairMode.OFF)))
     report = cluster.live("web", minutes=2)
     assert report.reason == "AwaitingPlacement" and "memory exhausted" in report.message
     report = cluster.live("web", minutes=30)
