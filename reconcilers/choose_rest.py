@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from desired.reasons import Reason
 from reconcilers import questions as ask
-from reconcilers.decision import LOOK_AGAIN, Condition, Decision, Rest, Step, Truth
+from reconcilers import repair_questions as repairs
+from reconcilers.decision import LOOK_AGAIN, Condition, Decision, Remember, Rest, Step, Truth
+from reconcilers.repair.closing import mended
 from reconcilers.situation import Aim, Situation
 from reconcilers.words import clock, decision
 
@@ -28,10 +32,15 @@ def nothing_to_hold(s: Situation) -> Decision:
 
 
 def completed(s: Situation) -> Decision:
-    run = s.record.run
-    assert run is not None
+    run, spec, last = s.record.run, s.target.spec, s.record.last_episode
+    assert run is not None and spec is not None
     message = f"run finished at {clock(run.at)}"
-    return decision(s, Step.COMPLETED, Rest(), Reason.COMPLETED, message, ready=Truth.TRUE)
+    # A repair may lead to what has run already; and nothing but time can show whether it holds.
+    record = mended(s.record, spec, s.now)
+    if last is not None and repairs.proven(s):
+        record = replace(s.record, last_episode=replace(last, durable=True))
+    action = Rest() if record == s.record else Remember(record)
+    return decision(s, Step.COMPLETED, action, Reason.COMPLETED, message, ready=Truth.TRUE)
 
 
 def tell_unhealthy(s: Situation) -> Decision:
