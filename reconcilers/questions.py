@@ -240,23 +240,6 @@ def trial_in_force(s: Situation) -> bool:
     )
 
 
-def trial_in_force(s: Situation) -> bool:
-    """What is tried is what was in force before: there is nothing to register, and it has to prove itself."""
-    episode, spec, applied = s.record.episode, s.target.spec, s.record.applied
-    one = episode.open_try if episode is not None else None
-    return (
-        one is not None
-        and spec is not None
-        and applied is not None
-        and s.record.attempt is None
-        and s.target.failure is None
-        and not s.stopped
-        and s.running.job is not None
-        and one.spec_hash == spec.hash == applied.spec_hash
-        and applied.job_modify_index == s.job_index
-    )
-
-
 def applied_is_target(s: Situation) -> bool:
     return _applies(s.record, s.target.spec.hash if s.target.spec else "")
 
