@@ -5,6 +5,7 @@
     FOLDER/repository/    objects of a few commits; anything in it can be fetched again
     FOLDER/lock           held by the process that changes any of this
     FOLDER/gitconfig      which local folders git may read though they belong to somebody else
+    FOLDER/writing-*      objects of a commit that is being pushed; see `git_commit`
 
 Holds no credentials and no URL with any. Several processes may use one folder: readers need no lock.
 """
@@ -52,6 +53,11 @@ class GitCache:
         self._command = command
         self._timeout = timeout
         self._changing = asyncio.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """Where all of it stands; it may be missing until the first change."""
+        return self._folder
 
     @property
     def repository(self) -> Path:

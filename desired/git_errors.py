@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
-from desired.errors import Forbidden, InvalidDesired, OperatorError, RateLimited, Unavailable, Unsupported
+from desired.errors import Conflict, Forbidden, InvalidDesired, OperatorError, RateLimited, Unavailable, Unsupported
 from desired.problem import Problem
 from desired.reasons import Reason
 
@@ -25,6 +25,8 @@ class Meaning(StrEnum):
     HOST_KEY = auto()
     CERTIFICATE = auto()
     RATE_LIMITED = auto()
+    MOVED = auto()  # a push came too late: the branch leads elsewhere by now
+    DECLINED = auto()  # a push that the server's rules or hooks do not allow
     FORBIDDEN = auto()
     NO_SUCH_REF = auto()
     COMMIT_NOT_OFFERED = auto()  # the server hands out tips only, or no longer has the commit
@@ -48,6 +50,17 @@ _TABLE: tuple[tuple[Meaning, re.Pattern[str]], ...] = (
         _words(r"certificate verif", r"certificate problem", r"certificate subject name", r"server certificate"),
     ),
     (Meaning.RATE_LIMITED, _words(r"returned error: 429", r"rate limit", r"too many requests")),
+    (
+        Meaning.MOVED,
+        _words(
+            r"\[rejected\]",
+            r"is at [0-9a-f]{40,64} but expected",
+            r"incorrect old value provided",
+            # The commit that was built upon has gone from the branch.
+            r"shallow update not allowed",
+        ),
+    ),
+    (Meaning.DECLINED, _words(r"protected branch", r"\[remote rejected\]", r"hook declined")),
     (Meaning.NO_SHALLOW, _words(r"dumb http transport does not support")),
     (
         Meaning.FORBIDDEN,
@@ -165,11 +178,20 @@ def error_of(failed: Failure, *, doing: str, where: str) -> OperatorError:
             )
         case Meaning.RATE_LIMITED:
             return RateLimited(message, hint="poll less often (NOMAD_OPERATOR_GIT_POLL_SECONDS), or use a token")
+        case Meaning.MOVED:
+            return Conflict(message, hint="somebody else pushed at the same time; it is tried again on top of that")
+        case Meaning.DECLINED:
+            return Forbidden(
+                message,
+                hint="the server's rules or hooks decline the push: let the operator's account push to this branch "
+                "(NOMAD_OPERATOR_WRITE_BACK=branch needs nomad-operator/repair/* only)",
+            )
         case Meaning.FORBIDDEN:
             return Forbidden(
                 message,
                 hint="check that the token (NOMAD_OPERATOR_GIT_TOKEN or _GIT_TOKEN_FILE) or the ssh key "
-                "(NOMAD_OPERATOR_GIT_SSH_KEY_FILE) is valid and may read this repository",
+                "(NOMAD_OPERATOR_GIT_SSH_KEY_FILE) is valid and may read this repository "
+                "(and write to it, for NOMAD_OPERATOR_WRITE_BACK)",
             )
         case Meaning.NO_SUCH_REF | Meaning.COMMIT_NOT_OFFERED:
             return InvalidDesired(

@@ -1,4 +1,4 @@
-"""The server's side of git: what it advertises, and getting one commit from it into a repository of ours.
+"""The server's side of git: what it advertises, getting one commit from it into a repository of ours, and pushing one.
 
 The URL and the credentials reach git by its environment under the name `origin`; neither is ever an argument or
 written to a repository. Fetches are shallow (one commit) and leave out files over the limit where the server can do
@@ -75,6 +75,34 @@ class GitRemote:
             everything = [f"+refs/{kind}/*:refs/nomad-operator/all/{kind}/*" for kind in ("heads", "tags")]
             await self._fetch(repository, everything, doing=doing, deadline=deadline, depth=_WHOLE_HISTORY)
 
+    async def push(
+        self,
+        repository: Path,
+        commit: str,
+        *,
+        branch: str,
+        lease: str | None,
+        environment: tuple[tuple[str, str], ...] = (),
+        deadline: timedelta,
+    ) -> None:
+        """Let a branch of the server lead to the commit. `lease` None: fast-forward only.
+
+        Else the branch is moved from wherever, if it still leads to the commit `lease`; "" if there is none yet.
+        `environment` says where else objects are. Raises GitFailed.
+        """
+        ref = f"refs/heads/{branch}"
+        leased = [] if lease is None else [f"--force-with-lease={ref}:{lease}"]
+        await self._run(
+            [
+                *("push", "--quiet", "--no-verify", "--no-signed", "--recurse-submodules=no"),
+                *(*leased, "--end-of-options", "origin", f"{commit}:{ref}"),
+            ],
+            repository=repository,
+            environment=environment,
+            doing=f"pushing to {branch} of {self._address.canonical}",
+            deadline=deadline,
+        )
+
     async def _fetch(
         self, repository: Path, refspecs: list[str], *, doing: str, deadline: timedelta, depth: int = 1
     ) -> None:
@@ -111,6 +139,7 @@ class GitRemote:
         deadline: timedelta,
         repository: Path | None = None,
         config: tuple[tuple[str, str], ...] = (),
+        environment: tuple[tuple[str, str], ...] = (),
     ) -> Ended:
         access: Access = self._credentials.access(self._address)
         try:
@@ -118,7 +147,7 @@ class GitRemote:
                 arguments,
                 repository=repository,
                 config=(("remote.origin.url", self._address.url), *access.config, *config),
-                environment=access.environment,
+                environment=(*access.environment, *environment),
                 deadline=deadline,
                 doing=doing,
             )

@@ -21,9 +21,11 @@ from desired.file_tree import FileTree, Poll, TreeLimits
 from desired.git_address import GitAddress
 from desired.git_cache import CacheRecord, GitCache
 from desired.git_command import GitCommand
+from desired.git_commit import Author, GitCommits
 from desired.git_credentials import GitCredentials
 from desired.git_fetcher import GitFetcher, Tip
 from desired.git_objects import Damaged, is_object_id
+from desired.git_push import GitPush
 from desired.git_reader import Commit, GitReader
 from desired.git_remote import GitRemote
 
@@ -66,14 +68,16 @@ class GitSource:
         folder = cache.absolute()
         command = GitCommand(environment=environment, global_config=folder / "gitconfig")
         self._cache = GitCache(folder=folder, command=command, timeout=timeout)
+        self._command, self._timeout = command, timeout
+        self._remote = GitRemote(
+            address=address,
+            credentials=credentials or GitCredentials(),
+            command=command,
+            max_file_bytes=limits.max_file_bytes,
+        )
         self._fetcher = GitFetcher(
             cache=self._cache,
-            remote=GitRemote(
-                address=address,
-                credentials=credentials or GitCredentials(),
-                command=command,
-                max_file_bytes=limits.max_file_bytes,
-            ),
+            remote=self._remote,
             shown=self.shown_url,
             timeout=timeout,
             clone_timeout=clone_timeout,
@@ -118,11 +122,32 @@ class GitSource:
             await self._cache.tidy((revision, before))
             return Poll(revision, changed=revision != before, notice=self._told())
 
-    async def fetch(self, ref: str) -> str:
-        """Bring another branch, tag, commit or full ref, to be read by the id returned; `revision` stays."""
+    async def fetch(self, ref: str, *, into: str = _ASKED) -> str:
+        """Bring another branch, tag, commit or full ref, to be read by the id returned; `revision` stays.
+
+        `into` is the local ref that keeps it until the next one is fetched there.
+        """
         wanted = _checked_ref(ref)
         async with self._cache.changing():
-            return await self._bring(await self._tip(wanted), into=_ASKED)
+            return await self._bring(await self._tip(wanted), into=into)
+
+    def push(self, author: Author) -> GitPush:
+        """The way back to the server, for commits that `author` makes."""
+        return GitPush(
+            source=self,
+            ref=self._ref,
+            path=self._path,
+            remote=self._remote,
+            commits=GitCommits(
+                command=self._command,
+                repository=self._cache.repository,
+                folder=self._cache.folder,
+                author=author,
+                timeout=self._timeout,
+            ),
+            author=author,
+            timeout=self._timeout,
+        )
 
     async def tree(self, revision: str) -> FileTree:
         """Every file below the subfolder of a revision that `poll` or `fetch` returned.

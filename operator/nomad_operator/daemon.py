@@ -29,6 +29,7 @@ from reconcilers.decision import Truth
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.records import Records
 from reconcilers.repair.switch import Switch
+from reconcilers.repair.writing import Writing
 from reconcilers.reports import Reports, Transition
 from reconcilers.requests import Requests, Verb
 from reconcilers.resync import Fingerprint, keys_of, moved_in_git, moved_in_nomad
@@ -75,6 +76,7 @@ class Daemon:
         lists: Lists,
         stream: Stream,
         chronicle: Chronicle,
+        writing: Writing | None,
         source: Source,
         records: Records,
         reports: Reports,
@@ -94,6 +96,7 @@ class Daemon:
         self._lists = lists
         self._stream = stream
         self._chronicle = chronicle
+        self._writing = writing
         self._source = source
         self._records = records
         self._reports = reports
@@ -136,6 +139,8 @@ class Daemon:
         loops = [self._follow_source, self._keep_in_sync, self._listen, self._rotate_checks]
         if self._all_namespaces:
             loops.append(self._watch_namespaces)
+        if self._writing is not None:
+            loops.append(self._writing.run)
         self._metrics.leader(acting=True)
         self._tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
 
@@ -179,7 +184,16 @@ class Daemon:
         return missing
 
     async def wake_source(self) -> None:
+        self.look_at_git()
+
+    def look_at_git(self) -> None:
+        """Soon, and not only at the next poll."""
         self._source_due.set()
+
+    @property
+    def writing(self) -> bool:
+        """Repairs are being carried back to git, or are about to be."""
+        return self._writing is not None and not self._writing.idle
 
     async def ask(self, key: AppKey, verb: Verb, argument: str = "") -> None:
         """Durable when this returns."""
@@ -201,6 +215,7 @@ class Daemon:
         """Durable when this returns; every app that failed is looked at again."""
         await self._switch.start()
         self._metrics.repairs_stopped(stopped=self._switch.stopped)
+        self._look_at_writing()
         for record in self._records:
             if record.failed:
                 self._workers.wake(record.key)
@@ -240,6 +255,7 @@ class Daemon:
         state = self._source.state
         assert state is not None
         self.review_withdrawals()
+        self._look_at_writing()
         if not self._resynced:
             # The first resync wakes everything.
             self._resync_due.set()
@@ -249,6 +265,10 @@ class Daemon:
         self._commits.moved(moved, None)
         for key in moved:
             self._workers.wake(key, hurry=True)
+
+    def _look_at_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.look()
 
     def review_withdrawals(self) -> None:
         """Who is withdrawn, and what holds that back, by the revision in force."""

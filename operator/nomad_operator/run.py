@@ -118,7 +118,11 @@ async def _until_ended(parts: Parts, running: asyncio.Task[None]) -> None:
                 raise problem
             continue
         reports = {report.key: report for report in parts.reports}
-        if parts.workers.idle and all(_ended(reports.get(key)) for key in parts.daemon.keys):
+        if (
+            parts.workers.idle
+            and not parts.daemon.writing
+            and all(_ended(reports.get(key)) for key in parts.daemon.keys)
+        ):
             return
     running.result()
 

@@ -31,6 +31,7 @@ from nomad_operator.settings_values import (
     state_file_of,
     stripped,
 )
+from reconcilers.repair.owed import WriteBackTo
 from reconcilers.situation import Adopt, Mode
 
 PREFIX = "NOMAD_OPERATOR_"
@@ -231,6 +232,11 @@ class Settings(BaseSettings):
         f"{PREFIX}REPAIR_LIMITS", {}, "The most that a repair may give a task; a manifest may set lower limits.",
         allowed="memory=MB,cpu=MHz,disk=MB, any of them",
     )  # fmt: skip
+    write_back: WriteBackTo = setting(
+        f"{PREFIX}WRITE_BACK", WriteBackTo.OFF,
+        "Where repairs that were verified are committed: nowhere, on a branch for each app, or on the followed branch.",
+        allowed="off, branch or push",
+    )  # fmt: skip
     repairs_stopped: bool = setting(
         f"{PREFIX}REPAIRS_STOPPED", False, "The kill switch: nothing is written for any repair.",
         allowed="true or false",
@@ -305,7 +311,16 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "log_format", "log_level", "mode", "adopt", "drift", "on_failure", "lease", "repair_mode", mode="before"
+        "log_format",
+        "log_level",
+        "mode",
+        "adopt",
+        "drift",
+        "on_failure",
+        "lease",
+        "repair_mode",
+        "write_back",
+        mode="before",
     )
     @classmethod
     def _any_case(cls, value: Any) -> Any:

@@ -18,11 +18,14 @@ import structlog
 
 from desired.app import AppKey
 from desired.catalog import Catalog
+from desired.edited_file import FileEditor
 from desired.errors import UsageError
+from desired.git_commit import Author
 from desired.git_credentials import GitCredentials
 from desired.git_source import GitSource
 from desired.parsed_jobs import ParsedJobs
 from desired.policy import Policy, Repair, Verify
+from desired.write_back import WriteBack
 from nomad_operator import __version__
 from nomad_operator.backend import DaemonBackend
 from nomad_operator.commits import CommitTimes
@@ -49,17 +52,22 @@ from reconcilers.repair.budget import Budget, BudgetSettings
 from reconcilers.repair.gatherer import Gatherer
 from reconcilers.repair.guard import Guard, GuardSettings
 from reconcilers.repair.ladder import Ladder
+from reconcilers.repair.owed import WriteBackTo
 from reconcilers.repair.rule_rung import RuleRung
 from reconcilers.repair.switch import Switch
+from reconcilers.repair.writing import Writing
 from reconcilers.reports import Reports
 from reconcilers.requests import Requests
-from reconcilers.situation import Rules
+from reconcilers.situation import Mode, Rules
 from reconcilers.specs import Specs
 from reconcilers.store import Store
 from reconcilers.workers import Workers
 
 # Longer than the slowest call a pass can make, so that it is Nomad's answer that ends a pass, not this.
 _PASS_DEADLINE = timedelta(seconds=120)
+# What a git server refuses mostly takes a person to allow.
+_WRITE_AGAIN = timedelta(seconds=10)
+_WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,14 @@ def rules(settings: Settings, own_job: AppKey | None) -> Rules:
     )
 
 
+def write_back(settings: Settings, followed: Repository) -> WriteBack | None:
+    """The way of repairs back to git; None where nothing is ever written."""
+    if settings.write_back is WriteBackTo.OFF or settings.mode is Mode.OBSERVE or not isinstance(followed, GitSource):
+        return None
+    editor = FileEditor(defaults=policy(settings), namespace=settings.nomad_namespace)
+    return WriteBack(push=followed.push(Author()), editor=editor)
+
+
 def assemble(
     settings: Settings, *, store: Store, followed: Repository, origin: str, own_job: AppKey | None = None
 ) -> Parts:
@@ -225,9 +241,28 @@ def assemble(
         deadline=_PASS_DEADLINE,
     )
     commits = CommitTimes(metrics=metrics, now=now)
+    outages = Outages(log=log, clock=time.monotonic)
+    writer = write_back(settings, followed)
+    writing = None
+    if writer is not None:
+        writing = Writing(
+            to=settings.write_back,
+            writer=writer,
+            desired=source,
+            records=records,
+            notes=asked,
+            stopped=lambda: switch.stopped,
+            wake=lambda key: workers.wake(key, hurry=True),
+            pushed=lambda: daemon.look_at_git(),
+            outages=outages,
+            backoff=Backoff(random=random.random, first=_WRITE_AGAIN, cap=_WRITE_AGAIN_AT_MOST),
+            clock=time.monotonic,
+        )
+        records.listen(writing.saved)
     daemon = Daemon(
         lists=nomad,
         chronicle=chronicle,
+        writing=writing,
         stream=EventStream(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request),
         source=source,
         records=records,
@@ -235,7 +270,7 @@ def assemble(
         requests=asked,
         workers=workers,
         metrics=metrics,
-        outages=Outages(log=log, clock=time.monotonic),
+        outages=outages,
         commits=commits,
         switch=switch,
         prune=PruneRules(enabled=settings.prune, max_share=settings.prune_max_share),
