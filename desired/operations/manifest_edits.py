@@ -157,18 +157,8 @@ def _set(tree: YamlTree, path: Path, new: Any) -> list[Splice]:
             return []
         return _only(tree.put(node, path[reached:], new))
     if isinstance(node, yaml.SequenceNode) and isinstance(new, list | tuple):
-        return _list(tree, node, [str(each) for each in new])
+        return tree.list_changed(node, [str(each) for each in new])
     return [tree.replaced(node, new)] if not isinstance(node, yaml.MappingNode) else []
-
-
-def _list(tree: YamlTree, node: yaml.SequenceNode, new: list[str]) -> list[Splice]:
-    """Only the members that differ, where as many stay; the whole list in one line otherwise."""
-    members = node.value
-    scalars = [each for each in members if isinstance(each, yaml.ScalarNode)]
-    if members and len(scalars) == len(members) == len(new):
-        changed = [(each, text) for each, text in zip(scalars, new, strict=True) if each.value != text]
-        return [tree.replaced(each, text) for each, text in changed]
-    return _only(tree.list_replaced(node, new))
 
 
 def _only(splice: Splice | None) -> list[Splice]:

@@ -6,6 +6,7 @@ within its limits, before it comes here.
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class YamlTree:
             indent = self._indent(colon) + self.unit
             lines = block_lines(nested(steps, value), indent, self.unit)
             end = node.end_mark.index if node.value else colon + 1
-            return Splice(colon + 1, end, "\n" + "\n".join(lines))
+            return Splice(colon + 1, end, self._below(lines))
         return None
 
     def _put_in_mapping(self, node: yaml.MappingNode, steps: tuple[Step, ...], value: Any) -> Splice | None:
@@ -93,7 +94,7 @@ class YamlTree:
             at = self._end(node.value[-1][1])
             first = node.value[0][0].start_mark
             lined = first.line != node.start_mark.line
-            space = f"\n{' ' * first.column}" if lined else " "
+            space = f"{self.newline}{' ' * first.column}" if lined else " "
             return Splice(at, at, f",{space}{text}")
         if not node.value:
             return None
@@ -107,7 +108,7 @@ class YamlTree:
             lines = [f"{indent}{written(head)}: {flow(inner, quoted=False)}"]
         else:
             lines = block_lines(wanted, indent, self.unit)
-        return Splice(at, at, "\n" + "\n".join(lines))
+        return Splice(at, at, self._below(lines))
 
     def _put_in_list(self, node: yaml.SequenceNode, steps: tuple[Step, ...], value: Any) -> Splice | None:
         wanted = nested(steps, value)[0]
@@ -120,7 +121,7 @@ class YamlTree:
         dash = " " * node.start_mark.column
         lines = block_lines(wanted, f"{dash}  ", self.unit)
         lines[0] = f"{dash}- {lines[0].lstrip()}"
-        return Splice(at, at, "\n" + "\n".join(lines))
+        return Splice(at, at, self._below(lines))
 
     def without(self, steps: tuple[Step, ...]) -> Splice | None:
         """Take away the entry or list member at the steps."""
@@ -135,7 +136,7 @@ class YamlTree:
         if len(places) == 1:
             return self._emptied(parent)
         if not parent.flow_style:
-            return Splice(self._line_start(start), min(self._line_end(end) + 1, len(self.text)), "")
+            return self._lines_removed(start, end)
         if index + 1 < len(places):
             return Splice(start, places[index + 1][0], "")
         return Splice(places[index - 1][1], end, "")
@@ -171,14 +172,30 @@ class YamlTree:
         end = self._line_end(self._end(last[1] if isinstance(last, tuple) else last))
         return Splice(colon, end, f" {empty}")
 
-    def list_replaced(self, node: yaml.SequenceNode, texts: list[str]) -> Splice:
-        """Another list of texts in a list's place, in its style."""
-        if node.flow_style or not texts or not node.value:
-            return Splice(
-                node.start_mark.index, node.end_mark.index, written(texts, style='"' if self.is_json else None)
-            )
-        dash = f"\n{' ' * node.start_mark.column}- "
-        return Splice(node.start_mark.index, self._end(node), "- " + dash.join(written(each) for each in texts))
+    def list_changed(self, node: yaml.SequenceNode, texts: list[str]) -> list[Splice]:
+        """Another list of texts in a list's place: member by member where each has its line, else the whole."""
+        members = [each.value for each in node.value if isinstance(each, yaml.ScalarNode)]
+        if node.flow_style or not texts or len(members) != len(node.value) or not members:
+            style = '"' if self.is_json else None
+            whole = written(texts, style=style)
+            if len(members) == len(texts) == len(node.value):
+                pairs = zip(node.value, texts, strict=True)
+                return [self.replaced(each, text) for each, text in pairs if each.value != text]
+            return [Splice(node.start_mark.index, self._end(node), whole)]
+        splices: list[Splice] = []
+        dash = f"{' ' * node.start_mark.column}- "
+        for tag, i, i_end, j, j_end in difflib.SequenceMatcher(a=members, b=texts, autojunk=False).get_opcodes():
+            both = min(i_end - i, j_end - j) if tag != "equal" else 0
+            gone, come = (node.value[i + both : i_end], texts[j + both : j_end]) if tag != "equal" else ([], [])
+            splices += [self.replaced(node.value[i + number], texts[j + number]) for number in range(both)]
+            splices += [self._lines_removed(each.start_mark.index, self._end(each)) for each in gone]
+            if come:
+                at = self._line_end(self._end(node.value[i + both - 1])) if i + both else None
+                lines = [dash + written(each) for each in come]
+                start = self._line_start(node.start_mark.index)
+                above = "".join(line + self.newline for line in lines)
+                splices.append(Splice(start, start, above) if at is None else Splice(at, at, self._below(lines)))
+        return splices
 
     def renamed(self, steps: tuple[Step, ...], name: str) -> Splice | None:
         """Another key for an entry."""
@@ -207,12 +224,25 @@ class YamlTree:
                 return " " * (value.value[0][0].start_mark.column - self.root.value[0][0].start_mark.column) or "  "
         return "  "
 
+    @property
+    def newline(self) -> str:
+        return "\r\n" if "\r\n" in self.text else "\n"
+
+    def _below(self, lines: list[str]) -> str:
+        return "".join(self.newline + line for line in lines)
+
+    def _lines_removed(self, start: int, end: int) -> Splice:
+        newline = self.text.find("\n", end)
+        return Splice(self._line_start(start), newline + 1 if newline >= 0 else len(self.text), "")
+
     def _line_start(self, at: int) -> int:
         return self.text.rfind("\n", 0, at) + 1
 
     def _line_end(self, at: int) -> int:
+        """Before the line's newline."""
         end = self.text.find("\n", at)
-        return len(self.text) if end < 0 else end
+        end = len(self.text) if end < 0 else end
+        return end - 1 if end > at and self.text[end - 1] == "\r" else end
 
     def _indent(self, at: int) -> str:
         """The column of the key that stands in this line, behind the dash of a list."""

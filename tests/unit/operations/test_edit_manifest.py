@@ -88,9 +88,58 @@ spec:
     PW: {vault: "secret/web#passwrd"}
 """
 
+ODD = """\
+apiVersion: nomad-operator/v1
+kind: App
+metadata:
+    name: web
+    namespace: prod
+spec:
+    image: >-
+        web:1
+    args:
+    - "-a"   # first
+    - '--b'
+    - c
+    env:
+        X:
+            fixed: "1" # one
+        LONG:
+            fixed: |
+                a
+                b
+    ports:
+        http:
+            to: 8080 # in
+    resources:
+    job:
+        datacenters: ["dc1"]
+        group:
+            app:
+                service:
+                    name: web
+                    tags: [x]
+                task:
+                    app:
+                        kill_timeout: 5s
+                    side:
+                        driver: docker
+                        config: {image: "s:1"}
+                        resources: {memory: 20}
+# end
+"""
+
 OTHERS = f"{SMALL.replace('name: web', 'name: other')}---\n{SMALL}---\nkind: ConfigMap\n"
 JSON = json.dumps(yaml.safe_load(SMALL), indent=2)
-TEXTS = {"rich": RICH, "small": SMALL, "others": OTHERS, "json": JSON, "comment": "---\n# first\n" + RICH + "# last\n"}
+TEXTS = {
+    "odd": ODD,
+    "odd-crlf": ODD.replace("\n", "\r\n"),
+    "rich": RICH,
+    "small": SMALL,
+    "others": OTHERS,
+    "json": JSON,
+    "comment": "---\n# first\n" + RICH + "# last\n",
+}
 
 
 def op(kind: Kind, at: str, old: Value, new: Value) -> Operation:
@@ -237,9 +286,32 @@ def test_an_edited_manifest_makes_the_job_with_the_operation_applied(name: str) 
             return
         assert same_job(body(made), apply(before, (operation,)))
         matcher = difflib.SequenceMatcher(None, text.splitlines(True), made.splitlines(True), autojunk=False)
-        assert sum(i_end - i for tag, i, i_end, _, _ in matcher.get_opcodes() if tag != "equal") <= 2
+        assert sum(i_end - i for tag, i, i_end, _, _ in matcher.get_opcodes() if tag != "equal") <= 4
+        assert ("\n" in made.replace("\r\n", "")) is (name != "odd-crlf")
 
     every()
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (op(Kind.ARGS, "app/app", ("-a", "--b", "c"), ("-a", "--d", "c")), ["-    - '--b'", "+    - '--d'"]),
+        (op(Kind.ARGS, "app/app", ("-a", "--b", "c"), ("-a", "c")), ["-    - '--b'"]),
+        (op(Kind.ARGS, "app/app", ("-a", "--b", "c"), ("x y", "-a", "--b", "c")), ["+    - \"x y\""]),
+        (op(Kind.ARGS, "app/app", ("-a", "--b", "c"), ("-a", "--b", "c", "d")), ["+    - d"]),
+        (op(Kind.ENV, "app/app/X", "1", "2"), ['-            fixed: "1" # one', '+            fixed: "2" # one']),
+        (op(Kind.MEMORY, "app/app", 300, 400), ["+        memory: 400"]),
+        (op(Kind.MEMORY, "app/side", 20, 40), ["-                        resources: {memory: 20}", "+                        resources: {memory: 40}"]),
+        (op(Kind.SERVICE_PROVIDER, "app/web", "nomad", "consul"), ["+                    provider: consul"]),
+        (op(Kind.IMAGE, "app/app", "web:1", "web:2"), ["-    image: >-", "-        web:1", "+    image: web:2"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_layout_that_people_chose_stays(operation: Operation, expected: list[str], end: str) -> None:
+    text = ODD.replace("\n", end)
+    made = editor().edit(text, (operation,))
+    assert changes(text, made) == expected
+    assert ("\n" in made.replace("\r\n", "")) is (end == "\n")
 
 
 def test_a_field_of_the_manifests_own_stands_before_what_is_merged_into_the_job() -> None:
