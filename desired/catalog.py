@@ -291,7 +291,7 @@ class Catalog:
         found += [
             UnreadableFile(problem.path, (problem,))
             for problem in dict.fromkeys(tree.refused)
-            if self._kinds[problem.path] is not FileKind.OTHER and problem.path not in wrapped
+            if (problem.hides or self._kinds[problem.path] is not FileKind.OTHER) and problem.path not in wrapped
         ]
         unreadable = with_keys_of_before(apps, found, self._history.keys)
         self._remember(apps, unreadable)

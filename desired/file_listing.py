@@ -102,7 +102,8 @@ def file_tree(revision: str, listed: Iterable[Listed], read: Mapping[str, bytes]
 
 def _problem(path: str, entry: Listed, read: Mapping[str, bytes], limits: TreeLimits) -> Problem | None:
     if entry.kind is EntryKind.REPOSITORY:
-        return Problem(path=path, message="is a repository of its own (a submodule)", hint="submodules are off")
+        hint = "submodules are off: keep the apps in this repository, or follow another folder of it"
+        return Problem(path=path, message="is a repository of its own (a submodule)", hint=hint, hides=True)
     if entry.kind is EntryKind.OTHER:
         return Problem(path=path, message="is not a regular file")
     if entry.size is None or entry.size > limits.max_file_bytes:

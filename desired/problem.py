@@ -11,7 +11,8 @@ from desired.question import Question
 class Problem:
     """One thing that is wrong. `line` and `column` count from 1; 0 means that the place is not known.
 
-    With a `question` nothing is wrong with what stands there: an answer is missing.
+    With a `question` nothing is wrong with what stands there: an answer is missing. What `hides` may hold any number of
+    files that cannot be looked at.
     """
 
     path: str
@@ -20,6 +21,7 @@ class Problem:
     message: str = ""
     hint: str = ""
     question: Question | None = field(default=None, compare=False)
+    hides: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         place = self.path

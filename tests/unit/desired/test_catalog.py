@@ -492,3 +492,16 @@ async def test_an_app_of_a_namespace_that_is_not_watched_is_a_problem_not_an_app
     assert set(state.apps) == {AppKey("default", "web"), AppKey("default", "shop")}
     [file] = state.unreadable
     assert file.path == "b.nomad" and "not among those that are watched" in str(file.problems[0])
+
+
+async def test_a_folder_that_became_a_repository_of_its_own_may_hold_apps_and_the_read_is_not_complete() -> None:
+    repository = Repository()
+    catalog = Catalog(parser=LocalParser(), defaults=Policy())
+    tree = repository.tree({"apps/web.yaml": manifest("web"), "api.yaml": manifest("api")})
+    assert (await catalog.read(tree, repository, {})).complete
+    gone = repository.tree({"api.yaml": manifest("api")})
+    hidden = FileTree("r2", gone.files, (Problem("apps", message="is a repository of its own", hides=True),))
+    state = await catalog.read(hidden, repository, {})
+    assert not state.complete
+    assert [file.path for file in state.unreadable] == ["apps"]
+    assert set(state.apps) == {API}
