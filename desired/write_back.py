@@ -22,11 +22,10 @@ _TRIES = 4
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`revision` is the one that `app` was read from. `branch` is where the commit goes, None for the branch that is followed. `message` is told which operations the
+    """`branch` is where the commit goes, None for the branch that is followed. `message` is told which operations the
     commit holds, and which have to be made by hand. `at` is the time of the commit, and part of what makes its id."""
 
     app: DesiredApp
-    revision: str
     operations: tuple[Operation, ...]
     branch: str | None
     message: Callable[[tuple[Operation, ...], tuple[ByHand, ...]], str]
@@ -72,7 +71,7 @@ class WriteBack:
             branch, base = change.branch, await self._push.base()
         edited = await self._editor.edited(change.app, change.operations, files=self._push.files, revision=base)
         if edited is None:
-            return None if base != change.revision else _unread(change)
+            return None
         if not edited.done:
             return WrittenChange((), edited.by_hand, patch=edited.patch)
         draft = self._draft(change, edited)
@@ -85,9 +84,3 @@ class WriteBack:
     def _draft(self, change: Change, edited: Edited) -> Draft:
         message = change.message(edited.done, edited.by_hand)
         return Draft(path=edited.path, data=edited.data, message=message, at=change.at)
-
-
-def _unread(change: Change) -> WrittenChange:
-    """The revision that Nomad's parser has read, and yet the operations do not fit: our own reader sees another job."""
-    why = f"{change.app.path} reads otherwise here than to Nomad"
-    return WrittenChange((), tuple(ByHand(one, why) for one in change.operations))

@@ -59,7 +59,17 @@ def story(record: Record) -> dict[str, Any]:
         "open": record.episode is not None,
         "episode": None if one is None else _full(one),
         "overlay": overlay(record.overlay),
+        "writeBack": _written_back(record),
     }
+
+
+def _written_back(record: Record) -> dict[str, Any] | None:
+    """Where git has what is in force or waits, or why it has not; null where nothing of that is to be there."""
+    state = record.write_back
+    waits = record.episode is not None and record.episode.waiting is not None
+    if state is None or not (record.overlay or waits):
+        return None
+    return {"branch": state.branch, "commit": state.commit, "told": state.told, "patch": state.patch}
 
 
 def _full(one: Episode) -> dict[str, Any]:

@@ -8,13 +8,14 @@ again with growing pauses.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from desired.app import AppKey
 from desired.edited_file import ByHand
-from desired.errors import OperatorError
+from desired.errors import Conflict, DeadlineExceeded, OperatorError, Unavailable
 from desired.operations.operation import Operation
 from desired.state import DesiredApp
 from desired.write_back import Change, WrittenChange
@@ -25,6 +26,11 @@ from reconcilers.records import Records
 from reconcilers.repair.commit_message import commit_message
 from reconcilers.repair.owed import Owed, WriteBackTo, owed
 from reconcilers.repair.written import Note, WrittenBack
+
+# Longer than a pass may take.
+_NOTED_WITHIN_SECONDS = 300
+# So often git may say something else before that is told: the pass that judges it may take a moment.
+_OTHERWISE = 3
 
 
 class Writer(Protocol):
@@ -139,14 +145,14 @@ class Writing:
         except TimeoutError:
             return
 
-    def _owed(self, key: AppKey) -> tuple[Record, DesiredApp, str, Owed] | None:
+    def _owed(self, key: AppKey) -> tuple[Record, DesiredApp, Owed] | None:
         state = self._desired.state
         app = state.apps.get(key) if state is not None else None
         record = self._records.get(key)
         if state is None or app is None or self._stopped() or record.origin != self._records.origin:
             return None
         found = owed(record, app, self._to)
-        return None if found is None else (record, app, state.revision, found)
+        return None if found is None else (record, app, found)
 
     async def _write(self, key: AppKey) -> None:
         asked = self._owed(key)
@@ -154,47 +160,69 @@ class Writing:
         if asked is None:
             self._over(key)
             return
-        record, app, revision, wanted = asked
+        record, app, wanted = asked
         if failing is not None and failing.digest == wanted.digest and self._clock() < failing.due:
             return
 
         def message(done: tuple[Operation, ...], by_hand: tuple[ByHand, ...]) -> str:
             return commit_message(record, wanted, done, by_hand)
 
+        change = Change(app, wanted.operations, branch=wanted.branch, message=message, at=wanted.at)
         try:
-            written = await self._writer.write(
-                Change(app, revision, wanted.operations, branch=wanted.branch, message=message, at=wanted.at)
-            )
-            if written is not None:
-                await self._note(key, _note(wanted, written))
+            written = await self._writer.write(change)
+            if written is None:
+                await self._otherwise(key, record, wanted)
+                return
+            await self._note(key, _note(wanted, written))
         except OperatorError as error:
             await self._failed(key, record, wanted, error)
-            return
-        self._over(key)
-        if written is None or wanted.branch is None:
-            # What is in force is not the newest, or will not be.
-            self._pushed()
+        except Exception as error:  # a bug that one file brings out must not end the daemon: told, and tried again
+            told = f"{type(error).__name__} inside the operator"
+            await self._failed(key, record, wanted, Unavailable(told, hint="this is a bug; please report it"))
+        else:
+            self._over(key)
+            if wanted.branch is None:
+                self._pushed()
 
     def _over(self, key: AppKey) -> None:
         if self._failing.pop(key, None) is not None:
             self._outages.report(_service(key), None)
 
-    async def _failed(self, key: AppKey, record: Record, wanted: Owed, error: OperatorError) -> None:
+    async def _otherwise(self, key: AppKey, record: Record, wanted: Owed) -> None:
+        """Git has moved, and a pass is to judge the repairs by that; told only if it does not come to that."""
+        self._pushed()
+        before = self._failing.get(key)
+        if before is None or before.digest != wanted.digest or before.tries < _OTHERWISE:
+            self._again(key, wanted)
+            return
+        message = f"the newest commit says something else of {key} than the repair was made for"
+        await self._failed(key, record, wanted, Conflict(message, hint="make the change by hand, or take it back"))
+
+    def _again(self, key: AppKey, wanted: Owed) -> None:
         before = self._failing.get(key)
         tries = before.tries + 1 if before is not None and before.digest == wanted.digest else 1
         due = self._clock() + self._backoff.delay(tries).total_seconds()
         self._failing[key] = _Failing(wanted.digest, tries, due)
+
+    async def _failed(self, key: AppKey, record: Record, wanted: Owed, error: OperatorError) -> None:
+        self._again(key, wanted)
         self._outages.report(_service(key), error.message, hint=error.hint)
         told = f"not written so far: {error.message}" + (f" ({error.hint})" if error.hint else "")
         known = record.write_back or WrittenBack()
         if known.told != told:
-            await self._note(key, Note(replace(known, told=told)))
+            # What cannot be remembered now is told again by the next try.
+            with contextlib.suppress(OperatorError):
+                await self._note(key, Note(replace(known, told=told)))
 
     async def _note(self, key: AppKey, note: Note) -> None:
         """Durable when this returns."""
         answer = self._notes.note(key, note)
         self._wake(key)
-        await answer
+        try:
+            async with asyncio.timeout(_NOTED_WITHIN_SECONDS):
+                await answer
+        except TimeoutError as error:
+            raise DeadlineExceeded(f"what was written back of {key} was not noted in time") from error
 
 
 def _note(wanted: Owed, written: WrittenChange) -> Note:

@@ -73,7 +73,7 @@ def report(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     if episode["choices"]:
         lines += ["", bold("several fixes are plausible; choose one and commit it", style)]
         lines += [f"  - {plain(choice)}" for choice in episode["choices"]]
-    lines += ["", *_ending(answer, episode, style), *_overlay(answer)]
+    lines += ["", *_ending(answer, episode, style), *_overlay(answer), *_written_back(answer, style)]
     return lines
 
 
@@ -121,7 +121,23 @@ def _overlay(answer: Mapping[str, Any]) -> list[str]:
     if not kept:
         return []
     lines = ["", "git and cluster differ by these repairs; commit them, or take them back:"]
-    return lines + [f"  {plain(one['line'])}" for one in kept]
+    for one in kept:
+        lines.append(f"  {plain(one['line'])}")
+        if one.get("written"):
+            lines.append(f"    {plain(one['written'])}")
+    return lines
+
+
+def _written_back(answer: Mapping[str, Any], style: Style) -> list[str]:
+    state = answer.get("writeBack")
+    if not state:
+        return []
+    lines = ["", bold("in git", style)]
+    if state["commit"]:
+        lines.append(f"  commit {plain(state['commit'][:12])} on {plain(state['branch'])}")
+    if state["told"]:
+        lines.append(f"  {plain(state['told'])}")
+    return lines + [f"  {plain(line)}" for line in state["patch"].splitlines()]
 
 
 def _lines(one: Mapping[str, Any]) -> str:

@@ -66,7 +66,7 @@ def change(*operations: Operation, branch: str | None = BRANCH, **more: Any) -> 
         return f"Repair: {len(done)} done, {len(by_hand)} by hand\n"
 
     arguments: dict[str, Any] = {
-        "app": app(), "revision": "", "operations": operations or (MORE_MEMORY,), "branch": branch,
+        "app": app(), "operations": operations or (MORE_MEMORY,), "branch": branch,
         "message": message, "at": AT,
     }  # fmt: skip
     return Change(**(arguments | more))
