@@ -1,61 +1,33 @@
 """Takes secrets out of text before it is stored, logged, shown or handed on: each becomes a placeholder.
 
-Three ways to know one: it stands in the job (its environment, templates, credentials), it has a form that only secrets
-have, or it is a long word with no order in it. Image digests, commit ids, allocation ids, addresses and paths stay:
-they are what evidence consists of. The same secret has the same placeholder for the life of the process, and only the
-process can turn it back.
+Three ways to know one: it stands in the job (`observers.job_secrets`), it has a form that only secrets have, or it is a
+long word with no order in it (`observers.secret_shapes`). Image digests, commits, allocation ids, addresses and paths
+stay: they are what evidence consists of. The same secret has the same placeholder for the life of the process, and only
+the process can turn it back.
 """
 
 from __future__ import annotations
 
 import base64
+import html
 import json
-import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable, Collection, Iterable, Iterator
+from urllib.parse import quote, quote_plus, unquote
 
-from desired.secret_literals import secret_by_name, secret_kind
-from desired.state import JobBody
+from observers.job_secrets import LEAST
+from observers.secret_shapes import KEY_BLOCK, NO_SECRET, SHAPES, WORD, disorderly
 
 # Longer texts are cut first: what is searched is bounded, whatever an app writes.
 LONGEST = 64 * 1024
-_LEAST_KNOWN = 4
-_MARK = re.compile(r"«secret:(\d+)»")
-
-_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}-----.*?(?:-----END [A-Z0-9 ]{0,40}-----|\Z)", re.DOTALL)
-# Each has one group: the secret itself; what stands around it says what it was.
-_SHAPES = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*)",
-        r"\b((?:AKIA|ASIA|AIza)[0-9A-Za-z_-]{12,40})",
-        r"\b((?:gh[pousr]_|github_pat_|gl(?:pat|dt|rt|ptt|soat|cbt)-|xox[abeoprs]-|xapp-|sk-|sk_live_|rk_live_|pk_live_"
-        r"|npm_|pypi-|dop_v1_|shpat_)[A-Za-z0-9_-]{10,})",
-        r"\b(hv[sbr]\.[A-Za-z0-9_-]{8,})",
-        r"\b(s\.[A-Za-z0-9]{24})\b",
-        r"(?i)\b(?:bearer|basic|token)\s+([A-Za-z0-9._~+/-]{8,}={0,2})",
-        r"://[^\s/:@]{0,200}:([^\s/@]{1,200})@",
-        r"(?i)\b[\w.-]{0,60}(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-        r"|credential|auth[_-]?key)[\w.-]{0,20}[\"']?\s{0,3}(?:=|:|\bis\b)\s{0,3}[\"']?([^\s\"',;&)}\]»«]{3,200})",
-        r"(?i)x-(?:nomad|vault|consul)-token[\"']?\s{0,3}[:=]\s{0,3}[\"']?([0-9A-Za-z._-]{8,})",
-    )
-)
-_WORD = re.compile(r"[A-Za-z0-9_+-]{20,}={0,2}")
-_HEX = re.compile(r"[0-9a-f]+")
-# A digest, a commit, a container: long hexadecimal words that are no secret.
-_IDS = frozenset({40, 64})
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_ALLOCATION_FOLDER = re.compile(r"(?:/[\w.-]{1,100}){0,20}/alloc(?:_mounts|s)?/[0-9a-f]{8}-[0-9a-f-]{27}")
-_LEAST_ENTROPY = 3.6
-# What values of an environment are where they are no secret: numbers, switches, paths, addresses, plain words.
-_PLAIN = re.compile(
-    r"[\d.:,_-]*|true|false|yes|no|on|off|none|null|\d+(?:ms|s|m|h|[kKmMgG]i?[bB]?)?|(?:/[\w.-]*)+|[a-z]{1,24}|[A-Z]{1,24}"
-    r"|(?:[a-z0-9-]+\.)*[a-z0-9-]+(?::\d+)?|[a-z][a-z0-9+.-]*://[\w.-]+(?::\d+)?(?:/[\w./-]*)?|.*\$\{.*",
-    re.DOTALL,
-)
+_MARK = re.compile(r"«secret:(\d{1,9})»")
+# So much of a secret at the edge of a text that was cut is still a secret.
+_LEAST_EDGE = 6
+# Shorter ones stand in encoded texts by chance.
+_LEAST_ENCODED = 6
+# What is hidden changes what stands beside it; two rounds are nearly always enough.
+_ROUNDS = 6
+_NUMBER = re.compile(r"\d{1,3}(?:\.\d+)?(?:ms|s|m|h)?|[\d.]{1,15}(?::\d{1,5})?")
 
 
 class Placeholders:
@@ -72,12 +44,16 @@ class Placeholders:
             self._secrets.append(secret)
         return f"«secret:{number}»"
 
-    def restore(self, text: str) -> str:
-        """The text with its secrets back in place, for what is written to Nomad itself."""
+    def restore(self, text: str, *, among: Collection[str]) -> str:
+        """The text with its secrets back in place, for what is written to Nomad itself.
+
+        Only those of `among`, the job's own: anybody can write a placeholder into a log.
+        """
 
         def secret(match: re.Match[str]) -> str:
             number = int(match[1])
-            return self._secrets[number - 1] if 0 < number <= len(self._secrets) else match[0]
+            found = self._secrets[number - 1] if 0 < number <= len(self._secrets) else None
+            return found if found is not None and found in among else match[0]
 
         return _MARK.sub(secret, text)
 
@@ -87,107 +63,140 @@ class Redactor:
 
     def __init__(self, *, known: Iterable[str], placeholders: Placeholders) -> None:
         self._placeholders = placeholders
-        spelled = {form: secret for secret in known if len(secret) >= _LEAST_KNOWN for form in _forms(secret)}
-        self._secrets = spelled
-        longest_first = sorted(spelled, key=lambda one: (-len(one), one))
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        spelled: dict[str, str] = {}
+        for secret in sorted(known):
+            if len(secret) >= LEAST:
+                for form in _forms(secret):
+                    if len(form) >= LEAST:
+                        spelled.setdefault(form, secret)
+        self._spelled = spelled
 
     def redact(self, text: str) -> str:
-        """Twice is the same as once."""
-        text = text[-LONGEST:]
-        if self._known is not None:
-            text = self._known.sub(lambda match: self._placeholders.of(self._secrets[match[0]]), text)
-        text = _PEM.sub(lambda match: self._placeholders.of(match[0]), text)
-        for shape in _SHAPES:
-            text = shape.sub(self._hidden, text)
-        text = _WORD.sub(self._disorderly, text)
-        return _ALLOCATION_FOLDER.sub("<alloc>", text)
+        """Twice is the same as once. Of a text that is too long, the end is kept, from a whole word on."""
+        if len(text) > LONGEST:
+            text = text[-LONGEST:]
+            text = text[_first_whole(text) :]
+        for _ in range(_ROUNDS):
+            before = text
+            text = self._round(text)
+            if text == before:
+                break
+        return text
+
+    def _round(self, text: str) -> str:
+        text = self._outside(text, self._known)
+        text = self._edges(text)
+        text = self._outside(text, lambda piece: KEY_BLOCK.sub(lambda match: self._placeholders.of(match[0]), piece))
+        for shape in SHAPES:
+            text = self._outside(text, lambda piece, shape=shape: shape.sub(self._hidden, piece))  # type: ignore[misc]
+        return self._outside(text, lambda piece: WORD.sub(self._disorderly, piece))
+
+    def _known(self, piece: str) -> str:
+        present = sorted((form for form in self._spelled if form in piece), key=lambda form: (-len(form), form))
+        if present:
+            found = re.compile("|".join(map(re.escape, present)))
+            piece = found.sub(lambda match: self._placeholders.of(self._spelled[match[0]]), piece)
+        return piece
+
+    def _edges(self, text: str) -> str:
+        """Where a text was cut, a known secret may have been: its end at the beginning, its beginning at the end."""
+        cut_off = text.endswith("…")
+        bare = text.removesuffix("…")
+        begins = ends = 0
+        hidden_first = hidden_last = ""
+        for form, secret in self._spelled.items():
+            size = _end_of(form, bare)
+            if size > begins:
+                begins, hidden_first = size, secret
+            size = _start_of(form, bare)
+            if size > ends:
+                ends, hidden_last = size, secret
+        if begins + ends > len(bare):
+            ends = 0
+        first = self._placeholders.of(hidden_first) if begins else ""
+        last = self._placeholders.of(hidden_last) if ends else ""
+        return first + bare[begins : len(bare) - ends] + last + ("…" if cut_off else "")
+
+    def _outside(self, text: str, work: Callable[[str], str]) -> str:
+        """What is hidden already is left as it is."""
+        done: list[str] = []
+        at = 0
+        for mark in _MARK.finditer(text):
+            done += [work(text[at : mark.start()]), mark[0]]
+            at = mark.end()
+        return "".join([*done, work(text[at:])])
 
     def _hidden(self, match: re.Match[str]) -> str:
         secret = match[1]
-        if _MARK.search(secret) or _PLAIN_NOT_SECRET.fullmatch(secret):
+        if NO_SECRET.fullmatch(secret) or _NUMBER.fullmatch(secret):
             return match[0]
         start, end = match.start(1) - match.start(), match.end(1) - match.start()
         return match[0][:start] + self._placeholders.of(secret) + match[0][end:]
 
     def _disorderly(self, match: re.Match[str]) -> str:
-        return self._placeholders.of(match[0]) if _has_no_order(match[0]) else match[0]
+        return self._placeholders.of(match[0]) if disorderly(match[0]) else match[0]
 
 
-# What follows `token:` or `password is` in ordinary sentences.
-_PLAIN_NOT_SECRET = re.compile(
-    r"(?i)(?:not|missing|required|invalid|empty|unset|set|expired|wrong|incorrect|unknown|none|null|true|false|must|for|in"
-    r"|of|to|and|or|from|the|a|an|no|is|was|file|env|unexpected|\$\{.*|<.*|\{\{.*|\*+|\.+)[.:]?"
-)
+def _first_whole(text: str) -> int:
+    """Where the first whole line begins, or the first whole word: what was cut may have been a secret."""
+    line = text.find("\n")
+    word = re.search(r"\s", text)
+    return line + 1 if line >= 0 else word.end() if word else len(text)
 
 
-def known_in(body: JobBody) -> set[str]:
-    """Every value in a job that may be secret, or be what a secret is made of."""
-    found: set[str] = set()
-    for group in body.get("TaskGroups") or ():
-        for task in group.get("Tasks") or ():
-            found |= set(_of_environment(task.get("Env") or {}))
-            for template in task.get("Templates") or ():
-                found |= set(_of_template(str(template.get("EmbeddedTmpl") or "")))
-    found |= set(_by_name(body))
-    return {one for one in found if len(one) >= _LEAST_KNOWN and "${" not in one}
+def _end_of(form: str, text: str) -> int:
+    """How much of the end of `form` the text begins with."""
+    start = text[:_LEAST_EDGE]
+    at = form.find(start, 1) if len(start) == _LEAST_EDGE else -1
+    while at > 0:
+        if text.startswith(form[at:]):
+            return len(form) - at
+        at = form.find(start, at + 1)
+    return 0
 
 
-def _of_environment(environment: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in environment.items():
-        text = str(value)
-        if secret_by_name(str(name), text) or secret_kind(text) or not _PLAIN.fullmatch(text):
-            yield text
-
-
-def _of_template(text: str) -> Iterator[str]:
-    """Lines of an environment file whose value is written out; what is rendered is not known here."""
-    for line in text.splitlines():
-        name, found, value = line.partition("=")
-        value = value.strip().strip("\"'")
-        named = found and re.fullmatch(r"\s*(?:export\s+)?[A-Za-z_][\w.]*\s*", name)
-        if named and "{{" not in value and (secret_by_name(name.strip(), value) or not _PLAIN.fullmatch(value)):
-            yield value
-
-
-def _by_name(value: Any, name: str = "") -> Iterator[str]:
-    """Texts anywhere whose own name says what they are, or whose form does."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _by_name(item, str(key))
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _by_name(item, name)
-    elif isinstance(value, str) and name != "EmbeddedTmpl" and (secret_by_name(name, value) or name == "password"):
-        yield value
+def _start_of(form: str, text: str) -> int:
+    """How much of the beginning of `form` the text ends with."""
+    end = text[-_LEAST_EDGE:]
+    at = form.find(end) if len(end) == _LEAST_EDGE else -1
+    while 0 <= at < len(form) - _LEAST_EDGE:
+        if text.endswith(form[: at + _LEAST_EDGE]):
+            return at + _LEAST_EDGE
+        at = form.find(end, at + 1)
+    return 0
 
 
 def _forms(secret: str) -> Iterator[str]:
     """How a secret looks where it is quoted, escaped or encoded."""
-    yield secret
-    yield secret.strip()
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield quote(secret, safe="")
-    if len(secret) >= 8:
-        yield base64.b64encode(secret.encode()).decode().rstrip("=")
+    for text in {secret, secret.strip(), unquote(secret)}:
+        yield text
+        escaped = json.dumps(text)[1:-1]
+        yield escaped
+        # A JSON text within a JSON text, as in a log line that quotes an answer.
+        yield json.dumps(escaped)[1:-1]
+        yield json.dumps(text, ensure_ascii=False)[1:-1]
+        yield text.replace("'", "''")
+        yield text.replace("'", "\\'")
+        yield text.replace("$", "$$")
+        yield html.escape(text)
+        yield quote(text, safe="")
+        yield quote(text)
+        yield quote_plus(text)
+        if len(text) >= _LEAST_ENCODED:
+            yield from _encoded(text.encode())
     for line in secret.splitlines():
-        if len(line.strip()) >= 8:
+        if len(line.strip()) >= _LEAST_ENCODED:
             yield line.strip()
 
 
-def _has_no_order(word: str) -> bool:
-    """Long, of mixed kinds of characters, and about as surprising as chance."""
-    bare = word.rstrip("=")
-    if _UUID.fullmatch(bare) or (_HEX.fullmatch(bare) and (len(bare) in _IDS or len(bare) < 32)):
-        return False
-    kinds = sum(any(test(char) for char in bare) for test in (str.islower, str.isupper, str.isdigit))
-    counted = Counter(bare)
-    entropy = -sum(count / len(bare) * math.log2(count / len(bare)) for count in counted.values())
-    if _HEX.fullmatch(bare):
-        return kinds == 2 and entropy > 3.0
-    if "-" in bare and all(part.isalpha() or part.isdigit() for part in bare.split("-")):
-        return False
-    if "_" in bare and all(part.isalpha() or part.isdigit() or not part for part in bare.split("_")):
-        return False
-    return kinds == 3 and entropy >= _LEAST_ENTROPY
+def _encoded(secret: bytes) -> Iterator[str]:
+    """In base64 and hexadecimal, also within something longer: three ways to begin in the middle of three bytes."""
+    yield secret.hex()
+    for before in range(3):
+        whole = base64.b64encode(b"\0" * before + secret).decode().rstrip("=")
+        core = whole[(before * 8 + 5) // 6 :]
+        if (before + len(secret)) % 3:
+            # The last character depends on what follows.
+            core = core[:-1]
+        yield core
+        yield core.replace("+", "-").replace("/", "_")

@@ -11,9 +11,10 @@ from observers import redacted
 from observers.evidence import Evidence
 from observers.failures.diagnose import diagnose
 from observers.failures.diagnosis import Diagnosis
+from observers.job_secrets import known_in
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.collect import Collector
-from observers.redaction import Placeholders, Redactor, known_in
+from observers.redaction import Placeholders, Redactor
 from reconcilers.repair.at_hand import at_hand
 from reconcilers.situation import Situation
 
