@@ -111,7 +111,16 @@ class Deployment:
     status: str  # running, paused, blocked, successful, failed, cancelled, ...
     status_description: str = ""
     requires_promotion: bool = False
+    spec_index: int = 0  # the JobModifyIndex of the job that it deploys
     groups: Mapping[str, DeploymentGroup] = field(default_factory=dict)
+
+    @property
+    def went_back(self) -> bool:
+        """It failed, and Nomad registered an earlier version in its place. What a person overtakes is `cancelled`.
+
+        Source: nomad/deploymentwatcher; structs.DeploymentStatusDescriptionRollback.
+        """
+        return self.status == "failed" and " - rolling back to job version " in self.status_description
 
     @property
     def active(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from desired.app import AppKey
 from desired.state import DesiredApp, DesiredState, HclSource, JobBody
-from observers.running import Fleet, Plan, Registration, Running
+from observers.running import Deployment, Fleet, Plan, Registration, Running
 from reconcilers.decision import Decision
 
 
@@ -34,6 +34,8 @@ class Nomad(Protocol):
     async def stop(self, key: AppKey) -> str: ...
 
     async def running(self, key: AppKey, *, checks: bool = False) -> Running: ...
+
+    async def deployments(self, key: AppKey) -> tuple[Deployment, ...]: ...
 
     async def fleet(self, keys: Collection[AppKey]) -> Fleet: ...
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from desired.cause import Cause
 from desired.policy import Drift
 from desired.reasons import Reason
+from observers.running import Deployment
 from reconcilers.health import Health, Phase, judge
 from reconcilers.record import Attempt, Record
 from reconcilers.situation import Adopt, Aim, Situation, Unclear, Wanted, Withdrawn
@@ -91,22 +92,24 @@ def moved(s: Situation) -> bool:
 
 
 def reverted(s: Situation) -> bool:
-    """Back at the last good version, or changed under `auto_revert` before any version was good.
+    """Nomad says so: the deployment of what we registered failed and went back. Whoever edits a job cancels it.
 
-    Without a last good version nobody can tell a revert from an edit; taking it for an edit would fight Nomad for ever.
+    Nomad forgets deployments: where it holds none of ours any more, being back at the last good version has to do.
     """
-    if not moved(s) or s.running.job is None or s.stopped:
+    attempt, good = s.record.attempt, s.record.last_good
+    if attempt is None or not moved(s) or s.running.job is None or s.stopped:
         return False
-    good = s.record.last_good
-    attempt = s.record.attempt
-    if good is not None and attempt is not None and good.spec.hash != attempt.spec_hash:
-        return s.plan is not None and s.plan.settled
-    return good is None and _reverts_by_itself(s)
+    ours = [one for one in s.deployments if _deploys(one, attempt, s.job_index)]
+    if ours:
+        return any(one.went_back for one in ours)
+    return good is not None and good.spec.hash != attempt.spec_hash and s.plan is not None and s.plan.settled
 
 
-def _reverts_by_itself(s: Situation) -> bool:
-    body = s.running.job.body if s.running.job else {}
-    return any((group.get("Update") or {}).get("AutoRevert") for group in body.get("TaskGroups") or ())
+def _deploys(deployment: Deployment, attempt: Attempt, job_index: int) -> bool:
+    """An attempt whose answer was lost has no index: its deployment is one between the plan and what is there now."""
+    if attempt.job_modify_index > 0:
+        return deployment.spec_index == attempt.job_modify_index
+    return attempt.planned_index < deployment.spec_index < job_index
 
 
 def overtaken(s: Situation) -> bool:

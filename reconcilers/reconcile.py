@@ -23,6 +23,7 @@ from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
 from observers.running import Running
 from reconcilers import dependencies
+from reconcilers import questions as when
 from reconcilers import repair_questions as repairs
 from reconcilers.choose_repair import climbed
 from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
@@ -193,6 +194,8 @@ class Reconciler:
 
     async def _with_repairs(self, desire: Wanted, record: Record, now: datetime) -> tuple[Wanted, Record]:
         """What is wanted with the overlay and the trial applied. What git says otherwise by now, or says itself, is
+        if when.moved(situation):
+            situation = replace(situation, deployments=await self._nomad.deployments(key))
         dropped."""
         if not record.overlay and record.episode is None:
             return desire, record

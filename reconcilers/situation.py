@@ -13,7 +13,7 @@ from desired.reasons import Reason
 from desired.state import DesiredApp, JobBody
 from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
-from observers.running import FieldChange, Plan, Running
+from observers.running import Deployment, FieldChange, Plan, Running
 from reconcilers.record import FailedSpec, Record
 from reconcilers.spec import Spec
 
@@ -112,6 +112,7 @@ class Situation:
     target: Target = field(default_factory=lambda: Target(Aim.NOTHING))
     plan: Plan | None = None
     body: JobBody | None = None
+    deployments: tuple[Deployment, ...] = ()  # all of them, where the job moved while it was verified
     unready: Mapping[AppKey, str] = field(default_factory=dict)  # dependencies that are not ready, and why
     cycle: tuple[AppKey, ...] = ()
     after_state_loss: bool = False

@@ -202,6 +202,11 @@ class NomadClient:
         call = self._of_job(endpoints.DEPLOYMENT, "read the deployment of", job.key)
         return await self._call(call, lambda answer: decode.deployment(mapping(answer.body, "the deployment")))
 
+    async def deployments(self, key: AppKey) -> tuple[Deployment, ...]:
+        """All that Nomad still holds of the job: it forgets those that ended after an hour. One request."""
+        call = self._of_job(endpoints.DEPLOYMENTS, "read the deployments of", key)
+        return await self._call.needed(call, lambda answer: decode.deployments(sequence(answer.body, "the list")))
+
     async def _placement(self, key: AppKey) -> dict[str, PlacementFailure]:
         call = self._of_job(endpoints.EVALUATIONS, "read the evaluations of", key)
         return await self._call.needed(call, _placement)

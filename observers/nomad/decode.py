@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -124,8 +124,15 @@ def deployment(answer: Json) -> Deployment | None:
         status=text(answer, "Status"),
         status_description=text(answer, "StatusDescription"),
         requires_promotion=any(_waits_for_promotion(group) for group in decoded.values()),
+        spec_index=number(answer, "JobSpecModifyIndex"),
         groups=decoded,
     )
+
+
+def deployments(answer: Sequence[Any]) -> tuple[Deployment, ...]:
+    """`GET /v1/job/:id/deployments`."""
+    found = (deployment(mapping(one, "a deployment")) for one in answer)
+    return tuple(one for one in found if one is not None)
 
 
 def _deployment_group(answer: Json) -> DeploymentGroup:

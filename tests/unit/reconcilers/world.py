@@ -61,6 +61,7 @@ class World:
     registers: Counter[str] = field(default_factory=Counter)
     stops: int = 0
     versions: list[Spec] = field(default_factory=list)
+    deployments: list[Deployment] = field(default_factory=list)
     steps: list[Decision] = field(default_factory=list)
     after_state_loss: bool = False
 
@@ -83,6 +84,8 @@ class World:
         job.failed = True
         reverts = job.spec.body["TaskGroups"][0]["Update"]["AutoRevert"]
         if reverts and self.versions:
+            told = "Failed due to unhealthy allocations - rolling back to job version 0"
+            self.deployments.append(Deployment("d0", job.version, "failed", told, spec_index=job.index))
             self.put(self.versions[-1])
             assert self.job is not None
             self.job.healthy = True
@@ -142,7 +145,8 @@ class World:
         target = choose_target(desire, self.record, situation.policy, self.now)
         to_plan = spec_to_plan(target, running, self.record)
         plan = self.plan(to_plan) if to_plan is not None else None
-        return replace(situation, target=target, plan=plan, body=to_plan.body if to_plan else None)
+        return replace(situation, target=target, plan=plan, body=to_plan.body if to_plan else None,
+                       deployments=tuple(self.deployments))  # fmt: skip
 
     def step(self, *, crash: str = "") -> Decision:
         """`crash`: `before` dies between remembering and writing, `after` between writing and remembering."""
