@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
 from observers.redaction import Redactor
-from observers.running import Allocation, TaskState
+from observers.running import Allocation, Check, PlacementFailure, Plan, Running, TaskState
 
 
 def redacted(evidence: Evidence, redactor: Redactor) -> Evidence:
@@ -17,17 +18,8 @@ def redacted(evidence: Evidence, redactor: Redactor) -> Evidence:
     return replace(
         evidence,
         allocations=tuple(_allocation(one, redactor) for one in evidence.allocations),
-        placement={
-            group: replace(
-                failure,
-                constraint_filtered={hide(key): number for key, number in failure.constraint_filtered.items()},
-                dimension_exhausted={hide(key): number for key, number in failure.dimension_exhausted.items()},
-            )
-            for group, failure in evidence.placement.items()
-        },
-        checks=None
-        if evidence.checks is None
-        else tuple(replace(one, output=hide(one.output)) for one in evidence.checks),
+        placement=_placements(evidence.placement, redactor),
+        checks=_checks(evidence.checks, redactor),
         deployment=deployment and replace(deployment, status_description=hide(deployment.status_description)),
         refusal=hide(evidence.refusal),
         warnings=hide(evidence.warnings),
@@ -35,6 +27,23 @@ def redacted(evidence: Evidence, redactor: Redactor) -> Evidence:
         logs=tuple(replace(tail, text=hide(tail.text)) for tail in evidence.logs),
         changes=tuple(replace(one, old=hide(one.old), new=hide(one.new)) for one in evidence.changes),
     )
+
+
+def _placements(failures: Mapping[str, PlacementFailure], redactor: Redactor) -> dict[str, PlacementFailure]:
+    hide = redactor.redact
+    return {
+        group: replace(
+            failure,
+            constraint_filtered={hide(key): number for key, number in failure.constraint_filtered.items()},
+            dimension_exhausted={hide(key): number for key, number in failure.dimension_exhausted.items()},
+            quota_exhausted=tuple(hide(one) for one in failure.quota_exhausted),
+        )
+        for group, failure in failures.items()
+    }
+
+
+def _checks(checks: tuple[Check, ...] | None, redactor: Redactor) -> tuple[Check, ...] | None:
+    return None if checks is None else tuple(replace(one, output=redactor.redact(one.output)) for one in checks)
 
 
 def _allocation(one: Allocation, redactor: Redactor) -> Allocation:
@@ -70,3 +79,21 @@ def told(diagnosis: Diagnosis, redactor: Redactor) -> Diagnosis:
         words=hide(diagnosis.words),
         facts={name: hide(value) for name, value in diagnosis.facts.items()},
     )
+
+
+def running(seen: Running, redactor: Redactor) -> Running:
+    """What a pass reads, before anything is told of it. `job` stays as it is: it is compared, and never shown."""
+    deployment = seen.deployment
+    return replace(
+        seen,
+        allocations=tuple(_allocation(one, redactor) for one in seen.allocations),
+        placement=_placements(seen.placement, redactor),
+        checks=_checks(seen.checks, redactor),
+        deployment=deployment
+        and replace(deployment, status_description=redactor.redact(deployment.status_description)),
+    )
+
+
+def plan(planned: Plan, redactor: Redactor) -> Plan:
+    """The words of a plan. Its changes are hidden where they are decoded."""
+    return replace(planned, failed=_placements(planned.failed, redactor), warnings=redactor.redact(planned.warnings))

@@ -21,9 +21,8 @@ from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
 from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
-from observers.running import Running
+from observers.running import Plan, Running
 from reconcilers import dependencies
-from reconcilers import questions as when
 from reconcilers import repair_questions as repairs
 from reconcilers.choose_repair import climbed
 from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
@@ -34,7 +33,7 @@ from reconcilers.record import Applied, Record, refused
 from reconcilers.records import Records
 from reconcilers.repair.budget import Budget
 from reconcilers.repair.closing import settle
-from reconcilers.repair.ladder import Ladder
+from reconcilers.repair.ladder import Climbed, Ladder
 from reconcilers.repair.overlay import overlaid, sort
 from reconcilers.repair.proposal import Case
 from reconcilers.repair.switch import Switch
@@ -67,6 +66,22 @@ class EvidenceSource(Protocol):
 
     def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
         """What it is by what the pass has read anyway, and what was heard before. No request is made."""
+        ...
+
+    def hidden(self, running: Running, wanted: JobBody) -> Running:
+        """The same without secrets: what a pass says, remembers and logs is made of it."""
+        ...
+
+    def hidden_plan(self, plan: Plan, wanted: JobBody) -> Plan:
+        """The same, of a plan's words."""
+        ...
+
+    def refusal(self, error: Rejected, wanted: JobBody) -> Rejected:
+        """Nomad's words about a job without what is secret in it."""
+        ...
+
+    def hidden_answer(self, result: Climbed, body: JobBody) -> Climbed:
+        """What the rungs answered, as it may be remembered and told."""
         ...
 
 
@@ -164,6 +179,9 @@ class Reconciler:
         desire = await self._desire(key, state, app, record)
         if isinstance(desire, Wanted):
             desire, record = await self._with_repairs(desire, record, now)
+        if judge(running).phase not in _NOTHING_TO_NAME:
+            wanted = desire.spec.body if isinstance(desire, Wanted) else {}
+            running = self._repairs.evidence.hidden(running, wanted)
         situation = Situation(
             key=key,
             desire=desire,
@@ -188,14 +206,15 @@ class Reconciler:
         try:
             plan = await self._nomad.plan(key, body)
         except Rejected as error:
-            await self._records.save(record.with_failure(refused(record, to_plan, error, now)))
-            raise
+            told = self._repairs.evidence.refusal(error, body)
+            await self._records.save(record.with_failure(refused(record, to_plan, told, now)))
+            raise told from error
+        if plan.failed or plan.warnings:
+            plan = self._repairs.evidence.hidden_plan(plan, body)
         return await self._diagnosed(replace(situation, plan=plan, body=body))
 
     async def _with_repairs(self, desire: Wanted, record: Record, now: datetime) -> tuple[Wanted, Record]:
         """What is wanted with the overlay and the trial applied. What git says otherwise by now, or says itself, is
-        if when.moved(situation):
-            situation = replace(situation, deployments=await self._nomad.deployments(key))
         dropped."""
         if not record.overlay and record.episode is None:
             return desire, record
@@ -300,7 +319,7 @@ class Reconciler:
         if budget.reserve(s.key, s.now):
             return Waiting(reason, _LOOK_AGAIN)
         try:
-            result = await self._repairs.ladder.climb(case)
+            result = self._repairs.evidence.hidden_answer(await self._repairs.ladder.climb(case), case.body)
             await self._records.save(climbed(s, case, result))
         finally:
             budget.release(s.key)
@@ -321,8 +340,9 @@ class Reconciler:
             await self._records.save(replace(record, attempt=s.record.attempt if s.record.attempt != attempt else None))
             raise
         except Rejected as error:
-            await self._records.save(record.with_failure(refused(record, spec, error, self._now())))
-            raise
+            told = self._repairs.evidence.refusal(error, action.body)
+            await self._records.save(record.with_failure(refused(record, spec, told, self._now())))
+            raise told from error
         applied = Applied(spec.hash, registration.job_modify_index, attempt.source_hash, attempt.revision, self._now())
         registered = attempt.registered(registration.job_modify_index)
         await self._records.save(replace(record, attempt=registered, applied=applied, adopt=False))

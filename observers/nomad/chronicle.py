@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from observers.nomad import decode
 from observers.nomad.answers import Unintelligible, mapping
@@ -17,8 +18,9 @@ from observers.running import Allocation, TaskEvent
 _EVENTS_OF_A_TASK = 60
 _ALLOCATIONS = 4000
 
-# What makes a task event the same one when it is heard again.
-_Identity = tuple[str, object, str]
+# What makes a task event the same one when it is heard again: its time is in nanoseconds. Its words may be without
+# secrets in one place and with them in another.
+_Identity = tuple[str, datetime]
 
 
 class Chronicle:
@@ -60,7 +62,7 @@ class Chronicle:
         for name, state in allocation.tasks.items():
             events = tasks.setdefault(name, OrderedDict())
             for event in state.events:
-                events.setdefault((event.type, event.time, event.message), event)
+                events.setdefault((event.type, event.time), event)
             while len(events) > _EVENTS_OF_A_TASK:
                 events.popitem(last=False)
         while len(self._seen) > self._most:

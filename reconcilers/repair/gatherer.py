@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from desired.errors import Rejected
+from desired.state import JobBody
 from observers import redacted
 from observers.evidence import Evidence
 from observers.failures.diagnose import diagnose
@@ -15,7 +17,10 @@ from observers.job_secrets import known_in
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.collect import Collector
 from observers.redaction import Placeholders, Redactor
+from observers.running import Plan, Running
 from reconcilers.repair.at_hand import at_hand
+from reconcilers.repair.ladder import Climbed
+from reconcilers.repair.without_secrets import without_secrets
 from reconcilers.situation import Situation
 
 
@@ -33,24 +38,41 @@ class Gatherer:
     def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
         """Of what the pass has read anyway; no request is made."""
         evidence = self._known(situation)
-        redactor = self._redactor(evidence)
+        redactor = self._redactor(evidence.body)
         return _named(redacted.redacted(evidence, redactor), redactor, situation)
 
     async def collect(self, situation: Situation) -> tuple[Evidence, tuple[Diagnosis, ...]]:
         """Of everything that can be read about the failure of the target. Raises where Nomad is away."""
         evidence = self._known(situation)
-        redactor = self._redactor(evidence)
+        redactor = self._redactor(evidence.body)
         first = diagnose(redacted.redacted(evidence, redactor), situation.now)
         full = await self._collector.collect(evidence, first, running=situation.running.allocations)
         shown = redacted.redacted(full, redactor)
         return shown, _named(shown, redactor, situation)
 
+    def hidden(self, running: Running, wanted: JobBody) -> Running:
+        """What is registered may be another job than what is wanted: the secrets of both are."""
+        bodies = (wanted, running.job.body) if running.job is not None else (wanted,)
+        return redacted.running(running, self._redactor(*bodies))
+
+    def hidden_plan(self, plan: Plan, wanted: JobBody) -> Plan:
+        return redacted.plan(plan, self._redactor(wanted))
+
+    def refusal(self, error: Rejected, wanted: JobBody) -> Rejected:
+        hide = self._redactor(wanted).redact
+        mistakes = tuple(hide(one) for one in error.mistakes)
+        return Rejected(hide(error.message), reason=error.reason, hint=hide(error.hint), mistakes=mistakes)
+
+    def hidden_answer(self, result: Climbed, body: JobBody) -> Climbed:
+        return without_secrets(result, self._redactor(body).redact)
+
     def _known(self, situation: Situation) -> Evidence:
         evidence = at_hand(situation)
         return replace(evidence, allocations=self._chronicle.merged(evidence.allocations))
 
-    def _redactor(self, evidence: Evidence) -> Redactor:
-        return Redactor(known={*self._secrets, *known_in(evidence.body)}, placeholders=self._placeholders)
+    def _redactor(self, *bodies: JobBody) -> Redactor:
+        of_jobs = (secret for body in bodies for secret in known_in(body))
+        return Redactor(known={*self._secrets, *of_jobs}, placeholders=self._placeholders)
 
 
 def _named(evidence: Evidence, redactor: Redactor, situation: Situation) -> tuple[Diagnosis, ...]:
