@@ -24,6 +24,8 @@ def left_running(s: Situation) -> Decision:
         reason, why = Reason.NOT_OURS, "its job was never registered or adopted by this operator"
     elif not s.record.prune:
         why = "its manifest says `prune: false`"
+    elif not s.record.suspended:
+        reason, why = Reason.NOT_OURS, "somebody has changed its job since; `nomad job stop` stops it"
     else:
         why = "it is suspended"
     message = f"no file asks for it any more; left running: {why}"

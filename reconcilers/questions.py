@@ -40,7 +40,16 @@ def pruned(s: Situation) -> bool:
 
 def left_running(s: Situation) -> bool:
     """Not ours, told not to prune, or somebody else's by now: it is never stopped."""
-    return withdrawn(s) and (s.record.applied is None or not s.record.prune or s.record.suspended)
+    record = s.record
+    return withdrawn(s) and (record.applied is None or not record.prune or record.suspended or taken_over(s))
+
+
+def taken_over(s: Situation) -> bool:
+    """Somebody has written it since we did, and it is not what we held it to: an edit, or another operator's job."""
+    applied = s.record.applied
+    if applied is None or applied.job_modify_index == s.job_index:
+        return False
+    return s.plan is None or not s.plan.settled
 
 
 def prune_held(s: Situation) -> bool:

@@ -54,12 +54,22 @@ def _holds_a_trial(record: Record, spec: Spec) -> bool:
     )
 
 
+def _still_ours(running: Running, record: Record) -> Spec | None:
+    """Nobody wants it: what has moved the job since we wrote it may be a count alone, or Nomad's way back."""
+    job, applied = running.job, record.applied
+    if job is None or job.stop or applied is None or applied.job_modify_index == job.job_modify_index:
+        return None
+    return record.last_good.spec if record.last_good else None
+
+
 def spec_to_plan(target: Target, running: Running, record: Record) -> Spec | None:
     """The one spec whose plan the decision needs; None where what is remembered already tells."""
     job, attempt, spec = running.job, record.attempt, target.spec
     if attempt is not None and attempt.spec is not None and (spec is None or spec.hash != attempt.spec_hash):
         # Something else is wanted by now. Whether this was registered decides whether the job is ours.
         return attempt.spec
+    if target.aim is Aim.NOTHING:
+        return _still_ours(running, record)
     if spec is None or target.aim is Aim.LEFT or (record.run is not None and record.run.spec_hash == spec.hash):
         return None
     if attempt is not None and attempt.spec_hash == spec.hash:

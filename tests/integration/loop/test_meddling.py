@@ -8,6 +8,8 @@ import pytest
 
 from desired.app import AppKey
 from reconcilers.decision import Truth
+from reconcilers.reports import AppReport
+from reconcilers.requests import Verb
 from tests.integration.loop.cluster import FAST, Cluster, job
 
 SLOW = FAST.replace('"1s"', '"15s"')
@@ -51,3 +53,37 @@ def test_a_revert_by_nomad_before_a_version_was_good_is_a_failure(cluster: Clust
     cluster.live("web", minutes=10)
     assert cluster.registers == 2
     assert len(cluster.records.get(AppKey("default", "web")).failed) == 1
+
+
+def withdrawn(cluster: Cluster) -> AppReport:
+    """No file asks for it any more, and an hour passes."""
+    cluster.commit()
+    return cluster.live("web", minutes=60)
+
+
+def stops(cluster: Cluster) -> bool:
+    found = cluster.running("web").job
+    return found is None or found.stop
+
+
+def test_a_withdrawn_job_that_another_operator_holds_to_its_own_spec_is_not_stopped(cluster: Cluster) -> None:
+    cluster.commit(job(update=FAST))
+    cluster.live("web", minutes=3)
+    other = Cluster()
+    other.nomad, other.now = cluster.nomad, cluster.now
+    other.restart()
+    other.commit(job(update=FAST, value="theirs"))
+    other.ask("web", Verb.ADOPT)
+    other.live("web", minutes=3)
+    cluster.now = other.now
+    report = withdrawn(cluster)
+    assert not stops(cluster) and cluster.env("web") == {"VALUE": "theirs"}
+    assert (report.reason, "changed its job" in report.message) == ("NotOurs", True)
+
+
+def test_a_withdrawn_job_that_was_only_scaled_is_still_stopped(cluster: Cluster) -> None:
+    cluster.commit(job(update=FAST, group="scaling {\n      min = 1\n      max = 5\n    }"))
+    cluster.live("web", minutes=3)
+    cluster.http("POST", "/v1/job/web/scale", {"Count": 3, "Target": {"Group": "app"}})
+    withdrawn(cluster)
+    assert stops(cluster)
