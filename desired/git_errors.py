@@ -153,7 +153,10 @@ def failure(stderr: str, secrets: Iterable[str] = ()) -> Failure:
     for meaning, words in _TABLE:
         match = words.search(stderr)
         if match:
-            return Failure(meaning, scrubbed(_line_at(stderr, match.start()), secrets))
+            line = _line_at(stderr, match.start())
+            if meaning is Meaning.DECLINED:
+                line = _with_reason(line, stderr)
+            return Failure(meaning, scrubbed(line, secrets))
     lines = [line for line in stderr.splitlines() if line.strip()]
     telling = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else "")
     return Failure(Meaning.UNKNOWN, scrubbed(telling, secrets) or "git said nothing")
@@ -222,3 +225,10 @@ def _line_at(text: str, position: int) -> str:
     start = text.rfind("\n", 0, position) + 1
     end = text.find("\n", position)
     return text[start : end if end >= 0 else len(text)]
+
+
+def _with_reason(line: str, stderr: str) -> str:
+    """With what the server's hooks or rules wrote: only they know why."""
+    words = [told.removeprefix("remote:").strip() for told in stderr.splitlines() if told.startswith("remote:")]
+    told = " ".join(word for word in words if word and word not in line)
+    return f"{line.strip()} ({told})" if told else line

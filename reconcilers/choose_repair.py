@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from desired.cause import Cause
 from desired.operations.operation import Kind, Operation
+from desired.operations.same_job import digest
 from desired.policy import OnFailure, RepairMode
 from desired.reasons import Reason
 from observers.evidence_words import told_lines
@@ -201,9 +202,10 @@ def climbed(s: Situation, case: Case, result: Climbed) -> Record:
 def _try(s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ...], state: TryState) -> Try:
     trial = joined(kept, proposal.operations)
     assert isinstance(s.desire, Wanted)
-    spec_hash = ""
+    spec_hash = job_digest = ""
     if state is not TryState.GUARDED:
-        spec_hash = overlaid(s.desire.written, (*(one.operation for one in s.record.overlay), *trial)).hash
+        made = overlaid(s.desire.written, (*(one.operation for one in s.record.overlay), *trial))
+        spec_hash, job_digest = made.hash, digest(made.body)
     return Try(
         state=state,
         diagnosis=case.diagnosis,
@@ -215,6 +217,7 @@ def _try(s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ..
         hash=proposal.hash,
         at=s.now,
         spec_hash=spec_hash,
+        job_digest=job_digest,
     )
 
 

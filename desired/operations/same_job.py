@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,11 @@ def same_job(left: JobBody, right: JobBody) -> bool:
     A driver's configuration is compared as it is.
     """
     return bool(_normal(left) == _normal(right))
+
+
+def digest(body: JobBody) -> str:
+    """Equal for jobs that are the same."""
+    return hashlib.sha256(json.dumps(_normal(body), sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _normal(value: Any) -> Any:

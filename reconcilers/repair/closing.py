@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from desired.operations.operation import Operation
+from desired.operations.same_job import digest
 from reconcilers.record import Record
 from reconcilers.repair.episode import Episode, Kept, Outcome, TryState
 from reconcilers.spec import Spec
@@ -65,8 +66,12 @@ def settle(record: Record, written: Spec, standing: tuple[Kept, ...], contradict
 def _merged(episode: Episode, written: Spec, now: datetime) -> Episode | None:
     """Git says exactly what waits for approval, or what is being tried: whoever committed that has approved it."""
     one = episode.waiting or episode.open_try
-    if one is None or not one.spec_hash or one.spec_hash != written.hash or episode.written_hash == written.hash:
+    if one is None or episode.written_hash == written.hash:
         return None
+    if one.spec_hash != written.hash and (not one.job_digest or one.job_digest != digest(written.body)):
+        return None
+    # What people write may list ports in another order: the same job, and another spec.
+    one = replace(one, spec_hash=written.hash)
     if one.state is TryState.WAITING:
         one = replace(one, state=TryState.OPEN, told="approved: it was committed", at=now)
     return replace(episode.with_try(one), written_hash=written.hash, trial=())

@@ -61,6 +61,7 @@ class Try:
     told: str = ""  # what the guard, Nomad or the verification said
     violations: tuple[str, ...] = ()  # the invariants that the guard named
     ended_at: datetime | None = None
+    job_digest: str = ""  # of the same job as `spec_hash`, whatever its form: a person may have written it
 
     @property
     def acted(self) -> bool:

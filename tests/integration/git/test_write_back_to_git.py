@@ -204,7 +204,7 @@ async def test_what_a_hook_declines_is_told_in_its_words_and_nothing_stays_behin
     hook.write_text("#!/bin/sh\necho 'nobody pushes on Fridays' >&2\nexit 1\n")
     hook.chmod(0o755)
     before = upstream.git("for-each-ref")
-    with pytest.raises(Forbidden, match="hook declined") as declined:
+    with pytest.raises(Forbidden, match=r"hook declined.*\(nobody pushes on Fridays\)") as declined:
         await write_back(source(path="apps")).write(change(branch=branch))
     assert declined.value.hint
     assert upstream.git("for-each-ref") == before

@@ -325,6 +325,10 @@ def test_what_cannot_be_written_is_told_and_tried_again_with_growing_pauses(
     story = Story(tmp_path, to=WriteBackTo.BRANCH)
     story.live()
     story.writer.error = error
+    for _ in range(3):
+        story.writing.look()
+        story.write()
+    assert story.writer.asked == 1
     for _ in range(60):
         story.write()
         story.cluster.passes("web")
@@ -386,3 +390,22 @@ def test_a_repair_that_git_contradicts_meanwhile_is_not_written(tmp_path: Path) 
     story.write()
     assert story.upstream.git("rev-parse", "main") == theirs
     assert story.record.overlay == ()
+
+
+def test_a_merge_that_writes_the_same_job_in_another_order_approves_it_as_well(tmp_path: Path) -> None:
+    """A static port made dynamic stands among the other dynamic ports where its file has it."""
+    network = 'network {\n      port "a" {\n        static = 8080\n      }\n      port "b" {}\n    }\n    service {\n      provider = "nomad"\n      port     = "a"\n    }'
+    text = job(update=FAST, group=network)
+    holder = job("holder", count=2, group='network {\n      port "x" {\n        static = 8080\n      }\n    }')
+    story = Story(tmp_path, to=WriteBackTo.BRANCH, text=text)
+    story.cluster.register_by_hand(holder)
+    story.live(1)
+    found = story.live()
+    assert found.conditions[Condition.AWAITING_APPROVAL].status is Truth.TRUE
+    story.write()
+    story.upstream.git("merge", "--quiet", "--ff-only", BRANCH)
+    assert "static" not in story.upstream.git("show", "main:web.nomad.hcl")
+    story.follow()
+    assert story.live().ready is Truth.TRUE
+    last = story.record.last_episode
+    assert last is not None and last.outcome is Outcome.REPAIRED
