@@ -139,6 +139,11 @@ def _kind(
         }
         return FailureClass.CHECK_WRONG_PATH, named, None
     silent = check.status_code == 0 and _NOTHING_THERE.search(check.output)
+    declared = [one.label for one in job_words.ports(job_words.group(evidence.body, line.allocation.group))]
+    if silent and label and not label.isdigit() and label not in declared:
+        # Where a service is only updated, no setup fails of it.
+        labels = {"label": label, "labels": ", ".join(declared), "service": check.service}
+        return FailureClass.SERVICE_PORT_UNDEFINED, labels, True
     if silent and (named := _unpublished(evidence, line, label) or _port(evidence, line, part, label)):
         return FailureClass.CHECK_WRONG_PORT, named, None
     # Many servers answer plain words on a TLS port by closing it, which says nothing: then the app's log may.
@@ -276,6 +281,10 @@ def _late(evidence: Evidence, line: Timeline, mine: Sequence[Check], now: dateti
         return
     update = job_words.block(job_words.group(evidence.body, line.allocation.group), "Update")
     deadline = job_words.number(update, "HealthyDeadline")
+    created = line.allocation.created_at
+    if created is not None and deadline and (line.started_at - created).total_seconds() * 1e9 >= deadline:
+        # It was started too late, which is not its own slowness.
+        return
     stamps = [one.at for one in mine if one.at is not None]
     took = log_lines.start_seconds(evidence.logs, line.allocation.id, line.task)
     observed = took if took is not None else (max(stamps, default=now) - line.started_at).total_seconds()

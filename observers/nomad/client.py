@@ -331,6 +331,14 @@ class NomadClient:
         call = Call(endpoint=endpoints.NODE, what=f"read node {node}", arguments=(node,), absent=(r"node not found",))
         return await self._call(call, lambda answer: mapping(answer.body, "the node"))
 
+    async def node_pools(self) -> tuple[str, ...]:
+        """The names of the node pools that the token may see, without the one that holds every node. One request."""
+        call = Call(endpoint=endpoints.NODE_POOLS, what="list the node pools", arguments=("pools",))
+        names = await self._call.needed(
+            call, lambda answer: [needed(mapping(one, "a pool"), "Name") for one in sequence(answer.body, "the pools")]
+        )
+        return tuple(sorted(set(names) - {"all"}))
+
     async def usage(self, allocation: str, *, namespace: str = "*") -> Mapping[str, Usage]:
         """What the tasks of a running allocation use, by task; empty where its client does not know. One request."""
         call = Call(

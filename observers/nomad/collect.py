@@ -23,7 +23,7 @@ _MOST_ALLOCATIONS = 2
 _MOST_TASKS = 4
 _MOST_KEYS = 3
 _VARIABLES = frozenset({FailureClass.VARIABLE_MISSING, FailureClass.SECRET_FIELD_MISSING})
-_NODES = frozenset({FailureClass.NODE_POOL_MISSING, FailureClass.HOST_PORT_IN_USE})
+_NODES = frozenset({FailureClass.NODE_POOL_MISSING, FailureClass.HOST_PORT_IN_USE, FailureClass.PROVIDERS_MIXED})
 _USES = frozenset(
     {FailureClass.OOM_KILLED, FailureClass.OOM_SUSPECTED, FailureClass.MEMORY_EXHAUSTED, FailureClass.CPU_EXHAUSTED}
 )
@@ -38,6 +38,8 @@ class Reads(Protocol):
 
     async def rooms(self) -> tuple[NodeRoom, ...]: ...
 
+    async def node_pools(self) -> tuple[str, ...]: ...
+
     async def usage(self, allocation: str, *, namespace: str = ...) -> Mapping[str, Usage]: ...
 
     async def variable_paths(self, namespace: str) -> tuple[str, ...]: ...
@@ -46,7 +48,8 @@ class Reads(Protocol):
 
 
 class Collector:
-    """At most sixteen requests for logs, one for usage, four for variables; and for nodes what `rooms` says."""
+    """At most sixteen requests for logs, one for usage, one for node pools, four for variables; and for nodes what
+    `rooms` says."""
 
     def __init__(self, *, reads: Reads) -> None:
         self._reads = reads
@@ -65,7 +68,8 @@ class Collector:
             self._usage(evidence, running) if unplaced or failures & _USES else _nothing(),
         )
         keys = await self._keys(evidence, first, paths or ())
-        cluster = replace(evidence.cluster, nodes=nodes, variables=paths, variable_keys=keys)
+        pools = await self._pools() if FailureClass.NODE_POOL_MISSING in failures else None
+        cluster = replace(evidence.cluster, nodes=nodes, node_pools=pools, variables=paths, variable_keys=keys)
         return replace(evidence, logs=logs, cluster=cluster, usage=used or {})
 
     async def _logs(self, evidence: Evidence) -> tuple[LogTail, ...]:
@@ -104,6 +108,12 @@ class Collector:
     async def _rooms(self) -> tuple[NodeRoom, ...] | None:
         try:
             return await self._reads.rooms()
+        except (Forbidden, Unsupported):
+            return None
+
+    async def _pools(self) -> tuple[str, ...] | None:
+        try:
+            return await self._reads.node_pools()
         except (Forbidden, Unsupported):
             return None
 

@@ -19,6 +19,8 @@ from reconcilers.repair.proposal import Case, Proposal
 # What Nomad itself does not go below, and above what a health check tells nobody anything in time.
 _LEAST_MEMORY = 10
 _LONGEST_INTERVAL = 120_000_000_000
+# What Nomad does not know as a type of a check proves nothing, so anything proves more.
+_CHECK_TYPES = frozenset({"http", "tcp", "grpc", "script", "ttl"})
 _LONGEST_TIMEOUT = 60_000_000_000
 # One step may double a deadline; the observed start may ask for as much again.
 _STEP = 2
@@ -94,7 +96,7 @@ def _weakened(old: Mapping[str, Any], new: Mapping[str, Any], case: Case) -> Ite
     # What demonstrably speaks no HTTP at all cannot be asked in it.
     mute = case.diagnosis.failure is FailureClass.CHECK_WRONG_PROTOCOL and case.diagnosis.facts.get("speaks") == "other"
     stronger = {("tcp", "http"), ("http", "grpc"), ("tcp", "grpc")} | ({("http", "tcp")} if mute else set())
-    if kinds[0] != kinds[1] and kinds not in stronger:
+    if kinds[0] != kinds[1] and kinds[0] in _CHECK_TYPES and kinds not in stronger:
         yield f"a {kinds[1]} check proves less than a {kinds[0]} check"
     if old.get("Path") and not new.get("Path"):
         yield "its path would be gone"

@@ -74,7 +74,11 @@ def _broken_inside(one: Broken) -> None:
 
 
 def _same_name(one: Broken) -> None:
-    one.service["Checks"].append(dict(one.check))
+    service = one.service
+    service["Checks"].append(dict(one.check))
+    # Only services of a task are looked at for it.
+    one.task["Services"] = [service]
+    one.group["Services"] = None
 
 
 def _restarts(**policy: object) -> Callable[[Broken], None]:
@@ -99,8 +103,8 @@ FAULTS = (
     Fault("app-speaks-no-http", _speaks("other"), (F.CHECK_WRONG_PROTOCOL,), ("gate",),
           ("*/Checks/*/Type", "*/Checks/*/Path"), End.TOLD, of_world=True),
     Fault("check-too-soon", _impatient, (F.CHECK_TOO_EARLY,), ("legacy",),
-          ("*/CheckRestart/Grace", *_DEADLINES)),
-    Fault("healthy-deadline-too-short", _patient, (F.DEADLINE_TOO_SHORT,), ("legacy",), _DEADLINES),
+          ("*/CheckRestart/Grace", *_DEADLINES), of_world=True),
+    Fault("healthy-deadline-too-short", _patient, (F.DEADLINE_TOO_SHORT,), ("legacy",), _DEADLINES, of_world=True),
     Fault("app-answers-500", _broken_inside, (F.CHECK_FAILING,), ("web",), (), End.TOLD, of_world=True),
     Fault("progress-before-healthy", _deadlines(90, 60), (F.DEADLINES_INCONSISTENT,), ("web", "worker"), _DEADLINES),
     Fault("healthy-before-minimum", _minimum, (F.DEADLINES_INCONSISTENT,), ("api", "shop"), _DEADLINES),
@@ -110,7 +114,7 @@ FAULTS = (
     Fault("check-timeout-missing", _check("Timeout", 0), (F.SPEC_INVALID,), ("gate",), ("*/Checks/*/Timeout",)),
     Fault("check-path-as-an-address", lambda one: _check("Path", "http://web" + one.check["Path"])(one),
           (F.SPEC_INVALID,), ("web",), ("*/Checks/*/Path",)),
-    Fault("check-method-misspelt", _check("Method", "GETT"), (F.SPEC_INVALID,), ("shop",), ("*/Checks/*/Method",)),
+    Fault("check-method-misspelt", _check("Method", "HEDA"), (F.SPEC_INVALID,), ("shop",), ("*/Checks/*/Method",)),
     Fault("check-name-twice", _same_name, (F.NAME_DUPLICATE,), ("web", "pair"), ("*/Checks/*",)),
     Fault("attempts-that-do-not-fit", _restarts(Attempts=10, Delay=15 * _S, Interval=60 * _S),
           (F.RESTART_POLICY_INVALID,), ("web", "worker"), ("*/RestartPolicy/*",)),

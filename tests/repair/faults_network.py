@@ -57,7 +57,7 @@ def _label(label: str) -> Callable[[Broken], None]:
 
 
 def _check_label(one: Broken) -> None:
-    one.check["PortLabel"] = "ap"
+    one.check["PortLabel"] = "htttp"
 
 
 def _driver_labels(*labels: str) -> Callable[[Broken], None]:
@@ -136,7 +136,7 @@ FAULTS = (
     Fault("app-moved-to-another-port", _listens_elsewhere, (F.CHECK_WRONG_PORT,), ("web", "gate"), _TO, of_world=True),
     Fault("service-on-another-label", _other_label, (F.CHECK_WRONG_PORT,), ("api",), _LABELS, of_world=True),
     Fault("label-misspelt", _label("htpp"), (F.SERVICE_PORT_UNDEFINED,), ("web", "shop", "mesh"), _LABELS),
-    Fault("label-of-the-check-misspelt", _check_label, (F.SERVICE_PORT_UNDEFINED,), ("api",),
+    Fault("label-of-the-check-misspelt", _check_label, (F.SERVICE_PORT_UNDEFINED,), ("web", "shop"),
           ("*/Checks/*/PortLabel",)),
     Fault("service-without-a-port", _no_port, (F.CHECK_PORT_MISSING,), ("web", "gate"), _LABELS),
     Fault("published-label-misspelt", _driver_labels("htttp"), (F.DRIVER_PORT_UNDEFINED,), ("web", "pair"),

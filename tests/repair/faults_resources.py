@@ -37,6 +37,10 @@ def _set(name: str, value: int) -> Callable[[Broken], None]:
     return breaks
 
 
+def _cores(one: Broken) -> None:
+    one.resources.update({"CPU": None, "Cores": 64})
+
+
 def _disk(size: int) -> Callable[[Broken], None]:
     def breaks(one: Broken) -> None:
         one.group["EphemeralDisk"] = {"SizeMB": size}
@@ -136,7 +140,7 @@ FAULTS = (
     Fault("cpu-no-node-has", _set("CPU", 9000), (F.CPU_EXHAUSTED,), ("web", "worker", "mesh"), ("*/Resources/CPU",)),
     Fault("memory-no-node-has", _set("MemoryMB", 65536), (F.MEMORY_EXHAUSTED,), ("web", "api"), _MEMORY),
     Fault("disk-no-node-has", _disk(90_000), (F.DISK_EXHAUSTED,), ("worker", "web"), ("*/EphemeralDisk/SizeMB",)),
-    Fault("cores-no-node-has", _set("Cores", 64), (F.CORES_EXHAUSTED,), ("worker",), (), End.TOLD),
+    Fault("cores-no-node-has", _cores, (F.CORES_EXHAUSTED,), ("worker",), (), End.TOLD),
     Fault("datacenter-misspelt", _datacenter("dc-1"), (F.DATACENTER_UNKNOWN,), ("web", "report", "agent"),
           ("Datacenters",)),
     Fault("datacenter-of-elsewhere", _datacenter("frankfurt"), (F.DATACENTER_UNKNOWN,), ("worker", "shop"),

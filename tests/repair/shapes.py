@@ -476,9 +476,10 @@ _WORLD: dict[str, Any] = {
              stdout="Starting Legacy\nloading 1400 beans\n"),
         _app("team/main:*", listens=[5000], health=_answers("/health"), needs_memory=200,
              stdout="main ready on port 5000\n"),
-        _app("team/shipper:*", needs_memory=60),
+        _app("team/shipper:*", needs_memory=60, listens=[]),
         {"driver": "exec", "job": "tool*", "needs_memory": 64},
-        _app("team/mesh:*", listens=[7000], health=_answers("/ok"), needs_memory=64),
+        _app("team/mesh:*", listens=[7000], health=_answers("/ok"), needs_memory=64,
+             stdout="mesh: listening on :7000\n"),
     ],
 }  # fmt: skip
 

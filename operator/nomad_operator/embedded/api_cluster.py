@@ -23,6 +23,26 @@ def list_nodes(inside: Inside, request: Request) -> Read:
     return Read(sorted(found, key=lambda node: str(node["ID"])), inside.state.index_of("nodes"))
 
 
+def list_node_pools(inside: Inside, _: Request) -> Read:
+    """Source: `GET /v1/node/pools` of Nomad 2.0.5."""
+    told = {"all": "Node pool with all nodes in the cluster.", "default": "Default node pool."}
+    index = inside.state.index_of("nodes")
+    found = [
+        {
+            "CreateIndex": 1,
+            "Description": told.get(name, ""),
+            "Hash": None,
+            "Meta": None,
+            "ModifyIndex": 1,
+            "Name": name,
+            "NodeIdentityTTL": 86_400 * SECOND,
+            "SchedulerConfiguration": None,
+        }
+        for name in sorted(inside.world.node_pools)
+    ]
+    return Read(found, index)
+
+
 def read_node(inside: Inside, _: Request, id_: str) -> Read:
     by_uuid(id_, "node")
     found = inside.state.nodes.get(id_)

@@ -80,7 +80,8 @@ class Placer:
     ) -> None:
         """`beside`: the job's allocations that stay, for `distinct_hosts` and for spreading over nodes."""
         self._job = job
-        pool = [node for node in nodes if _in_pool(node, job)]
+        self._nodes = {node["ID"]: node for node in nodes}
+        pool = [node for node in self._nodes.values() if _in_pool(node, job)]
         self.ready = [node for node in pool if _in_datacenter(node, job)]
         self._usage_of = usage
         self._usage: dict[str, Usage] = {}
@@ -96,6 +97,20 @@ class Placer:
         where = (allocation["NodeID"], allocation["TaskGroup"])
         if where in self._beside:
             self._beside.remove(where)
+
+    def may_stay(self, allocation: Mapped, group: Mapped) -> bool:
+        """Whether an allocation may be updated where it is: its node is still one that the group may have.
+
+        A node that takes nothing new keeps what it has. Source: scheduler/util.go genericAllocUpdateFn.
+        """
+        node = self._nodes.get(allocation["NodeID"])
+        if (
+            node is None
+            or not _in_datacenter(node, self._job)
+            or self._job["NodePool"] not in ("all", node["NodePool"])
+        ):
+            return False
+        return not (_of_class(node, group, self._job) or _of_node(node, group))
 
     def place(self, group: Mapped, *, avoid: frozenset[str] = frozenset(), only: str = "") -> Fit | Metric:
         """`avoid`: nodes that come last; `only`: the one node that may be taken (system jobs)."""
@@ -196,6 +211,8 @@ def _of_class(node: Mapped, group: Mapped, job: Mapped) -> str:
         mode = network.get("Mode") or "host"
         if mode.startswith("cni/") and f"plugins.cni.network.{mode.removeprefix('cni/')}" not in node["Attributes"]:
             return "missing network"
+        if not mode.startswith("cni/") and mode not in ("host", "bridge", "none"):
+            return "missing network"
         for port in (*(network.get("ReservedPorts") or ()), *(network.get("DynamicPorts") or ())):
             name = port.get("HostNetwork") or "default"
             if name != "default" and name not in (node["HostNetworks"] or {}):
@@ -240,6 +257,8 @@ def exhausted(node: Mapped, group: Mapped, usage: Usage) -> str:
                 return "devices: no devices available"
     wanted = asked(group)
     room = node["NodeResources"]
+    if sum(task["Resources"]["Cores"] or 0 for task in group["Tasks"] or ()) > room["Cpu"]["TotalCpuCores"]:
+        return "cores"
     for name, has, used in (
         ("cpu", room["Cpu"]["CpuShares"], usage.cpu),
         ("memory", room["Memory"]["MemoryMB"], usage.memory),

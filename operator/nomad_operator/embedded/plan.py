@@ -58,6 +58,13 @@ def make_plan(
     key = (job["Namespace"], job["ID"])
     record = state.jobs.get(key)
     allocations = record.allocations if record else {}
+    placer = Placer(
+        nodes=state.nodes.values(),
+        usage=usage,
+        random=random,
+        job=job,
+        beside=[one for one in allocations.values() if not terminal(one)],
+    )
     situation = Situation(
         job=job,
         allocations=allocations,
@@ -65,13 +72,7 @@ def make_plan(
         evaluation=evaluation,
         now=state.now(),
         new_id=new_id,
-    )
-    placer = Placer(
-        nodes=state.nodes.values(),
-        usage=usage,
-        random=random,
-        job=job,
-        beside=[one for one in allocations.values() if not terminal(one)],
+        may_stay=placer.may_stay,
     )
     if job["Type"] in _ON_EVERY_NODE:
         ready = [node["ID"] for node in placer.ready]

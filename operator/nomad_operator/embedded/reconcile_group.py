@@ -38,7 +38,10 @@ Allocations = dict[str, Mapped]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
-    """What is reconciled. `deployment` is the job's latest; `new_id` makes an id for a deployment."""
+    """What is reconciled. `deployment` is the job's latest; `new_id` makes an id for a deployment.
+
+    `may_stay` says whether an allocation's node is still one that the group may have.
+    """
 
     job: Mapped
     allocations: Mapping[str, Mapped]
@@ -46,6 +49,7 @@ class Situation:
     evaluation: str
     now: int
     new_id: Callable[[], str]
+    may_stay: Callable[[Mapped, Mapped], bool]
 
 
 def reconcile_groups(situation: Situation) -> Changes:
@@ -284,8 +288,10 @@ class _Work:
             return Change.DESTRUCTIVE
         if group_change(old, self._job, group["Name"]) is Change.DESTRUCTIVE:
             return Change.DESTRUCTIVE
-        # Ended work is not updated; it keeps its version.
-        return Change.NONE if client_terminal(allocation) else Change.IN_PLACE
+        if client_terminal(allocation):
+            # Ended work is not updated; it keeps its version.
+            return Change.NONE
+        return Change.IN_PLACE if self._situation.may_stay(allocation, group) else Change.DESTRUCTIVE
 
     def _allowance(
         self, group: Mapped, untainted: Allocations, destructive: list[Mapped], migrate: Allocations, canarying: bool

@@ -82,6 +82,7 @@ ROUTES = (
     Route(_WRITE, "/v1/deployment/pause/", api_progress.pause, "submit-job"),
     Route(_READ, "/v1/deployment/", api_progress.read_deployment, "read-job"),
     _whole(_READ, "/v1/nodes", api_cluster.list_nodes, "node:read"),
+    _whole(_READ, "/v1/node/pools", api_cluster.list_node_pools, "any"),
     Route(_READ, "/v1/node/", api_cluster.read_node, "node:read"),
     _whole(_READ, "/v1/namespaces", api_cluster.list_namespaces, "any"),
     _whole(_WRITE, "/v1/namespace", api_cluster.put_namespace, "management"),

@@ -356,10 +356,10 @@ def test_the_operators_own_job_is_left_alone() -> None:
 def test_a_job_that_nomad_refuses_is_told_and_the_last_good_version_is_held(cluster: Cluster) -> None:
     cluster.commit(job(update=FAST))
     cluster.live("web", minutes=3)
-    cluster.commit(job(update=FAST, more='namespace = "default"\n  node_pool = "nowhere"'))
+    cluster.commit(job(update=FAST, more='namespace = "default"\n  priority = 5000'))
     report = cluster.live("web", minutes=3)
     assert Condition.VALIDATION_FAILED in report.conditions
-    assert "nonexistent node pool" in report.message
+    assert "job priority must be between" in report.message
     cluster.http("DELETE", "/v1/job/web")
     cluster.live("web", minutes=4)
     assert not stopped(cluster.running("web"))
