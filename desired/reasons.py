@@ -50,7 +50,7 @@ class Reason(StrEnum):
     HELD_FAILED = "HeldFailed"  # the desired spec failed, onFailure is hold or there is no last good one
     REPAIRING = "Repairing"  # a repair is in force and being verified
     AWAITING_APPROVAL = "AwaitingApproval"  # a repair is proposed and waits for a person
-    REPAIR_EXHAUSTED = "RepairExhausted"  # no repair helped; the last good version is in force, or it is left as written
+    REPAIR_EXHAUSTED = "RepairExhausted"  # no repair helped: back to the last good version, or as written
     REPAIRS_STOPPED = "RepairsStopped"  # the kill switch is on while a repair was in force
     DRIFTED = "Drifted"  # somebody changed the job by hand
     DRIFT_CONTESTED = "DriftContested"  # corrected too often; somebody else keeps changing it back

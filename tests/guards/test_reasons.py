@@ -74,7 +74,8 @@ def test_every_reason_is_given_somewhere(parsed: dict[str, ast.Module]) -> None:
 
 def test_a_condition_that_nothing_sets_is_said_to_be_so(parsed: dict[str, ast.Module], root: Path) -> None:
     page = (root / "docs/status.md").read_text(encoding="utf-8")
-    sentence = re.search(r"^(.*) (?:have their names|has its name) already; nothing\nsets (?:them|it) yet\.$", page, re.MULTILINE)
+    said = r"^(.*) (?:have their names|has its name) already; nothing\nsets (?:them|it) yet\.$"
+    sentence = re.search(said, page, re.MULTILINE)
     unset = set(re.findall(r"`(\w+)`", sentence[1])) if sentence else set()
     set_somewhere = members(parsed, "Condition")
     assert {one.value for one in Condition if one.name not in set_somewhere} == unset
