@@ -98,6 +98,8 @@ class GitRemote:
                 *(*leased, "--end-of-options", "origin", f"{commit}:{ref}"),
             ],
             repository=repository,
+            # The server names its tips only: that it has the commit that was built upon, it has to be asked.
+            config=(("push.negotiate", "true"),),
             environment=environment,
             doing=f"pushing to {branch} of {self._address.canonical}",
             deadline=deadline,

@@ -366,3 +366,21 @@ async def test_a_repository_of_sha256_is_written_to(source: MakeSource, tmp_path
     made.commit({"web.nomad.hcl": WEB})
     found = await written(source(url=f"file://{made.folder}"), change(branch=None))
     assert found.commit == made.git("rev-parse", "main") and len(found.commit) == 64
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["all there", "partial"])
+async def test_a_branch_may_stand_on_a_commit_that_is_no_tip_any_more(
+    source: MakeSource, upstream: Upstream, large: bool
+) -> None:
+    """The server does not tell that it has the commit; it is not sent anew for all that."""
+    upstream.git("config", "uploadpack.allowReachableSHA1InWant", "true")
+    fixed = upstream.commit({"apps/large.bin": os.urandom(3 << 20)} if large else {"apps/small.txt": "x"})
+    upstream.commit({"README.md": "moved on\n"})
+    found = await written(source(path="apps", ref=fixed), change())
+    assert upstream.git("rev-parse", f"{found.commit}^") == fixed
+    assert upstream.git("diff", "--name-only", fixed, BRANCH) == "apps/web.nomad.hcl"
+
+
+async def test_a_branch_that_is_followed_by_its_full_name_is_pushed_to(source: MakeSource, upstream: Upstream) -> None:
+    found = await written(source(path="apps", ref="refs/heads/main"), change(branch=None))
+    assert (found.branch, found.commit) == ("main", upstream.git("rev-parse", "main"))
