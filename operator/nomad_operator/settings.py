@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from desired.git_commit import Author
 from desired.operations.operation import Kind
 from desired.policy import Drift, OnFailure, RepairMode
 from nomad_operator.settings_values import (
@@ -23,6 +24,7 @@ from nomad_operator.settings_values import (
     check_address,
     check_listen,
     comma_separated,
+    commit_author,
     credentials_of,
     expand_user,
     git_address,
@@ -236,6 +238,10 @@ class Settings(BaseSettings):
         f"{PREFIX}WRITE_BACK", WriteBackTo.OFF,
         "Where repairs that were verified are committed: nowhere, on a branch for each app, or on the followed branch.",
         allowed="off, branch or push",
+    )  # fmt: skip
+    write_back_author: Annotated[Author, NoDecode, BeforeValidator(commit_author)] = setting(
+        f"{PREFIX}WRITE_BACK_AUTHOR", Author(), "Who those commits are by, for servers that only take known people.",
+        allowed="Name <mail>",
     )  # fmt: skip
     repairs_stopped: bool = setting(
         f"{PREFIX}REPAIRS_STOPPED", False, "The kill switch: nothing is written for any repair.",

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator
 
 from desired.errors import UsageError
 from desired.git_address import GitAddress
+from desired.git_commit import Author
 from desired.operations.operation import Kind
 from desired.operations.table import ROWS, Tier
 
@@ -62,6 +63,21 @@ def resource_limits(value: Any) -> Any:
             raise ValueError(f"{part!r} is not memory=…, cpu=… or disk=… with a whole number")
         limits[match[1]] = int(match[2])
     return limits
+
+
+# What git cuts off at both ends of a name: it would not be ours any more when it is read again.
+# Source: git's ident.c, crud.
+_CRUD = " .,:;<>\"\\'"
+
+
+def commit_author(value: Any) -> Any:
+    """`Name <mail>` as git writes it."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"([^<>]+?) *<([^<>\s]+)>", value.strip())
+    if not match or not value.strip().isprintable() or any(part != part.strip(_CRUD) for part in match.groups()):
+        raise ValueError("is not `Name <mail>`")
+    return Author(match[1], match[2])
 
 
 def stripped(value: Any) -> Any:

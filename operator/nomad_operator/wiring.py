@@ -20,7 +20,6 @@ from desired.app import AppKey
 from desired.catalog import Catalog
 from desired.edited_file import FileEditor
 from desired.errors import UsageError
-from desired.git_commit import Author
 from desired.git_credentials import GitCredentials
 from desired.git_source import GitSource
 from desired.parsed_jobs import ParsedJobs
@@ -167,7 +166,7 @@ def write_back(settings: Settings, followed: Repository) -> WriteBack | None:
     if settings.write_back is WriteBackTo.OFF or settings.mode is Mode.OBSERVE or not isinstance(followed, GitSource):
         return None
     editor = FileEditor(defaults=policy(settings), namespace=settings.nomad_namespace)
-    return WriteBack(push=followed.push(Author()), editor=editor)
+    return WriteBack(push=followed.push(settings.write_back_author), editor=editor)
 
 
 def assemble(

@@ -24,6 +24,7 @@ from desired.operations.operation import Operation
 from desired.policy import Policy
 from desired.state import DesiredApp, HclSource, Kind
 from desired.write_back import Change, WriteBack, WrittenChange
+from nomad_operator.settings_values import commit_author
 from tests.integration.git.git_world import HttpServer, Upstream
 from tests.integration.git.test_git_secrets import BASIC, SECRET, CommandLines
 
@@ -384,3 +385,21 @@ async def test_a_branch_may_stand_on_a_commit_that_is_no_tip_any_more(
 async def test_a_branch_that_is_followed_by_its_full_name_is_pushed_to(source: MakeSource, upstream: Upstream) -> None:
     found = await written(source(path="apps", ref="refs/heads/main"), change(branch=None))
     assert (found.branch, found.commit) == ("main", upstream.git("rev-parse", "main"))
+
+
+@pytest.mark.parametrize("name", ["A Bot", "Zoë (repairs)", "x"])
+async def test_whoever_commits_knows_their_own_commits_again(source: MakeSource, upstream: Upstream, name: str) -> None:
+    author = commit_author(f"{name} <bot+repairs@example.org>")
+    push = source(path="apps").push(author)
+    for more in (256, 512):
+        wanted = change(replace(MORE_MEMORY, new=more))
+        assert await WriteBack(push=push, editor=FileEditor(defaults=Policy())).write(wanted) is not None
+    assert commits(upstream, BRANCH)[0].startswith(f"{author} {author}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "bot", "<a@b>", "A Bot a@b", "A. <a@b>", '"A" <a@b>', "A <a b>", "A\n<a@b>", "A <a@b.>"]
+)
+def test_what_git_would_write_otherwise_is_no_author(text: str) -> None:
+    with pytest.raises(ValueError, match="Name <mail>"):
+        commit_author(text)
