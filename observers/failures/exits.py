@@ -64,7 +64,7 @@ def _of(evidence: Evidence, line: Timeline, end: End) -> Sighting | None:
     named = told.facts or {} if told is not None and told.row is not None else {}
     for wrong in silent.wrong_values(evidence.cluster, task):
         # What the job is known to hand over wrong explains a crash, unless the log names another variable.
-        if named.get("name", wrong["field"]) == wrong["field"]:
+        if named.get("name", wrong["field"]) in (wrong["field"], wrong.get("sets")):
             return _sighting(FailureClass.SECRET_FIELD_MISSING, line, end, wrong, again=wrong["field"])
     if told is not None and told.row is not None:
         named = facts | named

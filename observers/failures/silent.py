@@ -38,7 +38,7 @@ def wrong_values(cluster: Cluster, task: JobBody) -> Iterator[dict[str, str]]:
             for found in _OF_VARIABLE.finditer(text):
                 if keys is not None and found["field"] not in keys:
                     named = _missing(found["field"], f".{found['field']}", keys)
-                    yield {**where, "source": "variable", "path": path, **named}
+                    yield {**where, "source": "variable", "path": path, **named, "sets": _set_by(text, found[0])}
     yield from _of_blocks(cluster, task)
 
 
@@ -68,6 +68,13 @@ def _of_blocks(cluster: Cluster, task: JobBody) -> Iterator[dict[str, str]]:
                 yield {**told, "field": found["field"], "expression": found[0], "kv_version": "2"}
             elif keys is not None and found["field"] not in keys:
                 yield {**told, **_missing(found["field"], found[0], keys)}
+
+
+def _set_by(text: str, action: str) -> str:
+    """The environment variable of the line that an action stands in; empty where it sets none."""
+    line = next((line for line in text.splitlines() if action in line), "")
+    told = re.match(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", line)
+    return told[1] if told else ""
 
 
 def _missing(field: str, expression: str, keys: Sequence[str]) -> dict[str, str]:

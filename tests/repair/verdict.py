@@ -11,6 +11,7 @@ from typing import Any
 
 from desired.app import AppKey
 from observers.failures.failure_class import FailureClass
+from reconcilers.decision import Truth
 from reconcilers.repair.episode import Episode, Outcome
 from reconcilers.requests import Verb
 from tests.repair.case import Case, End
@@ -153,6 +154,9 @@ def _judged(stage: Stage, case: Case, committed: datetime, before: int, healthy_
     found.durable = found.fixed and all(one.durable is True for one in repaired)
     found.verdict_right = _right(case, episodes)
     found.problems += _problems(case, found, healthy=healthy, waiting=record.episode is not None)
+    report = stage.cluster.reports.get(stage.key)
+    if case.ends in (End.HEALS, End.HEALTHY) and report is not None and report.ready is not Truth.TRUE:
+        found.problems.append(f"healthy, and told as {report.reason}")
     found.problems += stage.seen.errors[:2]
     found.story = _story(stage, case, committed, episodes, healthy=healthy)
     return found
