@@ -23,13 +23,15 @@ _TRIES = 4
 @dataclass(frozen=True, slots=True)
 class Change:
     """`branch` is where the commit goes, None for the branch that is followed. `message` is told which operations the
-    commit holds, and which have to be made by hand. `at` is the time of the commit, and part of what makes its id."""
+    commit holds, and which have to be made by hand. `at` is the time of the commit, and part of what makes its id.
+    `stands` is asked just before the push: reading and editing take a while."""
 
     app: DesiredApp
     operations: tuple[Operation, ...]
     branch: str | None
     message: Callable[[tuple[Operation, ...], tuple[ByHand, ...]], str]
     at: datetime
+    stands: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class WriteBack:
         self._editor = editor
 
     async def write(self, change: Change) -> WrittenChange | None:
-        """None where the newest revision says something else than the operations were made for, or says it already.
+        """None where the newest revision says something else than the operations were made for, or says it already,
+        and where the change is not wanted any more.
 
         Raises what git and its server say: Conflict (somebody else's branch, or one that never stands still),
         Forbidden, Unsupported, or a TransientError.
@@ -74,6 +77,8 @@ class WriteBack:
             return None
         if not edited.done:
             return WrittenChange((), edited.by_hand, patch=edited.patch)
+        if not change.stands():
+            return None
         draft = self._draft(change, edited)
         if change.branch is None:
             commit = await self._push.forward(draft, base=base, branch=branch)

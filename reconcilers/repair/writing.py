@@ -167,7 +167,11 @@ class Writing:
         def message(done: tuple[Operation, ...], by_hand: tuple[ByHand, ...]) -> str:
             return commit_message(record, wanted, done, by_hand)
 
-        change = Change(app, wanted.operations, branch=wanted.branch, message=message, at=wanted.at)
+        def stands() -> bool:
+            now = self._owed(key)
+            return now is not None and now[2].digest == wanted.digest
+
+        change = Change(app, wanted.operations, branch=wanted.branch, message=message, at=wanted.at, stands=stands)
         try:
             written = await self._writer.write(change)
             if written is None:

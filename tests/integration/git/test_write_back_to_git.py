@@ -68,7 +68,7 @@ def change(*operations: Operation, branch: str | None = BRANCH, **more: Any) -> 
 
     arguments: dict[str, Any] = {
         "app": app(), "operations": operations or (MORE_MEMORY,), "branch": branch,
-        "message": message, "at": AT,
+        "message": message, "at": AT, "stands": lambda: True,
     }  # fmt: skip
     return Change(**(arguments | more))
 

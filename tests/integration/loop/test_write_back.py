@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,12 @@ class Failing:
     def __init__(self, writer: WriteBack) -> None:
         self._writer = writer
         self.error: BaseException | None = None
+        self.meanwhile: Callable[[], None] = lambda: None
         self.asked = 0
 
     async def write(self, change: Change) -> WrittenChange | None:
         self.asked += 1
+        self.meanwhile()
         if self.error is not None:
             raise self.error
         return await self._writer.write(change)
@@ -409,3 +412,12 @@ def test_a_merge_that_writes_the_same_job_in_another_order_approves_it_as_well(t
     assert story.live().ready is Truth.TRUE
     last = story.record.last_episode
     assert last is not None and last.outcome is Outcome.REPAIRED
+
+
+def test_repairs_that_are_stopped_while_one_is_being_written_are_not_pushed(tmp_path: Path) -> None:
+    story = Story(tmp_path, to=WriteBackTo.PUSH)
+    story.live()
+    refs = story.refs()
+    story.writer.meanwhile = lambda: setattr(story.cluster.switch, "_stopped_at", "now")
+    story.write()
+    assert (story.refs(), story.writer.asked) == (refs, 1)
