@@ -2,7 +2,7 @@
 
 Held in memory: a new process learns it anew from the cluster within one resync. Conditions are derived, never decided
 upon; the one thing that others ask here is whether a dependency is ready. What is true of all apps at once, that git
-cannot be read, is kept once and laid over each report when it is read: no app needs a pass for it.
+or Nomad cannot be read, is kept once and laid over each report when it is read: no app needs a pass for it.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class Reports:
         self._now = now
         self._reports: dict[AppKey, AppReport] = {}
         self._source_failed: ConditionState | None = None
+        self._nomad_failed: ConditionState | None = None
         self._listeners: list[Callable[[Transition], None]] = []
 
     def listen(self, listener: Callable[[Transition], None]) -> None:
@@ -89,7 +90,7 @@ class Reports:
 
     def _told(self, report: AppReport) -> AppReport:
         """What a pass could not read of this very app says more than what could not be read of all."""
-        failed = self._source_failed
+        failed = self._nomad_failed or self._source_failed
         if failed is None or Condition.OBSERVE_FAILED in report.conditions:
             return report
         return replace(report, conditions={**report.conditions, Condition.OBSERVE_FAILED: failed})
@@ -106,6 +107,16 @@ class Reports:
         message = f"the last good revision stays in force: {problem.message}{hint}"
         since = self._source_failed.since if self._source_failed else self._now()
         self._source_failed = ConditionState(Condition.OBSERVE_FAILED, Truth.TRUE, reason.value, message, since)
+
+    def nomad_read(self, problem: OperatorError | None) -> None:
+        """The same for the last look at Nomad: while it is away, everything that is told is as it was seen last."""
+        if problem is None:
+            self._nomad_failed = None
+            return
+        hint = f" ({problem.hint})" if problem.hint else ""
+        message = f"what is told is as it was seen last: {problem.message}{hint}"
+        since = self._nomad_failed.since if self._nomad_failed else self._now()
+        self._nomad_failed = ConditionState(Condition.OBSERVE_FAILED, Truth.TRUE, problem.reason.value, message, since)
 
     def ready(self, key: AppKey) -> tuple[bool, str]:
         report = self._reports.get(key)

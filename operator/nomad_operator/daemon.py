@@ -19,6 +19,7 @@ from nomad_operator.bursts import Bursts
 from nomad_operator.commits import CommitTimes
 from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
+from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
 from observers.nomad.chronicle import Chronicle
@@ -122,7 +123,7 @@ class Daemon:
         self._withdrawals = Withdrawals(frozenset())
         self._tasks: list[asyncio.Task[None]] = []
         self._resynced = False
-        self.nomad_problem: OperatorError | None = None
+        self._nomad = NomadWatch(outages=outages, metrics=metrics, reports=reports, look=self._resync_due.set)
         self.after_state_loss = False
 
     # -- life
@@ -165,6 +166,11 @@ class Daemon:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # -- what others ask
+
+    @property
+    def nomad(self) -> NomadWatch:
+        """Whether Nomad answers."""
+        return self._nomad
 
     @property
     def keys(self) -> set[AppKey]:
@@ -285,16 +291,12 @@ class Daemon:
             try:
                 fleet = await self._lists.fleet(self.keys)
             except OperatorError as error:
-                self.nomad_problem = error
-                self._outages.report("nomad", error.message, hint=error.hint)
-                self._metrics.dependency_up("nomad", up=False)
+                self._nomad.read(error)
                 if not isinstance(error, TransientError):
                     self._metrics.reconciled("resync_refused")
                 asyncio.get_running_loop().call_later(_RETRY_RESYNC_SECONDS, self._resync_due.set)
                 continue
-            self.nomad_problem = None
-            self._outages.report("nomad", None)
-            self._metrics.dependency_up("nomad", up=True)
+            self._nomad.read(None)
             self._resync(fleet)
             self._metrics.resynced(self._request_count() - before)
 
@@ -328,13 +330,11 @@ class Daemon:
                 self._resync_due.set()
             case Connected():
                 self._connected_at = self._now()
-                self._metrics.stream_up(True)
-                self._outages.report("nomad event stream", None)
+                self._nomad.stream(None)
                 # The stream tells nothing of what happened before it: only lists do.
                 self._resync_due.set()
             case Disconnected():
-                self._metrics.stream_up(False)
-                self._outages.report("nomad event stream", item.error.message, hint=item.error.hint)
+                self._nomad.stream(item.error)
             case Event():
                 # What the server still holds from before is told again at every connect; it is not late.
                 if (happened := item.happened_at) is not None and self._connected_at <= happened:

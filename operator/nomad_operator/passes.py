@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from desired.app import AppKey
@@ -29,10 +30,14 @@ class PassLogger(Protocol):
 class Passes:
     """The `PassObserver` of the workers and a listener of the reports."""
 
-    def __init__(self, *, log: PassLogger, metrics: Metrics, reports: Reports) -> None:
+    def __init__(
+        self, *, log: PassLogger, metrics: Metrics, reports: Reports, explained: Callable[[Exception], bool]
+    ) -> None:
+        """`explained` says that an error is part of an outage that has a line of its own."""
         self._log = log
         self._metrics = metrics
         self._reports = reports
+        self._explained = explained
         self._failing: dict[AppKey, str] = {}
 
     def passed(self, key: AppKey, result: Result, seconds: float, waited: float) -> None:
@@ -42,12 +47,12 @@ class Passes:
             self._log.info("pass works again", app=str(key))
 
     def failed(self, key: AppKey, error: Exception, seconds: float, retry_in: float) -> None:
-        """Told once until it changes or passes: with Nomad away every pass fails, and that is one outage."""
+        """Told once until it changes or passes; with Nomad away every pass fails, and that is one outage."""
         kind = "transient" if isinstance(error, TransientError) else "error"
         self._metrics.reconciled(kind, seconds)
         self._reports.unobserved(key, error)
         told = str(error) or type(error).__name__
-        if self._failing.get(key) == told:
+        if self._explained(error) or self._failing.get(key) == told:
             return
         self._failing[key] = told
         if isinstance(error, TransientError | TimeoutError):

@@ -114,7 +114,7 @@ async def _until_ended(parts: Parts, running: asyncio.Task[None]) -> None:
                 raise parts.source.problem
             continue
         if parts.daemon.missing():
-            if (problem := parts.daemon.nomad_problem) is not None:
+            if (problem := parts.daemon.nomad.problem) is not None:
                 raise problem
             continue
         reports = {report.key: report for report in parts.reports}

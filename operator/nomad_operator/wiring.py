@@ -230,7 +230,7 @@ def assemble(
         now=now,
         after_state_loss=lambda: daemon.after_state_loss,
     )
-    passes = Passes(log=log, metrics=metrics, reports=reports)
+    passes = Passes(log=log, metrics=metrics, reports=reports, explained=lambda error: daemon.nomad.explains(error))
     workers = Workers(
         queue=WorkQueue(backoff=Backoff(random=random.random)),
         reconcile=reconciler.reconcile,
