@@ -22,7 +22,7 @@ _SUBJECT = 72
 _WIDTH = 100
 _LINE = 400
 _EVIDENCE = 8
-_ORDERS = re.compile(r"(?<=[#@!\[])(?=[\w{])|(?<=\w)(?=\])")
+_ORDERS = re.compile(r"(?<=[#@!])(?=\w)|(?<=\[)(?=[^\]]*(?:skip|ci))", re.IGNORECASE)
 
 
 def commit_message(record: Record, owed: Owed, done: tuple[Operation, ...], by_hand: tuple[ByHand, ...]) -> str:

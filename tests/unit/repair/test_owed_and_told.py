@@ -192,6 +192,7 @@ def test_no_words_of_an_app_break_the_message(words: str, name: str) -> None:
 def test_what_reads_commits_is_given_no_orders() -> None:
     told = episode(id="e1", evidence=(ORDERS,), outcome=Outcome.REPAIRED)
     text = message(record(overlay=(kept(),), last_episode=told))
+    assert "constraint [dc1]" in message(record(overlay=(kept(reason="no node for constraint [dc1]"),)))
     for order in ("#12", "@admin", "[skip ci]", "!42"):
         assert order not in text
     assert "- Fixes # 12 @ admin" in text
