@@ -100,12 +100,14 @@ def _judge_service(running: Running, job: RunningJob) -> Health:
     if deployment is not None and deployment.active:
         if running.placement:
             return _unplaced(running, healthy, wanted)
-        confirmed = sum(1 for one in current if one.healthy)
+        told = f"{proven} of {wanted} allocations healthy"
+        if lost := sum(1 for one in current if one.canary and one.healthy and one.client_status in ("failed", "lost")):
+            told += f", {lost} canaries failed after they were healthy"
         return Health(
             Phase.PROGRESSING,
             Reason.PROGRESSING,
-            because(f"{confirmed} of {wanted} allocations healthy", current, running.checks),
-            confirmed,
+            because(told, current, running.checks),
+            proven,
             wanted,
             pulling,
         )
@@ -153,7 +155,8 @@ def _canaries_ready(running: Running) -> bool:
         return False
     canaries = [one for one in running.allocations if one.canary and one.desired_status == "run"]
     wanted = sum(group.desired_canaries for group in deployment.groups.values())
-    return sum(1 for one in canaries if one.healthy) >= max(wanted, 1)
+    # Nomad goes on counting one as healthy that has crashed since.
+    return sum(1 for one in canaries if one.healthy and one.client_status == "running") >= max(wanted, 1)
 
 
 def _unplaced(running: Running, healthy: int, wanted: int) -> Health:

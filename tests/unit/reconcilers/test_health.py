@@ -65,6 +65,8 @@ CASES = [
      deployment("successful"), Phase.PROGRESSING, Reason.UNHEALTHY),
     ("canaries wait", job(), (RUNNING, alloc("running", healthy=True, canary=True)),
      deployment("running", promotion=True, canaries=1), Phase.PROMOTION, Reason.AWAITING_PROMOTION),
+    ("a canary crashed after it was healthy", job(), (RUNNING, alloc("failed", healthy=True, canary=True)),
+     deployment("running", promotion=True, canaries=1), Phase.PROGRESSING, Reason.PROGRESSING),
     ("canaries not healthy yet", job(), (RUNNING, alloc("running", canary=True)),
      deployment("running", promotion=True, canaries=1), Phase.PROGRESSING, Reason.PROGRESSING),
     ("scaled to zero", job(count=0, status="dead"), (), None, Phase.HEALTHY, Reason.SCALED_TO_ZERO),
@@ -100,6 +102,13 @@ def test_a_group_that_nothing_can_hold_waits_for_room_and_says_what_is_missing()
     health = judge(Running(KEY, job(), (), deployment("running"), NO_ROOM))
     assert health.phase is Phase.UNPLACED
     assert "group web: memory exhausted on 1 nodes" in health.message
+
+
+def test_a_canary_that_crashed_is_told_and_not_offered_for_promotion() -> None:
+    crashed = alloc("failed", healthy=True, canary=True)
+    health = judge(Running(KEY, job(), (RUNNING, crashed), deployment("running", promotion=True, canaries=1)))
+    assert "1 canaries failed" in health.message and "promote" not in health.message
+    assert health.healthy == 1
 
 
 def test_an_absent_job_is_not_healthy() -> None:
