@@ -6,7 +6,6 @@ take its own time within limits: what counts is the order of the states and the 
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from tests.recordings_reader import Exchange, Recording
 _MISSING = " never came"
 _PATIENCE = 8.0  # seconds that the end of a story may take longer than the recording
 _STEP = 0.1  # as the recorder polled
+_MOST_TURNS = 4  # calls that a poll asks in turn
 _HEADERS = ("content-type", "x-nomad-index", "x-nomad-knownleader", "x-nomad-lastcontact", "x-nomad-nexttoken")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Fields that change by themselves with time: only they are worth another look.
@@ -44,8 +44,8 @@ async def replay(recording: Recording, target: Target, table: Table) -> Outcome:
     """Everything of one scenario: its exchanges, then the stories of its events."""
     outcome = Outcome(scenario=recording.name)
     run = _Run(recording=recording, target=target, table=table, outcome=outcome, ids=Ids())
-    for group in _groups(recording.exchanges):
-        await run.group(group)
+    for groups in _turns(recording.exchanges):
+        await run.turns(groups)
     end = target.now() + _PATIENCE
     while any(line.endswith(_MISSING) for line in run.stories()) and target.now() < end:
         await target.wait_until(target.now() + 1)
@@ -72,17 +72,68 @@ def own_evaluations(recording: Recording, exchange: Exchange) -> Any:
     return [evaluation for evaluation in exchange.body if evaluation["CreateIndex"] >= first]
 
 
-def _groups(exchanges: Sequence[Exchange]) -> Iterator[list[Exchange]]:
-    """A poll is a run of the same GET; every other exchange is a group of its own."""
+def _turns(exchanges: Sequence[Exchange]) -> Iterator[list[list[Exchange]]]:
+    """A poll is a run of the same GET, or of a few that take turns; every other exchange stands alone."""
+    keys = [_asked(number, exchange) for number, exchange in enumerate(exchanges)]
+    at = 0
+    while at < len(exchanges):
+        end, takers = _run_from(keys, at)
+        yield [list(exchanges[at + turn : end : takers]) for turn in range(takers)]
+        at = end
 
-    def key(pair: tuple[int, Exchange]) -> Any:
-        number, exchange = pair
-        if exchange.method != "GET" or exchange.stream is not None:
-            return number
-        return (exchange.path, tuple(sorted((name, str(value)) for name, value in exchange.query.items())))
 
-    for _, group in itertools.groupby(enumerate(exchanges), key):
-        yield [exchange for _, exchange in group]
+def _asked(number: int, exchange: Exchange) -> Any:
+    if not _reads(exchange) or exchange.stream is not None:
+        return number
+    return (
+        exchange.path,
+        str(exchange.request),
+        tuple(sorted((name, str(value)) for name, value in exchange.query.items())),
+    )
+
+
+def _reads(exchange: Exchange) -> bool:
+    """The statuses are asked for with a body, and change nothing."""
+    return exchange.method == "GET" or exchange.path == "/v1/jobs/statuses"
+
+
+def _run_from(keys: Sequence[Any], at: int) -> tuple[int, int]:
+    """Where the poll that begins here ends, and how many calls take turns in it."""
+    for takers in range(1, _MOST_TURNS + 1):
+        end = at + takers
+        while end < len(keys) and keys[end] == keys[end - takers]:
+            end += 1
+        rounds = (end - at) // takers
+        if rounds >= 2 and len(set(keys[at : at + takers])) == takers:
+            return at + rounds * takers, takers
+    return at + 1, 1
+
+
+@dataclass(slots=True)
+class _Watched:
+    """One call of a poll, with the states that it went through."""
+
+    group: list[Exchange]
+    states: list[Any] = field(default_factory=list)
+    found: list[str] = field(default_factory=list)
+    answer: Answer | None = None
+
+    @property
+    def last(self) -> Exchange:
+        return self.group[-1]
+
+    def saw(self, answer: Answer, found: list[str]) -> None:
+        state = _digest(answer.body)
+        if not self.states or self.states[-1] != state:
+            self.states.append(state)
+        self.answer, self.found = answer, found
+
+    def missing(self) -> Any:
+        """The first recorded state that never came; the first answer of a poll may be older than the target's."""
+        recorded = [_digest(exchange.body) for exchange in self.group]
+        recorded = [state for place, state in enumerate(recorded) if place == 0 or state != recorded[place - 1]]
+        at = in_order(recorded[1:-1], self.states)
+        return None if at is None else recorded[1 + at]
 
 
 @dataclass(slots=True)
@@ -94,6 +145,28 @@ class _Run:
     ids: Ids
     late: float = 0.0  # how much later than the recording the target is; never earlier
     before: float = 0.0  # the recorded time of the exchange before
+
+    async def turns(self, groups: list[list[Exchange]]) -> None:
+        """One call, a poll of one, or a poll of several that take turns: each of them has to come to its last state."""
+        if len(groups) == 1:
+            await self.group(groups[0])
+            return
+        first, last = groups[0][0], groups[-1][-1]
+        self.before = last.t
+        await self.target.wait_until(first.t + self.late)
+        used = []
+        for group in groups:
+            name = label(group[0], self.recording.name)
+            if self.table.unused(self.target.name, self.recording.name, name):
+                self.outcome.not_used += len(group)
+                await self._not_used(group[0], name)
+            else:
+                self.outcome.compared += len(group)
+                used.append(group)
+        found = await self._poll_in_turn(used, last.t - first.t)
+        self.late = max(0.0, self.target.now() - last.t)
+        for group, lines in zip(used, found, strict=True):
+            self._judge(group[-1], label(group[0], self.recording.name), lines)
 
     async def group(self, group: list[Exchange]) -> None:
         first, last = group[0], group[-1]
@@ -137,33 +210,32 @@ class _Run:
                 # What is told is the read that was most like the recorded one: the last may be long past it.
                 best = found
                 self.ids.learn(exchange.body, answer.body)
-            again = exchange.method == "GET" and any(_LIVE.search(line) for line in found)
+            again = _reads(exchange) and any(_LIVE.search(line) for line in found)
             if not again or self.target.now() >= limit:
                 return best
             await self.target.wait_until(self.target.now() + _STEP)
 
     async def _poll(self, group: list[Exchange]) -> list[str]:
-        """The last state has to come, the ones before it in their order; others may come between."""
-        last = group[-1]
-        limit = last.t + self.late + 3 + (last.t - group[0].t) * 0.3
-        states: list[Any] = []
+        return (await self._poll_in_turn([group], group[-1].t - group[0].t))[0]
+
+    async def _poll_in_turn(self, groups: list[list[Exchange]], took: float) -> list[list[str]]:
+        """The last state of each has to come, the ones before it in their order; others may come between."""
+        limit = max((group[-1].t for group in groups), default=0.0) + self.late + 3 + took * 0.3
+        watched = [_Watched(group) for group in groups]
         while True:
-            answer = await self._send(last)
-            state = _digest(answer.body)
-            if not states or states[-1] != state:
-                states.append(state)
-            found = self._differ(last, answer)
-            if not found or self.target.now() >= limit:
+            for one in watched:
+                answer = await self._send(one.last)
+                one.saw(answer, self._differ(one.last, answer))
+            if not any(one.found for one in watched) or self.target.now() >= limit:
                 break
             await self.target.wait_until(self.target.now() + _STEP)
-        self.ids.learn(last.body, answer.body)
-        recorded = [_digest(exchange.body) for exchange in group]
-        recorded = [state for place, state in enumerate(recorded) if place == 0 or state != recorded[place - 1]]
-        # The first answer of a poll may be older than what the target has by then.
-        missing = in_order(recorded[1:-1], states)
-        if missing is not None and not found:
-            found = self._explain(last, [f"states: {recorded[1 + missing]} never came"])
-        return found
+        for one in watched:
+            assert one.answer is not None
+            self.ids.learn(one.last.body, one.answer.body)
+            missing = one.missing()
+            if missing is not None and not one.found:
+                one.found = self._explain(one.last, [f"states: {missing} never came"])
+        return [one.found for one in watched]
 
     def _differ(self, exchange: Exchange, answer: Answer) -> list[str]:
         lines = []
