@@ -15,17 +15,18 @@ import pytest
 
 from desired.app import AppKey
 from desired.edited_file import ByHand, FileEditor
-from desired.errors import Conflict, Forbidden, InvalidDesired, OperatorError, Unsupported
+from desired.errors import Conflict, Forbidden, InvalidDesired, OperatorError, TransientError, Unsupported
 from desired.git_commit import Author
 from desired.git_credentials import GitCredentials
 from desired.git_source import GitSource
 from desired.operations.operation import Kind as Op
 from desired.operations.operation import Operation
 from desired.policy import Policy
+from desired.reasons import Reason
 from desired.state import DesiredApp, HclSource, Kind
 from desired.write_back import Change, WriteBack, WrittenChange
 from nomad_operator.settings_values import commit_author
-from tests.integration.git.git_world import HttpServer, Upstream
+from tests.integration.git.git_world import HttpServer, SshServer, Upstream
 from tests.integration.git.test_git_secrets import BASIC, SECRET, CommandLines
 
 MakeSource = Callable[..., GitSource]
@@ -403,3 +404,41 @@ async def test_whoever_commits_knows_their_own_commits_again(source: MakeSource,
 def test_what_git_would_write_otherwise_is_no_author(text: str) -> None:
     with pytest.raises(ValueError, match="Name <mail>"):
         commit_author(text)
+
+
+async def test_over_ssh_with_a_known_host_and_not_with_an_unknown_one(
+    source: MakeSource, upstream: Upstream, ssh_server: SshServer
+) -> None:
+    access = GitCredentials(ssh_key_file=ssh_server.key, known_hosts_file=ssh_server.known_hosts)
+    made = source(url=ssh_server.url(upstream.folder), path="apps", credentials=access)
+    found = await written(made, change(branch=None))
+    assert found.commit == upstream.git("rev-parse", "main")
+    ssh_server.know(ssh_server.new_key("another"))
+    with pytest.raises(Forbidden) as refused:
+        await write_back(made).write(change(replace(MORE_MEMORY, old=256, new=512), branch=None))
+    assert refused.value.reason is Reason.HOST_KEY_REFUSED
+    assert found.commit == upstream.git("rev-parse", "main")
+
+
+async def test_a_server_that_takes_no_pushes_is_told(source: MakeSource, upstream: Upstream, daemon_url: str) -> None:
+    before = upstream.git("for-each-ref")
+    with pytest.raises(OperatorError) as refused:
+        await write_back(source(url=f"{daemon_url}/team/apps.git", path="apps")).write(change())
+    assert refused.value.hint
+    assert upstream.git("for-each-ref") == before
+    print(refused.value, "|", refused.value.hint)
+
+
+async def test_the_server_going_away_before_the_push_is_an_outage(
+    source: MakeSource, upstream: Upstream, http_server: HttpServer
+) -> None:
+    def message(done: tuple[Operation, ...], by_hand: tuple[ByHand, ...]) -> str:
+        http_server.status = 503
+        return "Repair\n"
+
+    made = source(url=http_server.url("team/apps.git/.git"), path="apps")
+    with pytest.raises(TransientError):
+        await write_back(made).write(replace(change(branch=None), message=message))
+    http_server.status = None
+    await written(made, change(branch=None))
+    assert upstream.git("rev-list", "--count", "main") == "2"
