@@ -106,3 +106,4 @@ class Evidence:
     usage: Mapping[tuple[str, str], Usage] = field(default_factory=dict)  # by group and task
     images: Mapping[str, ImageFacts] = field(default_factory=dict)
     cluster: Cluster = field(default_factory=Cluster)
+    unread: tuple[str, ...] = ()  # what was to be read and could not be, or may not be: in words

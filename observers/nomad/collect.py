@@ -134,15 +134,12 @@ class Collector:
             return None
         if not text:
             return None
-        # Half a character at the beginning is read as one that is longer: what was cut is never shorter than the tail.
+        # Half a character is read as one that takes no less bytes.
         cut = len(text.encode()) >= _TAIL
-        lines = text.split("\n")
+        lines = text.splitlines()
         if cut:
-            # The first line begins anywhere, perhaps in the middle of a secret; where it is all there is, so be it:
-            # then nothing was seen whole.
-            lines = lines[1:]
-        if lines and not lines[-1]:
-            lines = lines[:-1]
+            # The first line begins anywhere, perhaps in the middle of a secret; of a single one, its first word does.
+            lines = lines[1:] or [lines[0].partition(" ")[2]]
         return LogTail(allocation, task, kind, "\n".join(lines[-_LINES:]), truncated=cut or len(lines) > _LINES)
 
     async def _rooms(self, unread: list[str]) -> tuple[NodeRoom, ...] | None:
