@@ -176,7 +176,8 @@ def leave_failed(s: Situation) -> Decision:
     )
     if s.target.spec is not None and s.target.spec.batch:
         why = "a run is not rolled back"
-    message = f"{failure.message} (left as written: {why})"
+    waits = "; Nomad places it as soon as there is room" if failure.reason is Reason.PLACEMENT_FAILED else ""
+    message = f"{failure.message} (left as written: {why}{waits})"
     # Once that time has come, what failed stands registered already: only Nomad's news or the resync can say more.
     again = failure.retry_at - s.now if failure.retry_at is not None and failure.retry_at > s.now else None
     reason = failure.reason if failure.reason is Reason.RUN_FAILED else Reason.HELD_FAILED

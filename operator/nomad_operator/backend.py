@@ -9,7 +9,7 @@ from typing import Any
 from desired.app import AppKey
 from desired.errors import UsageError
 from desired.policy import RepairMode
-from nomad_operator import repair_view
+from nomad_operator import asked, repair_view
 from nomad_operator import status as view
 from nomad_operator.daemon import Daemon
 from nomad_operator.source import Source
@@ -73,10 +73,13 @@ class DaemonBackend:
 
     async def command(self, key: AppKey, verb: str, argument: str = "") -> dict[str, Any]:
         """Durable when this returns; the pass that follows is not waited for."""
-        self._check(key, Verb(verb), argument)
-        await self._daemon.ask(key, Verb(verb), argument)
+        asked_for, report, record = Verb(verb), self._reports.get(key), self._records.get(key)
+        self._check(key, asked_for, argument)
+        asked.check(asked_for, report, record)
+        told = asked.told(asked_for, report, record, nomad=self._daemon.nomad.problem, mode=self._mode)
+        await self._daemon.ask(key, asked_for, argument)
         found = self.app(key)
-        return found if found is not None else {"key": str(key)}
+        return {**(found if found is not None else {"key": str(key)}), "told": told}
 
     def _check(self, key: AppKey, verb: Verb, argument: str) -> None:
         """An approval that fits nothing must not look as if it had done something."""

@@ -12,7 +12,8 @@ from desired.question import Question
 from desired.state import DesiredState
 from nomad_operator import __version__, repair_view
 from nomad_operator.repair_view import when
-from reconcilers.record import Record
+from reconcilers.decision import Step
+from reconcilers.record import FailedSpec, Record
 from reconcilers.reports import AppReport, ConditionState, Transition
 
 
@@ -90,12 +91,13 @@ def app(report: AppReport, record: Record | None, asked: Sequence[Question]) -> 
         "episode": repair_view.episode(record.episode if record else None),
         "lastEpisode": repair_view.episode(record.last_episode if record else None),
         "overlay": repair_view.overlay(record.overlay if record else ()),
+        "suspended": bool(record and record.suspended),
         "questions": [
             {"id": one.id, "question": one.text, "choices": list(one.choices), "default": one.default} for one in asked
         ],
         "failed": [
             {"specHash": one.spec_hash, "reason": one.reason.value, "message": one.message, "at": when(one.at),
-             "tries": one.tries, "retryAt": when(one.retry_at) if one.retry_at else None}
+             "tries": one.tries, "retryAt": _retry_at(one, report, record)}
             for one in (record.failed if record else ())
         ],
         "lastGood": _last_good(record),
@@ -124,6 +126,14 @@ def _condition(one: ConditionState) -> dict[str, Any]:
         "message": one.message,
         "lastTransitionTime": when(one.since),
     }
+
+
+def _retry_at(failed: FailedSpec, report: AppReport, record: Record | None) -> str | None:
+    """None where no pass will: what stands registered is not registered again."""
+    stands = record is not None and record.applied is not None and record.applied.spec_hash == failed.spec_hash
+    if failed.retry_at is None or (stands and report.step is Step.LEFT_FAILED):
+        return None
+    return when(failed.retry_at)
 
 
 def _last_good(record: Record | None) -> dict[str, Any] | None:

@@ -13,16 +13,9 @@ from nomad_operator.api_token import token_of_command
 from nomad_operator.client_api import DaemonClient
 from nomad_operator.commands.app_detail import detail
 from nomad_operator.commands.app_list import overview, withdrawn
-from nomad_operator.commands.table import Style
+from nomad_operator.commands.table import Style, plain
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
-
-_ASKED = {
-    "reconcile": "is looked at now; what failed before is tried again",
-    "suspend": "is left alone from now on",
-    "resume": "goes on",
-    "adopt": "is taken over",
-}
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -43,7 +36,7 @@ def command(arguments: argparse.Namespace) -> int:
     key = app_key(arguments.app, settings)
     with with_token(settings) as daemon:
         answer = daemon.command(key, arguments.verb)
-    print(json.dumps(answer) if arguments.json else f"{key}: {_ASKED[arguments.verb]}")
+    print(json.dumps(answer) if arguments.json else f"{key}: {plain(answer.get('told') or 'noted')}")
     return 0
 
 

@@ -1,0 +1,55 @@
+"""What a person's command will do to an app as it is now, in words, and what it cannot do. Pure.
+
+A command is noted at once and carried out by the next pass: the answer must not promise what no pass will do.
+"""
+
+from __future__ import annotations
+
+from desired.errors import OperatorError, UsageError
+from reconcilers.decision import Step
+from reconcilers.record import Record
+from reconcilers.reports import AppReport
+from reconcilers.requests import Verb
+from reconcilers.situation import Mode
+
+
+def check(verb: Verb, report: AppReport | None, record: Record) -> None:
+    """Raises UsageError where there is nothing to take over: noted, it would take over what comes later."""
+    if verb is not Verb.ADOPT or record.adopt or (report is not None and report.step is Step.ADOPTION_REQUIRED):
+        return
+    found = f"{report.reason}: {report.message}" if report is not None else "it was not looked at yet"
+    raise UsageError(
+        f"{record.key} does not ask to be taken over ({found})",
+        hint=f"only an app whose reason is AdoptionRequired does; `nomad-operator status {record.key}` shows it",
+    )
+
+
+def told(verb: Verb, report: AppReport | None, record: Record, *, nomad: OperatorError | None, mode: str) -> str:
+    """What follows, to be read after the app's name; empty for commands that have an answer of their own."""
+    if verb is Verb.SUSPEND:
+        return "is left alone from now on"
+    waits = f", once Nomad answers again ({nomad.message})" if nomad is not None else ""
+    if verb is Verb.RESUME:
+        return f"goes on{waits}"
+    only = "; nothing is written to Nomad (MODE=observe)" if mode == Mode.OBSERVE.value else ""
+    if verb is Verb.ADOPT:
+        return f"is taken over{waits}{only}"
+    if verb is not Verb.RECONCILE:
+        return ""
+    when = waits or " now"
+    return f"is looked at{when}{_tried_again(report, record)}{only}"
+
+
+def _tried_again(report: AppReport | None, record: Record) -> str:
+    if not record.failed:
+        return ""
+    applied = record.applied
+    stands = applied is not None and any(one.spec_hash == applied.spec_hash for one in record.failed)
+    if report is not None and report.step is Step.LEFT_FAILED and stands:
+        # Registering what is registered starts nothing.
+        return (
+            "; what failed stands registered and is not started again by that: "
+            f"`nomad job eval -force-reschedule -namespace {record.key.namespace} {record.key.name}` asks Nomad to, "
+            "and a changed file makes a new version"
+        )
+    return "; what failed before is tried again"

@@ -1,0 +1,70 @@
+"""What is answered to a command: it promises nothing that no pass will do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+import pytest
+
+from desired.app import AppKey
+from desired.cause import Cause
+from desired.errors import Unavailable, UsageError
+from desired.reasons import Reason
+from nomad_operator import status
+from nomad_operator.asked import check, told
+from reconcilers.decision import Step, Truth
+from reconcilers.record import Applied, FailedSpec, Record
+from reconcilers.reports import AppReport
+from reconcilers.requests import Verb
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+KEY = AppKey("default", "web")
+AWAY = Unavailable("list jobs at http://nomad: refused")
+CLEAN = Record(key=KEY, origin="here")
+LATER = NOW + timedelta(minutes=5)
+FAILED = FailedSpec("a", Reason.PLACEMENT_FAILED, "no room", Cause.CLUSTER, NOW, retry_at=LATER)
+STANDS = replace(CLEAN, failed=(FAILED,), applied=Applied("a", 7, "s", "r", NOW))
+ROLLED_BACK = replace(STANDS, applied=Applied("b", 7, "s", "r", NOW))
+
+
+def report(step: Step) -> AppReport:
+    return AppReport(KEY, step, Truth.FALSE, "Reason", "message", True, MappingProxyType({}), NOW)
+
+
+@pytest.mark.parametrize(
+    ("verb", "step", "record", "nomad", "mode", "words", "not_said"),
+    [
+        (Verb.RECONCILE, Step.STEADY, CLEAN, None, "act", "is looked at now", "again"),
+        (Verb.RECONCILE, Step.STEADY, ROLLED_BACK, None, "act", "what failed before is tried again", "stands"),
+        (Verb.RECONCILE, Step.LEFT_FAILED, STANDS, None, "act", "not started again", "is tried again"),
+        (Verb.RECONCILE, Step.STEADY, CLEAN, AWAY, "act", "once Nomad answers again", "now"),
+        (Verb.RECONCILE, Step.STEADY, CLEAN, None, "observe", "nothing is written to Nomad", "again"),
+        (Verb.ADOPT, Step.ADOPTION_REQUIRED, CLEAN, None, "act", "is taken over", "once"),
+        (Verb.ADOPT, Step.ADOPTION_REQUIRED, CLEAN, AWAY, "observe", "is taken over, once Nomad answers", "now"),
+        (Verb.RESUME, Step.SUSPENDED, CLEAN, AWAY, "act", "goes on, once Nomad answers", "now"),
+        (Verb.SUSPEND, Step.STEADY, CLEAN, AWAY, "act", "is left alone from now on", "Nomad"),
+    ],
+)
+def test_the_answer_says_what_will_follow(
+    verb: Verb, step: Step, record: Record, nomad: Unavailable | None, mode: str, words: str, not_said: str
+) -> None:
+    text = told(verb, report(step), record, nomad=nomad, mode=mode)
+    assert words in text and not_said not in text.replace("MODE=observe", ""), text
+
+
+@pytest.mark.parametrize("seen", [report(Step.STEADY), report(Step.VERIFYING), None])
+def test_only_what_asks_for_it_can_be_adopted(seen: AppReport | None) -> None:
+    with pytest.raises(UsageError, match="does not ask to be taken over"):
+        check(Verb.ADOPT, seen, CLEAN)
+    check(Verb.ADOPT, report(Step.ADOPTION_REQUIRED), CLEAN)
+    check(Verb.RECONCILE, seen, CLEAN)
+
+
+@pytest.mark.parametrize(
+    ("step", "record", "again"),
+    [(Step.LEFT_FAILED, STANDS, None), (Step.STEADY, ROLLED_BACK, "2026-01-01T00:05:00Z")],
+)
+def test_status_promises_another_try_only_where_one_will_be_made(step: Step, record: Record, again: str | None) -> None:
+    assert status.app(report(step), record, ())["failed"][0]["retryAt"] == again
