@@ -65,6 +65,7 @@ class Stage:
         self.cluster.nomad.handle = self._spied  # type: ignore[method-assign]
         self._due = START
         self._failing_pass: float | None = None
+        self.settled = False
 
     # -- what people do
 
@@ -137,6 +138,7 @@ class Stage:
             self._due = cluster.now + timedelta(seconds=10)
             return
         took = time.perf_counter() - started
+        self.settled = isinstance(result, Settled)
         again = result.recheck_in if isinstance(result, Settled) else result.retry_in
         self._due = cluster.now + min(again if again is not None else _RESYNC, _RESYNC)
         self._notice(took, registered=len(self.registers) > before)

@@ -10,11 +10,23 @@ from tests.repair import corpus
 from tests.repair.case import Case, Part
 from tests.repair.verdict import judge
 
-# What is known to go wrong, and why; `make bench-repair` tells it too. An entry that goes right is told by the test.
-KNOWN: dict[str, str] = {
-    "datacenter-misspelt:agent": "a system job that no node may have is nothing failed to Nomad: no plan says so",
-    "three-on-two-hosts:worker:new-version": "once the deployment has failed, Nomad tells no placement any more",
-    "gives-up-before-its-database:worker": "a new restart policy alone does not start again what has failed for good",
+_NOT_READY = "told as HeldFailed"
+# What is known to go wrong, with the words that it is told in. An entry that goes right by now fails the test, too.
+KNOWN: dict[str, tuple[str, ...]] = {
+    # A system job that no node may have is nothing failed to Nomad: no plan says so.
+    "datacenter-misspelt:agent": ("expected datacenter_unknown", "not fixed"),
+    # Once the deployment has failed, Nomad tells of no placement any more.
+    "three-on-two-hosts:worker:new-version": ("expected distinct_unsatisfied",),
+    # A new restart policy does not start again what has failed for good: that takes a forced rescheduling.
+    "gives-up-before-its-database:worker": ("not fixed",),
+    # Nomad never takes back that an allocation was judged unhealthy; without a good version before, nobody looks again.
+    "registry-down-then-up": (_NOT_READY,),
+    "registry-broken-then-well": (_NOT_READY,),
+    "registry-rate-limits": (_NOT_READY,),
+    "dependency-up-after-40-seconds": (_NOT_READY,),
+    "dependency-up-after-two-minutes": (_NOT_READY,),
+    "crashes-for-a-minute-and-says-memory": (_NOT_READY,),
+    "variable-appears-late": ("expected variable_missing", _NOT_READY),
 }
 
 
@@ -37,10 +49,10 @@ def _chosen() -> list[Case]:
 def test_a_case_of_the_corpus_ends_as_it_should(case: Case) -> None:
     found = judge(case)
     assert not found.wrong
-    if case.name in KNOWN:
-        assert found.problems, f"{case.name} goes right by now: take it off the list"
-    else:
-        assert not found.problems, "\n".join([*found.problems, *found.story])
+    known = KNOWN.get(case.name, ())
+    unknown = [one for one in found.problems if not any(words in one for words in known)]
+    assert not unknown, "\n".join([*unknown, *found.story])
+    assert found.problems or not known, f"{case.name} goes right by now: take it off the list"
 
 
 def test_the_corpus_is_as_large_as_it_has_to_be() -> None:
