@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from desired.app import AppKey
 from desired.state import DesiredState
 from observers.running import Fleet, FleetEntry
+from reconcilers.decision import Condition
 from reconcilers.record import Record
 from reconcilers.reports import AppReport
 
@@ -37,12 +38,14 @@ def keys_of(state: DesiredState | None, records: Iterable[Record], origin: str) 
 
 
 def moved_in_git(state: DesiredState, reports: Mapping[AppKey, AppReport], keys: Iterable[AppKey]) -> set[AppKey]:
-    """Apps whose file is not the one of their last decision: new, changed, gone, or unclear by now."""
+    """Apps whose file is not the one of their last decision: new, changed, gone, or unclear by now; and those that wait
+    for others: what they wait for, or the circle they stood in, may be what has changed."""
     moved = set()
     for key in keys:
         report = reports.get(key)
         app = state.apps.get(key)
-        if report is None or (app.source_hash if app else "") != report.source_hash or app is None:
+        waits = report is not None and Condition.DEPENDENCY_NOT_READY in report.conditions
+        if report is None or app is None or app.source_hash != report.source_hash or waits:
             moved.add(key)
     return moved
 

@@ -22,6 +22,7 @@ from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
+from nomad_operator.source_problems import SourceProblems
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.namespaces import watch_namespaces
 from observers.nomad.stream_items import Connected, Disconnected, Event, Missed, StreamItem
@@ -123,6 +124,7 @@ class Daemon:
         self._withdrawals = Withdrawals(frozenset())
         self._tasks: list[asyncio.Task[None]] = []
         self._resynced = False
+        self._source_problems = SourceProblems(log=log, metrics=metrics)
         self._nomad = NomadWatch(outages=outages, metrics=metrics, reports=reports, look=self._resync_due.set)
         self.after_state_loss = False
 
@@ -262,6 +264,7 @@ class Daemon:
         assert state is not None
         self.review_withdrawals()
         self._look_at_writing()
+        self._source_problems.read(state)
         if not self._resynced:
             # The first resync wakes everything.
             self._resync_due.set()
@@ -271,6 +274,7 @@ class Daemon:
         self._commits.moved(moved, None)
         for key in moved:
             self._workers.wake(key, hurry=True)
+        self._drop_reports_of_nothing()
 
     def _look_at_writing(self) -> None:
         if self._writing is not None:
@@ -311,7 +315,11 @@ class Daemon:
         self._seen = dict(comparison.seen)
         for key in comparison.moved:
             self._workers.wake(key)
-        for key in reports.keys() - keys:
+        self._drop_reports_of_nothing()
+
+    def _drop_reports_of_nothing(self) -> None:
+        """Neither a file nor a record speaks of them any more: a broken file that is gone, a conflict that is over."""
+        for key in {report.key for report in self._reports} - self.keys:
             self._reports.gone(key)
 
     def _some_run_already(self, fleet: Fleet) -> bool:

@@ -51,6 +51,9 @@ class Metrics:
         self._drift = self._counter("drift", "Changes by hand that were found, by what was done.", "action")
         self._leader = self._gauge("leader", "1 while this copy acts.")
         self._dependency = self._gauge("dependency_up", "1 while a service answers.", "service")
+        self._source_problems = self._gauge(
+            "source_problems", "Files that could not be turned into an app; any of them holds back all pruning."
+        )
         self._episodes = self._counter(
             "episodes", "Failures that are over, by what they were, whose repair was tried last, and how they ended.",
             "class", "rung", "outcome",
@@ -150,6 +153,9 @@ class Metrics:
 
     def dependency_up(self, service: str, *, up: bool) -> None:
         self._dependency.labels(service).set(up)
+
+    def source_problems(self, files: int) -> None:
+        self._source_problems.set(files)
 
     def episode_closed(self, failure: str, rung: str, outcome: str) -> None:
         self._episodes.labels(failure, rung, outcome).inc()
