@@ -12,7 +12,8 @@ from datetime import datetime
 from desired.reasons import Reason
 from desired.state import JobBody
 from observers.evidence import Evidence
-from observers.running import Allocation
+from observers.running import Allocation, FieldChange
+from reconcilers.repair.job_changes import job_changes
 from reconcilers.situation import Situation, Wanted
 
 
@@ -37,7 +38,19 @@ def at_hand(s: Situation) -> Evidence:
         deployment=None if refused or planned else s.running.deployment,
         refusal=failure.message if refused and failure is not None else "",
         warnings=s.plan.warnings if s.plan is not None else "",
+        changes=_since_it_was_good(s),
     )
+
+
+def last_good(s: Situation) -> JobBody:
+    """The job that ran well before; empty where there is none, or where it is this one."""
+    good = s.record.last_good
+    return good.spec.body if good is not None and good.spec.hash != _spec_hash(s) else {}
+
+
+def _since_it_was_good(s: Situation) -> tuple[FieldChange, ...]:
+    good = last_good(s)
+    return job_changes(good, _body(s)) if good else ()
 
 
 def _spec_hash(s: Situation) -> str:

@@ -18,7 +18,7 @@ from observers.nomad.chronicle import Chronicle
 from observers.nomad.collect import Collector
 from observers.redaction import Placeholders, Redactor
 from observers.running import Plan, Running
-from reconcilers.repair.at_hand import at_hand
+from reconcilers.repair.at_hand import at_hand, last_good
 from reconcilers.repair.ladder import Climbed
 from reconcilers.repair.without_secrets import without_secrets
 from reconcilers.situation import Situation
@@ -38,13 +38,13 @@ class Gatherer:
     def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
         """Of what the pass has read anyway; no request is made."""
         evidence = self._known(situation)
-        redactor = self._redactor(evidence.body)
+        redactor = self._redactor(evidence.body, last_good(situation))
         return _named(redacted.redacted(evidence, redactor), redactor, situation)
 
     async def collect(self, situation: Situation) -> tuple[Evidence, tuple[Diagnosis, ...]]:
         """Of everything that can be read about the failure of the target. Raises where Nomad is away."""
         evidence = self._known(situation)
-        redactor = self._redactor(evidence.body)
+        redactor = self._redactor(evidence.body, last_good(situation))
         first = diagnose(redacted.redacted(evidence, redactor), situation.now)
         full = await self._collector.collect(evidence, first, running=situation.running.allocations)
         shown = redacted.redacted(full, redactor)
