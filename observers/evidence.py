@@ -92,7 +92,7 @@ class Evidence:
     id: str
     key: AppKey
     at: datetime
-    body: JobBody
+    body: JobBody = field(repr=False)  # as it is, with whatever secrets stand in it
     since: datetime  # when the job was registered, or the first sign of the failure
     allocations: tuple[Allocation, ...] = ()
     placement: Mapping[str, PlacementFailure] = field(default_factory=dict)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from observers.evidence import Evidence
+from observers.evidence import Cluster, Evidence, ImageFacts, NodeRoom
 from observers.failures.diagnosis import Diagnosis
 from observers.redaction import Redactor
 from observers.running import Allocation, Check, PlacementFailure, Plan, Running, TaskState
 
 
 def redacted(evidence: Evidence, redactor: Redactor) -> Evidence:
-    """`body` stays as it is: it is the job that is to be mended, and is never shown."""
+    """`body` stays as it is: it is the job that is to be mended, and is never shown. Names stay, too: of groups, tasks,
+    checks, nodes, keys, paths. Without them nothing could be mended, and whoever may ask for them sees them."""
     hide = redactor.redact
     deployment = evidence.deployment
     return replace(
@@ -26,6 +27,35 @@ def redacted(evidence: Evidence, redactor: Redactor) -> Evidence:
         evaluation=hide(evidence.evaluation),
         logs=tuple(replace(tail, text=hide(tail.text)) for tail in evidence.logs),
         changes=tuple(replace(one, old=hide(one.old), new=hide(one.new)) for one in evidence.changes),
+        images={image: _image(facts, redactor) for image, facts in evidence.images.items()},
+        cluster=_cluster(evidence.cluster, redactor),
+        unread=tuple(hide(one) for one in evidence.unread),
+    )
+
+
+def _image(facts: ImageFacts, redactor: Redactor) -> ImageFacts:
+    hide = redactor.redact
+    return replace(
+        facts,
+        entrypoint=tuple(hide(word) for word in facts.entrypoint),
+        command=tuple(hide(word) for word in facts.command),
+        working_dir=hide(facts.working_dir),
+        user=hide(facts.user),
+    )
+
+
+def _cluster(cluster: Cluster, redactor: Redactor) -> Cluster:
+    nodes = None if cluster.nodes is None else tuple(_room(one, redactor) for one in cluster.nodes)
+    return replace(cluster, nodes=nodes)
+
+
+def _room(room: NodeRoom, redactor: Redactor) -> NodeRoom:
+    """What is set on a node is anybody's text."""
+    hide = redactor.redact
+    return replace(
+        room,
+        attributes={name: hide(value) for name, value in room.attributes.items()},
+        meta={name: hide(value) for name, value in room.meta.items()},
     )
 
 

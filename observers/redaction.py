@@ -2,7 +2,8 @@
 
 Three ways to know one: it stands in the job (`observers.job_secrets`), it has a form that only secrets have, or it is a
 long word with no order in it (`observers.secret_shapes`). Image digests, commits, allocation ids, addresses and paths
-stay: they are what evidence consists of. The same secret has the same placeholder for the life of the process, and only
+stay: they are what evidence consists of. Where a node keeps an allocation is no secret, but nobody's business either:
+it becomes `<alloc>`. The same secret has the same placeholder for the life of the process, and only
 the process can turn it back.
 """
 
@@ -21,6 +22,10 @@ from observers.secret_shapes import KEY_BLOCK, NO_SECRET, SHAPES, WORD, disorder
 # Longer texts are cut first: what is searched is bounded, whatever an app writes.
 LONGEST = 64 * 1024
 _MARK = re.compile(r"«secret:(\d{1,9})»")
+# Errors of templates and mounts begin with the node's data path.
+_DATA_PATH = re.compile(
+    r"(?:/[\w.+@-]{1,64}){1,12}/alloc(?:_mounts)?/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])"
+)
 # So much of a secret at the edge of a text that was cut is still a secret.
 _LEAST_EDGE = 6
 # Shorter ones stand in encoded texts by chance.
@@ -28,6 +33,11 @@ _LEAST_ENCODED = 6
 # What is hidden changes what stands beside it; two rounds are nearly always enough.
 _ROUNDS = 6
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d+)?(?:ms|s|m|h)?|[\d.]{1,15}(?::\d{1,5})?")
+
+
+def holds_a_placeholder(text: str) -> bool:
+    """It is not what was written: nothing that is put in force may hold one."""
+    return _MARK.search(text) is not None
 
 
 class Placeholders:
@@ -76,6 +86,7 @@ class Redactor:
         if len(text) > LONGEST:
             text = text[-LONGEST:]
             text = text[_first_whole(text) :]
+        text = _DATA_PATH.sub("<alloc>", text)
         for _ in range(_ROUNDS):
             before = text
             text = self._round(text)

@@ -101,8 +101,8 @@ READABLE = [
     "dial tcp [fd00::1]:6379: connect: connection refused",
     "lookup postgres-primary.service.consul on 127.0.0.53:53: no such host",
     'exec: "/usr/local/bin/docker-entrypoint.sh": stat: no such file or directory',
-    "/opt/nomad/alloc/0f3a1b2c-9d8e-4f5a-8b7c-6d5e4f3a2b1c/app/secrets/app.env",
-    "/opt/nomad/data/alloc_mounts/0f3a1b2c-9d8e-4f5a-8b7c-6d5e4f3a2b1c/alloc/logs/app.stderr.0",
+    "<alloc>/app/secrets/app.env",
+    "/alloc/logs/app.stderr.0, /local/app.env, /secrets/api/alloc",
     "waited 5m30s, 1h0m0s left, took 12.345ms",
     "Exit Code: 137, Exit Message: \"OOM Killed\"",
     "Template: Missing: vault.read(secret/data/web/db), nomad.var.block(nomad/jobs/web@default.global)",
@@ -125,6 +125,23 @@ READABLE = [
 @pytest.mark.parametrize("text", READABLE)
 def test_what_evidence_consists_of_stays_readable(text: str) -> None:
     assert redactor().redact(text) == text
+
+
+ALLOC = "0f3a1b2c-9d8e-4f5a-8b7c-6d5e4f3a2b1c"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (f'error parsing env template "/opt/nomad/data/alloc/{ALLOC}/app/secrets/app.env": error on line 2',
+         'error parsing env template "<alloc>/app/secrets/app.env": error on line 2'),
+        (f"open /srv/x-1/alloc_mounts/{ALLOC}/app/local: no such file", "open <alloc>/app/local: no such file"),
+        (f"bind source path does not exist: /var/lib/nomad/alloc/{ALLOC}", "bind source path does not exist: <alloc>"),
+        (f"src=/a/alloc/{ALLOC}/x,dst=/alloc/{ALLOC}", f"src=<alloc>/x,dst=/alloc/{ALLOC}"),
+    ],
+)  # fmt: skip
+def test_where_a_node_keeps_an_allocation_is_not_told(said: str, shown: str) -> None:
+    assert redactor().redact(said) == shown
 
 
 @pytest.mark.parametrize(
