@@ -31,11 +31,14 @@ def adopt(s: Situation) -> Decision:
 
 def ask_to_adopt(s: Situation) -> Decision:
     if s.running.job is None:
-        what = "the operator's memory was lost, and this run may have happened before"
+        what = (
+            "nothing is remembered, and other jobs of git run here already: at a first start, or after the memory was "
+            f"lost, this run may have happened before; `nomad-operator adopt {s.key}` runs it"
+        )
     else:
-        what = "a job of this name was there before and differs"
+        what = f"a job of this name was there before and differs; `nomad-operator adopt {s.key}` takes it over"
     flags = (Condition.ADOPTION_REQUIRED, Condition.STALLED)
-    message = f"{what}; `nomad-operator adopt {s.key}` takes it over"
+    message = f"{what}, NOMAD_OPERATOR_ADOPT=always does so for all"
     return decision(s, Step.ADOPTION_REQUIRED, Rest(), Reason.ADOPTION_REQUIRED, message, flags=flags)
 
 

@@ -307,7 +307,7 @@ class Daemon:
     def _resync(self, fleet: Fleet) -> None:
         if not self._resynced:
             self._resynced = True
-            self.after_state_loss = self._records.fresh and self._some_run_already(fleet)
+            self.judge_memory(fleet)
         self.review_withdrawals()
         keys = self.keys
         reports = {report.key: report for report in self._reports}
@@ -321,6 +321,10 @@ class Daemon:
         """Neither a file nor a record speaks of them any more: a broken file that is gone, a conflict that is over."""
         for key in {report.key for report in self._reports} - self.keys:
             self._reports.gone(key)
+
+    def judge_memory(self, fleet: Fleet) -> None:
+        """Nothing is remembered, and jobs that are wanted run: work with an end may have been done before."""
+        self.after_state_loss = self._records.fresh and self._some_run_already(fleet)
 
     def _some_run_already(self, fleet: Fleet) -> bool:
         """A fresh memory beside jobs that are wanted: the memory was lost, or another tool was here before."""

@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from json import dumps
@@ -107,6 +108,10 @@ async def _planned(
             raise parts.source.problem or Unavailable("git could not be read", hint="run `nomad-operator doctor`")
         parts.daemon.review_withdrawals()
         keys = chosen(apps, parts.daemon.keys, settings.nomad_namespace)
+        # Of another revision nobody here knows what is remembered where it will be applied.
+        if parts.records.fresh and (stored is not None or (path is None and ref is None)):
+            with suppress(OperatorError):  # each app tells it below
+                parts.daemon.judge_memory(await parts.nomad.fleet(parts.daemon.keys))
         return await plan_apps(parts.reconciler, state, keys), sources(state)
     finally:
         await parts.close()
