@@ -53,11 +53,11 @@ def _no_home(one: Broken) -> None:
 
 
 def _renamed_variable(one: Broken) -> None:
-    one.env["QUEUE_ULR"] = one.env.pop("QUEUE_URL")
+    one.env["QUEUE_HSOT"] = one.env.pop("QUEUE_HOST")
 
 
 def _no_variable(one: Broken) -> None:
-    one.env.pop("QUEUE_URL")
+    one.env.pop("QUEUE_HOST")
 
 
 def _ends(**how: Any) -> Callable[[Broken], None]:

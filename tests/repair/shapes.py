@@ -114,7 +114,7 @@ TEXTS = {
         args    = ["--queue", "orders"]
       }}
       env {{
-        QUEUE_URL = "amqp-host/orders"
+        QUEUE_HOST = "mq.internal"
       }}
       resources {{
         cpu    = 250
@@ -463,7 +463,7 @@ _WORLD: dict[str, Any] = {
         _app("team/api:*", listens=[3000, 9100], health=_answers("/status"), needs_memory=90,
              needs_env=["DATABASE_HOST"], programs=["api-server", "/usr/bin/api-server"],
              stdout="api: GET /status is the health route\nlistening on :3000\n"),
-        _app("team/worker:*", needs_memory=300, needs_env=["QUEUE_URL"], programs=["/app/worker", "sh", "/bin/sh"],
+        _app("team/worker:*", needs_memory=300, needs_env=["QUEUE_HOST"], programs=["/app/worker", "sh", "/bin/sh"],
              stdout="waiting for work\n"),
         _app("team/shop:*", listens=[8000], health=_answers("/up"), needs_memory=120, needs_env=["DB_HOST", "DB_USER"],
              stdout="shop\nListening at http://0.0.0.0:8000\n"),
