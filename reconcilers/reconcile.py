@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from desired.app import AppKey
-from desired.errors import Conflict, InvalidDesired, OperatorError, Rejected, TerminalError
+from desired.errors import Conflict, InvalidDesired, OperatorError, Rejected, StateUnusable, TerminalError
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
 from observers.evidence import Evidence
@@ -144,6 +144,10 @@ class Reconciler:
             decision, again = _stalled(error), Settled(error.reason, _STALLED_RECHECK)
         if isinstance(decision.action, Forget):
             self._reporter.gone(key)
+        except StateUnusable as error:
+            # Nothing tells that the disk has room again, and it concerns every app.
+            decision = replace(_stalled(error), action=Rest(settled=False))
+            again = Waiting(error.reason, _LOOK_AGAIN)
         else:
             self._reporter.decided(key, decision, app=app, running=running)
         return again
