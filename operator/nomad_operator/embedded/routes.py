@@ -72,6 +72,7 @@ ROUTES = (
     Route(_WRITE, "/v1/allocation/", api_allocations.stop_allocation, "alloc-lifecycle", "/stop"),
     Route(_READ, "/v1/allocation/", api_allocations.read_allocation, "read-job"),
     Route(_READ, "/v1/client/allocation/", api_allocations.checks, "read-job", "/checks"),
+    Route(_READ, "/v1/client/allocation/", api_allocations.stats, "read-job", "/stats"),
     Route(_WRITE, "/v1/client/allocation/", api_allocations.restart, "alloc-lifecycle", "/restart"),
     Route(_READ, "/v1/client/fs/logs/", api_allocations.logs, "read-logs"),
     _whole(_WRITE, "/v1/client/metadata", api_cluster.change_meta, "node:write"),
