@@ -397,7 +397,8 @@ def test_a_repair_that_git_contradicts_meanwhile_is_not_written(tmp_path: Path) 
 
 def test_a_merge_that_writes_the_same_job_in_another_order_approves_it_as_well(tmp_path: Path) -> None:
     """A static port made dynamic stands among the other dynamic ports where its file has it."""
-    network = 'network {\n      port "a" {\n        static = 8080\n      }\n      port "b" {}\n    }\n    service {\n      provider = "nomad"\n      port     = "a"\n    }'
+    ports = 'network {\n      port "a" {\n        static = 8080\n      }\n      port "b" {}\n    }\n'
+    network = ports + '    service {\n      provider = "nomad"\n      port     = "a"\n    }'
     text = job(update=FAST, group=network)
     holder = job("holder", count=2, group='network {\n      port "x" {\n        static = 8080\n      }\n    }')
     story = Story(tmp_path, to=WriteBackTo.BRANCH, text=text)
