@@ -68,6 +68,7 @@ class Gatherer:
 
     def _known(self, situation: Situation) -> Evidence:
         evidence = at_hand(situation)
+        self._chronicle.read(situation.running)
         return replace(evidence, allocations=self._chronicle.merged(evidence.allocations))
 
     def _redactor(self, *bodies: JobBody) -> Redactor:
