@@ -23,6 +23,7 @@ from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
 from observers.running import Plan, Running
 from reconcilers import dependencies
+from reconcilers import questions as when
 from reconcilers import repair_questions as repairs
 from reconcilers.choose_repair import climbed
 from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
@@ -44,6 +45,7 @@ from reconcilers.spec import Spec, scaled_groups, with_counts
 from reconcilers.specs import Specs
 from reconcilers.steps import decide
 from reconcilers.target import choose_target, spec_to_plan
+from reconcilers.watch import Look, Watch
 
 _AT_ONCE = timedelta(0)
 _LOOK_AGAIN = timedelta(seconds=15)
@@ -110,6 +112,7 @@ class Reconciler:
         reporter: Reporter,
         repairs: Repairs,
         rules: Rules,
+        watch: Watch,
         now: Callable[[], datetime],
         after_state_loss: Callable[[], bool],
     ) -> None:
@@ -122,6 +125,7 @@ class Reconciler:
         self._reporter = reporter
         self._repairs = repairs
         self._rules = rules
+        self._watch = watch
         self._now = now
         self._after_state_loss = after_state_loss
 
@@ -140,14 +144,14 @@ class Reconciler:
         except Rejected as error:
             # The next pass holds the app to its last good version, or leaves it, and tells why.
             decision, again = _stalled(error), Waiting(error.reason, _AT_ONCE)
-        except TerminalError as error:
-            decision, again = _stalled(error), Settled(error.reason, _STALLED_RECHECK)
-        if isinstance(decision.action, Forget):
-            self._reporter.gone(key)
         except StateUnusable as error:
             # Nothing tells that the disk has room again, and it concerns every app.
             decision = replace(_stalled(error), action=Rest(settled=False))
             again = Waiting(error.reason, _LOOK_AGAIN)
+        except TerminalError as error:
+            decision, again = _stalled(error), Settled(error.reason, _STALLED_RECHECK)
+        if isinstance(decision.action, Forget):
+            self._reporter.gone(key)
         else:
             self._reporter.decided(key, decision, app=app, running=running)
         return again
@@ -178,8 +182,9 @@ class Reconciler:
     # -- observe
 
     async def _observe(self, key: AppKey, state: DesiredState, app: DesiredApp | None, running: Running) -> Situation:
-        now = self._now()
-        record = await self._noted(self._records.get(key), app, now)
+        look = self._watch.look()
+        now = look.at
+        record = await self._noted(self._records.get(key), app, look)
         desire = await self._desire(key, state, app, record)
         if isinstance(desire, Wanted):
             desire, record = await self._with_repairs(desire, record, now)
@@ -197,6 +202,8 @@ class Reconciler:
         )
         target = choose_target(situation.desire, record, situation.policy, now)
         situation = replace(situation, target=target)
+        if when.moved(situation):
+            situation = replace(situation, deployments=await self._nomad.deployments(key))
         if app is not None:
             situation = replace(
                 situation,
@@ -243,13 +250,14 @@ class Reconciler:
             return s
         return replace(s, diagnoses=self._repairs.evidence.at_hand(s))
 
-    async def _noted(self, record: Record, app: DesiredApp | None, now: datetime) -> Record:
-        """What must be known once the file is gone is noted while it is there; no time lies in the future."""
-        noted = record.as_of(now)
+    async def _noted(self, record: Record, app: DesiredApp | None, look: Look) -> Record:
+        """What must be known once the file is gone is noted while it is there, and what time does not count."""
+        noted = self._watch.watched(record, look)
         if app is not None:
             noted = self._noted_of_file(noted, app)
         if noted != record and record.key in self._records:
             await self._records.save(noted)
+        self._watch.looked(record.key, look)
         return noted
 
     def _noted_of_file(self, record: Record, app: DesiredApp) -> Record:
@@ -311,6 +319,7 @@ class Reconciler:
                 return Waiting(decision.reason, _AT_ONCE)
             case Forget():
                 await self._records.forget(s.key)
+                self._watch.forget(s.key)
                 return Settled(decision.reason)
             case Climb(case, record):
                 return await self._climb(replace(s, record=record), case, decision.reason)

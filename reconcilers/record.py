@@ -81,7 +81,9 @@ class Attempt:
     """A register and the verification that follows. Written before the register, so that a crash cannot repeat it.
 
     `job_modify_index` is 0 until the register is known to have happened; until then `spec` is kept, to see whether it
-    did. `best` is the most healthy allocations seen: only more of them is progress, restarts are not.
+    did. `best` is the most healthy allocations seen: only more of them is progress, restarts are not. `newest_start` is
+    the last start of a task when the soak began, by Nomad's clock. `taken_over` counts the processes that went on with
+    it since the last progress: `progress_at` and `healthy_since` mean watched time, see `reconcilers.watch`.
     """
 
     spec_hash: str
@@ -95,6 +97,8 @@ class Attempt:
     best: int = 0
     healthy_since: datetime | None = None
     spec: Spec | None = None
+    newest_start: datetime | None = None
+    taken_over: int = 0
 
     def registered(self, job_modify_index: int) -> Attempt:
         """The same, now that it is known to have happened."""
@@ -168,7 +172,12 @@ class Record:
         if attempt is not None:
             since = attempt.healthy_since
             since = min(since, now) if since else None
-            attempt = replace(attempt, progress_at=min(attempt.progress_at, now), healthy_since=since)
+            attempt = replace(
+                attempt,
+                started_at=min(attempt.started_at, now),
+                progress_at=min(attempt.progress_at, now),
+                healthy_since=since,
+            )
         if withdrawal is not None:
             withdrawal = replace(withdrawal, since=min(withdrawal.since, now))
         return replace(

@@ -1,11 +1,13 @@
 """Health over time: has an attempt stayed healthy for the soak, or stood still for too long? Pure.
 
 Only more healthy allocations, and an image that is still being fetched, are progress; restarts are not. The deadline is
-the larger of the job's own and the app's, counted from the last progress, so a slow rolling update is healthy.
+the larger of the job's own and the app's, counted from the last progress, so a slow rolling update is healthy. What
+nobody watched does not lie between the times of an attempt and now: `reconcilers.watch` sees to that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +15,7 @@ from desired.cause import Cause
 from desired.policy import Verify
 from desired.reasons import Reason
 from desired.state import JobBody
-from observers.running import Allocation, Running
+from observers.running import Allocation, Running, TaskState
 from reconcilers.health import Health, Phase
 from reconcilers.record import Attempt
 
@@ -69,8 +71,14 @@ def verify(attempt: Attempt, health: Health, running: Running, policy: Verify, n
 
 def _soak(attempt: Attempt, health: Health, running: Running, policy: Verify, now: datetime) -> Verdict:
     since = attempt.healthy_since
-    if since is None or _restarted_since(running.allocations, since):
-        started = replace(attempt, healthy_since=now, progress_at=now, best=max(attempt.best, health.healthy))
+    if since is None or _restarted_since(running.allocations, attempt.newest_start):
+        started = replace(
+            attempt,
+            healthy_since=now,
+            progress_at=now,
+            best=max(attempt.best, health.healthy),
+            newest_start=_newest_start(running.allocations),
+        )
         return Continue(started, now + policy.soak)
     if now - since >= policy.soak:
         return Verified()
@@ -81,7 +89,7 @@ def _progress(attempt: Attempt, health: Health, running: Running, policy: Verify
     if attempt.healthy_since is not None:
         attempt = replace(attempt, healthy_since=None)
     if health.healthy > attempt.best:
-        attempt = replace(attempt, best=health.healthy, progress_at=now)
+        attempt = replace(attempt, best=health.healthy, progress_at=now, taken_over=0)
     deadline = deadline_of(running.job.body if running.job else {}, policy)
     if health.pulling and now - attempt.progress_at > deadline / 2:
         attempt = replace(attempt, progress_at=now)
@@ -108,14 +116,26 @@ def _nanoseconds(value: int | None) -> timedelta:
     return _NOMAD_PROGRESS_DEADLINE if value is None else timedelta(microseconds=value / 1000)
 
 
-def _restarted_since(allocations: tuple[Allocation, ...], since: datetime) -> bool:
-    """A task that (re)started after the soak began did not stay healthy, even if nobody saw it fall."""
+def _restarted_since(allocations: tuple[Allocation, ...], newest_start: datetime | None) -> bool:
+    """A task that restarted after the soak began did not stay healthy, even if nobody saw it fall.
+
+    Only times that Nomad told are compared: our clock may be hours off.
+    """
     return any(
-        state.started_at is not None and state.started_at > since and state.restarts > 0
-        for allocation in allocations
-        if allocation.desired_status == "run"
-        for state in allocation.tasks.values()
+        state.restarts > 0 and (newest_start is None or state.started_at > newest_start)
+        for state in _wanted(allocations)
+        if state.started_at is not None
     )
+
+
+def _newest_start(allocations: tuple[Allocation, ...]) -> datetime | None:
+    return max((state.started_at for state in _wanted(allocations) if state.started_at is not None), default=None)
+
+
+def _wanted(allocations: tuple[Allocation, ...]) -> Iterator[TaskState]:
+    for allocation in allocations:
+        if allocation.desired_status == "run":
+            yield from allocation.tasks.values()
 
 
 def _later(now: datetime, seconds: int) -> datetime:

@@ -60,6 +60,7 @@ from reconcilers.requests import Requests
 from reconcilers.situation import Mode, Rules
 from reconcilers.specs import Specs
 from reconcilers.store import Store
+from reconcilers.watch import Watch
 from reconcilers.workers import Workers
 
 # Longer than the slowest call a pass can make, so that it is Nomad's answer that ends a pass, not this.
@@ -227,6 +228,7 @@ def assemble(
             switch=switch,
         ),
         rules=rules(settings, own_job),
+        watch=Watch(now=now, clock=time.monotonic),
         now=now,
         after_state_loss=lambda: daemon.after_state_loss,
     )

@@ -43,6 +43,7 @@ from reconcilers.requests import Requests, Verb
 from reconcilers.result import Settled
 from reconcilers.situation import Rules
 from reconcilers.specs import Specs
+from reconcilers.watch import Watch
 
 T = TypeVar("T")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,6 +70,7 @@ class Cluster:
     ) -> None:
         self.nomad = EmbeddedNomad(world=read_world(world, "the test's world"), start=START, seed=1)
         self.now = START
+        self.jumped = timedelta(0)
         self.writes: Counter[str] = Counter()
         self.state: DesiredState | None = DesiredState("r1", {})
         self.prune = PruneRules()
@@ -91,6 +93,7 @@ class Cluster:
         self.reconciler = Reconciler(
             nomad=self.client, desired=self, withdrawn=self.withdrawals, records=self.records, requests=self.requests,
             specs=Specs(parser=self.client), reporter=self.reports, repairs=self._repairs(), rules=self.rules,
+            watch=Watch(now=lambda: self.now, clock=lambda: (self.now - START - self.jumped).total_seconds()),
             now=lambda: self.now,
             after_state_loss=lambda: self.after_state_loss,
         )  # fmt: skip
@@ -169,7 +172,12 @@ class Cluster:
 
     def let(self, span: timedelta) -> None:
         self.now += span
-        self.nomad.advance(self.now)
+        self.nomad.advance(self.now - self.jumped)
+
+    def set_clock(self, by: timedelta) -> None:
+        """The clock of the operator's machine is set; no time passes, and Nomad's own clock goes on."""
+        self.now += by
+        self.jumped += by
 
     def live(self, *names: str, minutes: float) -> AppReport:
         """Let so much time pass, with a pass every ten seconds, as events and rechecks would bring."""
