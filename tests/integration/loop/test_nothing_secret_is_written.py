@@ -232,6 +232,17 @@ def unplaced(cluster: Leaky, secret: str) -> None:
     cluster.live("web", minutes=6)
 
 
+def unplaced_and_left(cluster: Leaky, secret: str) -> None:
+    cluster.commit(job(secret, command="serve"))
+    cluster.live("web", minutes=3)
+    off = Policy(repair=Repair(mode=RepairMode.OFF))
+    cluster.commit(job(secret, command="serve", memory=90_000), policy=off)
+    cluster.passes("web")
+    report = cluster.reports.get(key("web"))
+    cluster.written.append(str(report))
+    cluster.live("web", minutes=6)
+
+
 def wrong_place(cluster: Leaky, secret: str) -> None:
     cluster.commit(job(secret, command="serve", constraint='datacenters = ["dc9"]'))
     cluster.live("web", minutes=6)
@@ -248,7 +259,7 @@ def waiting(cluster: Leaky, secret: str) -> None:
 
 
 STORIES: list[Callable[[Leaky, str], None]] = [
-    oom, exhausted, crashes, refused, unplaced, wrong_place, misspelt, waiting,
+    oom, exhausted, crashes, refused, unplaced, unplaced_and_left, wrong_place, misspelt, waiting,
 ]  # fmt: skip
 
 
