@@ -18,7 +18,7 @@ from reconcilers.record import Attempt, Record
 # An open attempt is looked at every minute, and the longest pass takes two: a look that comes later was missed.
 LATE = timedelta(minutes=3)
 # What a missed look counts for. Not nothing: an attempt must end also where every look comes late.
-LATE_COUNTS = timedelta(minutes=1)
+LATE_COUNTS = timedelta(seconds=15)
 # Below this a clock is being disciplined, not set.
 _SET = timedelta(seconds=5)
 # A process that is killed and started again and again would else never let an attempt end.

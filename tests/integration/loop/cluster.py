@@ -71,6 +71,7 @@ class Cluster:
         self.nomad = EmbeddedNomad(world=read_world(world, "the test's world"), start=START, seed=1)
         self.now = START
         self.jumped = timedelta(0)
+        self.stood_still = timedelta(0)
         self.writes: Counter[str] = Counter()
         self.state: DesiredState | None = DesiredState("r1", {})
         self.prune = PruneRules()
@@ -172,12 +173,17 @@ class Cluster:
 
     def let(self, span: timedelta) -> None:
         self.now += span
-        self.nomad.advance(self.now - self.jumped)
+        self.nomad.advance(self.now - self.jumped - self.stood_still)
 
     def set_clock(self, by: timedelta) -> None:
         """The clock of the operator's machine is set; no time passes, and Nomad's own clock goes on."""
         self.now += by
         self.jumped += by
+
+    def let_only_us(self, span: timedelta) -> None:
+        """Time passes, and Nomad stands still: nothing comes up meanwhile."""
+        self.now += span
+        self.stood_still += span
 
     def live(self, *names: str, minutes: float) -> AppReport:
         """Let so much time pass, with a pass every ten seconds, as events and rechecks would bring."""
