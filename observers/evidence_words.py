@@ -19,6 +19,7 @@ _ON_THE_WAY = frozenset({"Received", "Task Setup", "Started", "Driver"})
 def told_lines(evidence: Evidence, *, limit: int) -> tuple[str, ...]:
     """At most `limit` lines of at most 240 characters. What repeats is told once, with how often."""
     told = [*_refusal(evidence), *_placement(evidence), *_events(evidence), *_checks(evidence), *_logs(evidence)]
+    told += _unread(evidence)
     return tuple(_cut(line) for line in told[:limit])
 
 
@@ -74,6 +75,11 @@ def _logs(evidence: Evidence) -> Iterator[str]:
     for tail in evidence.logs:
         for line in [line for line in tail.text.splitlines() if line.strip()][-_LOG_LINES:]:
             yield f"{tail.task} {tail.stream}: {line.strip()}"
+
+
+def _unread(evidence: Evidence) -> Iterator[str]:
+    if evidence.unread:
+        yield f"not known, because it could not be read: {', '.join(evidence.unread)}"
 
 
 def _cut(text: str) -> str:

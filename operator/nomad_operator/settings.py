@@ -243,6 +243,15 @@ class Settings(BaseSettings):
         f"{PREFIX}WRITE_BACK_AUTHOR", Author(), "Who those commits are by, for servers that only take known people.",
         allowed="Name <mail>",
     )  # fmt: skip
+    image_lookup: bool = setting(
+        f"{PREFIX}IMAGE_LOOKUP", True,
+        "Whether registries are asked what an image says of itself (ports, command): as anybody, without credentials.",
+        allowed="true or false",
+    )  # fmt: skip
+    insecure_registries: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = setting(
+        f"{PREFIX}INSECURE_REGISTRIES", (), "Registries that are asked without TLS, as the loopback always is.",
+        allowed="host:port, separated by commas",
+    )  # fmt: skip
     repairs_stopped: bool = setting(
         f"{PREFIX}REPAIRS_STOPPED", False, "The kill switch: nothing is written for any repair.",
         allowed="true or false",

@@ -36,6 +36,7 @@ from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
 from nomad_operator.web_events import Broadcast
+from observers.images import ImageRegistries
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
@@ -75,6 +76,7 @@ class Parts:
     """Everything that was put together, for those who run it."""
 
     nomad: NomadClient
+    images: ImageRegistries | None
     source: Source
     records: Records
     switch: Switch
@@ -91,6 +93,8 @@ class Parts:
     async def close(self) -> None:
         self.broadcast.close()
         await self.nomad.aclose()
+        if self.images is not None:
+            await self.images.aclose()
 
 
 def now() -> datetime:
@@ -201,6 +205,7 @@ def assemble(
         records=records,
     )
     chronicle = Chronicle()
+    images = ImageRegistries(insecure=settings.insecure_registries) if settings.image_lookup else None
     switch = Switch(store=store, stopped_by_setting=settings.repairs_stopped)
     reconciler = Reconciler(
         nomad=nomad,
@@ -212,7 +217,7 @@ def assemble(
         reporter=reports,
         repairs=Repairs(
             evidence=Gatherer(
-                collector=Collector(reads=nomad),
+                collector=Collector(reads=nomad, images=images),
                 chronicle=chronicle,
                 placeholders=Placeholders(),
                 secrets=secrets_of(settings),
@@ -295,9 +300,9 @@ def assemble(
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
-        nomad=nomad, source=source, records=records, switch=switch, reports=reports, reconciler=reconciler,
-        workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics, passes=passes,
-        requests=requests,
+        nomad=nomad, images=images, source=source, records=records, switch=switch, reports=reports,
+        reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
+        passes=passes, requests=requests,
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ async def play(address: str, *, image: str, prefix: str) -> int:
         settings = Settings(
             nomad_addr=address, git_url=str(repository.folder), git_path="apps", git_poll=timedelta(seconds=1),
             state_url=f"sqlite:///{folder}/state/state.db", verify_soak=timedelta(seconds=2),
-            resync=timedelta(seconds=30),
+            resync=timedelta(seconds=30), image_lookup=False,
         )  # fmt: skip
         narrator = Narrator()
         narrator.heading("You commit six apps: manifests and job files. One manifest has mistakes, one app crashes.")
