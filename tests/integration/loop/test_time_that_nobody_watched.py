@@ -1,6 +1,7 @@
 """Clocks that are set, outages and long downtimes in the middle of a verification: nothing good is rolled back by them.
 
-`slow` takes 100 s to come up, and one `onFailure: rollback` away is the version before: whoever counts wrongly goes back.
+`slow` takes 100 s to come up, and one `onFailure: rollback` away is the version before: whoever counts wrongly goes
+back.
 """
 
 from __future__ import annotations
