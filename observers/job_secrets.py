@@ -8,6 +8,7 @@ from typing import Any
 
 from desired.secret_literals import secret_by_name, secret_kind
 from desired.state import JobBody
+from observers.failures import job_words
 from observers.secret_shapes import KEY_BLOCK, NO_SECRET, SHAPES, WORD, disorderly
 
 # Shorter ones stand in any text by chance.
@@ -81,15 +82,13 @@ def _ends_as_secret(name: str) -> bool:
 
 
 def _found(body: JobBody) -> Iterator[str]:
-    for group in body.get("TaskGroups") or ():
-        for task in group.get("Tasks") or ():
-            for name, value in (task.get("Env") or {}).items():
-                yield from _setting(str(name), str(value))
-            for template in task.get("Templates") or ():
-                yield from _of_template(str(template.get("EmbeddedTmpl") or ""))
-            config = task.get("Config") or {}
-            for name in ("args", "entrypoint", "command"):
-                yield from _of_words(config.get(name))
+    for _, task in job_words.tasks(body):
+        for name, value in job_words.block(task, "Env").items():
+            yield from _setting(str(name), str(value))
+        for template in job_words.parts(task, "Templates"):
+            yield from _of_template(job_words.text(template, "EmbeddedTmpl"))
+        for name in ("args", "entrypoint", "command"):
+            yield from _of_words(job_words.block(task, "Config").get(name))
     yield from _anywhere(body, "")
 
 

@@ -13,6 +13,7 @@ import base64
 import html
 import json
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote
 
@@ -30,6 +31,7 @@ _DATA_PATH = re.compile(
 _LEAST_EDGE = 6
 # Shorter ones stand in encoded texts by chance.
 _LEAST_ENCODED = 6
+_MOST_SECRETS = 20_000
 # What is hidden changes what stands beside it; two rounds are nearly always enough.
 _ROUNDS = 6
 _NUMBER = re.compile(r"\d{1,3}(?:\.\d+)?(?:ms|s|m|h)?|[\d.]{1,15}(?::\d{1,5})?")
@@ -41,17 +43,27 @@ def holds_a_placeholder(text: str) -> bool:
 
 
 class Placeholders:
-    """Which secret has which number, for the life of the process. Never stored."""
+    """Which secret has which number, for the life of the process. Never stored.
 
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-        self._secrets: list[str] = []
+    Apps may write words without order for ever: of those, what was met longest ago is forgotten. No number is ever
+    given to another secret.
+    """
+
+    def __init__(self, *, most: int = _MOST_SECRETS) -> None:
+        self._most = most
+        self._numbers: OrderedDict[str, int] = OrderedDict()
+        self._secrets: dict[int, str] = {}
+        self._last = 0
 
     def of(self, secret: str) -> str:
         number = self._numbers.get(secret)
         if number is None:
-            number = self._numbers[secret] = len(self._secrets) + 1
-            self._secrets.append(secret)
+            self._last += 1
+            number = self._numbers[secret] = self._last
+            self._secrets[number] = secret
+            if len(self._numbers) > self._most:
+                del self._secrets[self._numbers.popitem(last=False)[1]]
+        self._numbers.move_to_end(secret)
         return f"«secret:{number}»"
 
     def restore(self, text: str, *, among: Collection[str]) -> str:
@@ -61,8 +73,7 @@ class Placeholders:
         """
 
         def secret(match: re.Match[str]) -> str:
-            number = int(match[1])
-            found = self._secrets[number - 1] if 0 < number <= len(self._secrets) else None
+            found = self._secrets.get(int(match[1]))
             return found if found is not None and found in among else match[0]
 
         return _MARK.sub(secret, text)

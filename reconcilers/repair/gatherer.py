@@ -13,7 +13,7 @@ from observers import redacted
 from observers.evidence import Evidence
 from observers.failures.diagnose import diagnose
 from observers.failures.diagnosis import Diagnosis
-from observers.job_secrets import known_in
+from observers.known_secrets import KnownSecrets
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.collect import Collector
 from observers.redaction import Placeholders, Redactor
@@ -34,6 +34,7 @@ class Gatherer:
         self._chronicle = chronicle
         self._placeholders = placeholders
         self._secrets = tuple(secrets)
+        self._known_secrets = KnownSecrets()
 
     def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
         """Of what the pass has read anyway; no request is made."""
@@ -72,7 +73,7 @@ class Gatherer:
         return replace(evidence, allocations=self._chronicle.merged(evidence.allocations))
 
     def _redactor(self, *bodies: JobBody) -> Redactor:
-        of_jobs = (secret for body in bodies for secret in known_in(body))
+        of_jobs = (secret for body in bodies for secret in self._known_secrets.of(body))
         return Redactor(known={*self._secrets, *of_jobs}, placeholders=self._placeholders)
 
 
