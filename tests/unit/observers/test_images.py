@@ -165,6 +165,7 @@ async def test_what_does_not_hold_is_not_known(breaks: Callable[[FakeRegistry], 
     async with asking(registry.answer) as registries:
         assert await registries.facts("registry.example/app") is None
     assert not any("169.254" in one for one in registry.asked)
+    assert all("/v2/app/" in one for one in registry.asked), "led elsewhere"
 
 
 async def test_what_is_asked_again_is_not_read_again_while_it_lasts() -> None:
