@@ -5,7 +5,8 @@
     │   ├── Unavailable               refused, reset, no leader, a 5xx without meaning, a cut answer
     │   ├── RateLimited               too many connections or requests; may carry `retry_after`
     │   ├── Conflict                  a compare-and-set was lost: read again, decide again
-    │   └── DeadlineExceeded          no answer in time; a write may or may not have happened
+    │   ├── DeadlineExceeded          no answer in time; a write may or may not have happened
+    │   └── StateUnavailable          the state store cannot be written just now: its disk is full, or it is locked
     ├── TerminalError                 stalled until something changes; carries a `Reason`
     │   ├── InvalidDesired            a manifest or job file; carries every `Problem`
     │   ├── Rejected                  Nomad refuses the job
@@ -71,6 +72,12 @@ class DeadlineExceeded(TransientError):
     """No complete answer in time. After a write: read before trying again."""
 
     reason = Reason.DEADLINE_EXCEEDED
+
+
+class StateUnavailable(TransientError):
+    """The operator's own state cannot be used just now. Nothing is changed in Nomad that could not be remembered."""
+
+    reason = Reason.STATE_UNAVAILABLE
 
 
 class TerminalError(OperatorError):

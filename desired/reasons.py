@@ -63,5 +63,6 @@ class Reason(StrEnum):
     FORBIDDEN = "Forbidden"
     HOST_KEY_REFUSED = "HostKeyRefused"  # the git server's ssh key is unknown or has changed
     UNSUPPORTED = "Unsupported"
+    STATE_UNAVAILABLE = "StateUnavailable"  # the state file cannot be written just now: disk full, or locked
     STATE_UNUSABLE = "StateUnusable"  # the state file is corrupt, read-only, or from a newer version
     INTERNAL_ERROR = "InternalError"  # a bug of ours

@@ -361,7 +361,11 @@ class Reconciler:
         await self._records.save(replace(record, attempt=registered, applied=applied, adopt=False))
 
     async def _stop(self, s: Situation) -> None:
-        """Nomad's stop knows no compare-and-set: the job was read in this very pass, and it is ours."""
+        """Nomad's stop knows no compare-and-set: the job was read in this very pass, and it is ours.
+
+        That it was withdrawn is remembered; that we stopped it is remembered after, if the state can be written.
+        """
+        await self._records.save(s.record, anew=True)
         await self._nomad.stop(s.key)
         stopped = await self._nomad.running(s.key)
         index = stopped.job.job_modify_index if stopped.job else 0

@@ -53,10 +53,13 @@ class Records:
         known = self._records.get(key)
         return known[0] if known else Record(key=key, origin=self.origin)
 
-    async def save(self, record: Record) -> None:
-        """Durable when this returns. Conflict means that another process writes the same store."""
+    async def save(self, record: Record, *, anew: bool = False) -> None:
+        """Durable when this returns. Conflict means that another process writes the same store.
+
+        What is stored already is written again only `anew`: it shows that the store can be written now.
+        """
         known = self._records.get(record.key)
-        if known is not None and known[0] == record:
+        if known is not None and known[0] == record and not anew:
             return
         name = f"{_PREFIX}{record.key}"
         try:

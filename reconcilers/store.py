@@ -24,8 +24,8 @@ class Stored:
 class Store(Protocol):
     """Durable once a call has returned: a kill at any point leaves the old document or the new one, whole.
 
-    Errors: Conflict (lost compare-and-set), StateUnusable (corrupt, read-only, from a newer version, disk full),
-    Unavailable (a remote store that cannot be reached).
+    Errors: Conflict (lost compare-and-set), StateUnavailable (disk full, locked, a remote store that is away),
+    StateUnusable (corrupt, read-only, from a newer version, gone).
     """
 
     async def load(self) -> Mapping[str, Stored]:

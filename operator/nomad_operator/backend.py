@@ -48,6 +48,7 @@ class DaemonBackend:
         return view.status(
             state=self._source.state,
             source_problem=self._source.problem.message if self._source.problem else "",
+            state_problem=self._daemon.state.problem.message if self._daemon.state.problem else "",
             nomad_problem=self._daemon.nomad.problem.message if self._daemon.nomad.problem else "",
             reports={report.key: report for report in self._reports},
             records={record.key: record for record in self._records},

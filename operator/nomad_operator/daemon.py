@@ -23,6 +23,7 @@ from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
 from nomad_operator.source_problems import SourceProblems
+from nomad_operator.state_watch import StateWatch
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.namespaces import watch_namespaces
 from observers.nomad.stream_items import Connected, Disconnected, Event, Missed, StreamItem
@@ -89,6 +90,7 @@ class Daemon:
         commits: CommitTimes,
         prune: PruneRules,
         switch: Switch,
+        state: StateWatch,
         intervals: Intervals,
         request_count: Callable[[], int],
         log: Log,
@@ -109,6 +111,7 @@ class Daemon:
         self._commits = commits
         self._prune = prune
         self._switch = switch
+        self._state = state
         self._intervals = intervals
         self._request_count = request_count
         self._log = log
@@ -139,7 +142,7 @@ class Daemon:
         self._schedule.every(self._intervals.resync, self._resync_due)
         self._schedule.every(_CHECKS_TICK_SECONDS, self._checks_due)
         self._schedule.start()
-        loops = [self._follow_source, self._keep_in_sync, self._listen, self._rotate_checks]
+        loops = [self._follow_source, self._keep_in_sync, self._listen, self._rotate_checks, self._state.run]
         if self._all_namespaces:
             loops.append(self._watch_namespaces)
         if self._writing is not None:
@@ -173,6 +176,17 @@ class Daemon:
     def nomad(self) -> NomadWatch:
         """Whether Nomad answers."""
         return self._nomad
+
+    @property
+    def state(self) -> StateWatch:
+        """Whether what is remembered can be written."""
+        return self._state
+
+    def hurry_unsettled(self) -> None:
+        """Whatever waited for a dependency that is back goes on now."""
+        for report in self._reports:
+            if not report.settled:
+                self._workers.wake(report.key, hurry=True)
 
     @property
     def keys(self) -> set[AppKey]:

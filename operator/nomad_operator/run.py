@@ -109,6 +109,8 @@ async def _until_ended(parts: Parts, running: asyncio.Task[None]) -> None:
     """Every app is settled, or its verification has ended; an unreadable git or Nomad ends it with that error."""
     while not running.done():
         await asyncio.sleep(_CHECK_SECONDS)
+        if parts.daemon.state.problem is not None:
+            raise parts.daemon.state.problem
         if parts.source.state is None:
             if parts.source.problem is not None:
                 raise parts.source.problem

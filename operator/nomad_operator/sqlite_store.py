@@ -51,7 +51,7 @@ class SqliteStore:
 
     @classmethod
     async def open(cls, path: Path, *, migrations: Sequence[Migration] = MIGRATIONS) -> SqliteStore:
-        """Open or make the file (mode 0600) and its folder; StateUnusable says why it cannot be used."""
+        """Open or make the file (mode 0600) and its folder; StateUnusable or StateUnavailable say why it cannot be."""
         executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="state")
         try:
             connection, lock = await asyncio.get_running_loop().run_in_executor(executor, _open, path, migrations)

@@ -18,6 +18,7 @@ from desired.errors import (
     OperatorError,
     RateLimited,
     Rejected,
+    StateUnavailable,
     StateUnusable,
     Unavailable,
     Unsupported,
@@ -35,6 +36,7 @@ _STATUS: tuple[tuple[type[OperatorError], int], ...] = (
     (RateLimited, 429),
     (Unsupported, 501),
     (Unavailable, 503),
+    (StateUnavailable, 503),
     (StateUnusable, 503),
     (DeadlineExceeded, 504),
 )

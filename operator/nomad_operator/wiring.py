@@ -6,6 +6,7 @@ which of the parts they run.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import random
@@ -35,6 +36,7 @@ from nomad_operator.passes import Passes
 from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
+from nomad_operator.state_watch import StateWatch
 from nomad_operator.web_events import Broadcast
 from observers.images import ImageRegistries
 from observers.nomad.chronicle import Chronicle
@@ -190,7 +192,11 @@ def assemble(
 
     nomad = NomadClient(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request)
     parser = ParsedJobs(parser=nomad)
-    records = Records(store=store, origin=origin)
+    outages = Outages(log=log, clock=time.monotonic)
+    state = StateWatch(
+        store=store, outages=outages, metrics=metrics, back=lambda: daemon.hurry_unsettled(), sleep=asyncio.sleep
+    )
+    records = Records(store=state, origin=origin)
     records.listen(RepairsTold(metrics=metrics, log=log).saved)
     reports = Reports(now=now)
     asked = Requests()
@@ -206,7 +212,7 @@ def assemble(
     )
     chronicle = Chronicle()
     images = ImageRegistries(insecure=settings.insecure_registries) if settings.image_lookup else None
-    switch = Switch(store=store, stopped_by_setting=settings.repairs_stopped)
+    switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     reconciler = Reconciler(
         nomad=nomad,
         desired=source,
@@ -237,7 +243,12 @@ def assemble(
         now=now,
         after_state_loss=lambda: daemon.after_state_loss,
     )
-    passes = Passes(log=log, metrics=metrics, reports=reports, explained=lambda error: daemon.nomad.explains(error))
+    passes = Passes(
+        log=log,
+        metrics=metrics,
+        reports=reports,
+        explained=lambda error: state.explains(error) or daemon.nomad.explains(error),
+    )
     workers = Workers(
         queue=WorkQueue(backoff=Backoff(random=random.random)),
         reconcile=reconciler.reconcile,
@@ -247,7 +258,6 @@ def assemble(
         deadline=_PASS_DEADLINE,
     )
     commits = CommitTimes(metrics=metrics, now=now)
-    outages = Outages(log=log, clock=time.monotonic)
     writer = write_back(settings, followed)
     writing = None
     if writer is not None:
@@ -279,6 +289,7 @@ def assemble(
         outages=outages,
         commits=commits,
         switch=switch,
+        state=state,
         prune=PruneRules(enabled=settings.prune, max_share=settings.prune_max_share),
         intervals=Intervals(poll=settings.git_poll.total_seconds(), resync=settings.resync.total_seconds()),
         request_count=requests.total,

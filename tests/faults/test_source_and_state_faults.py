@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -151,21 +155,64 @@ def test_an_unusable_state_is_told_in_one_line_and_nothing_is_touched(
         assert len(proxy.seen) == seen
 
 
-def test_on_a_full_disk_nothing_is_changed_and_it_goes_on_when_there_is_room(
+def test_on_a_full_disk_nothing_is_changed_and_it_goes_on_by_itself_when_there_is_room(
     nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
 ) -> None:
-    web, new = nomad.name("web"), nomad.name("new")
-    upstream.commit(_files(nomad, web))
+    web, new, old = nomad.name("web"), nomad.name("new"), nomad.name("old")
+    upstream.commit(_files(nomad, web, old))
     process = operator().start()
-    process.until_ready(web)
+    process.until_ready(web, old)
     journal = process.state.with_name("state.db-wal")
     before = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (journal.stat().st_size, before[1]))
     # Git's own files are small; the journal of the state may not grow by a byte.
-    upstream.commit(_files(nomad, new))
-    until(lambda: "disk" in process.said() + str(process.app(new)), what="it is told", told=process.said)
-    assert len(proxy.registers(new)) == 0
+    upstream.commit({**_files(nomad, new), f"apps/{old}.nomad.hcl": None})
+    nomad.edit(web, "by hand")
+    process.until_told("dependency down", service="state")
+    until(lambda: "StateUnavailable" in str(process.app(new)), what="the new app says so", told=process.said)
+    until(lambda: "StateUnavailable" in str(process.app(web)), what="the other one too", told=process.said)
+    assert "disk" in process.status()["operator"]["stateProblem"]
+    assert "disk" in process.command("status").stdout
+    assert 'dependency_up{service="state"} 0.0' in process.get("/metrics").text
+    assert [len(proxy.registers(name)) for name in (web, new)] == [1, 0]
+    assert proxy.stops() == []
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, before)
-    process.ask(new, "reconcile")
-    process.until_ready(new)
-    assert len(proxy.registers(new)) == 1
+    process.until_told("dependency back", service="state")
+    process.until_ready(new, web)
+    assert [len(proxy.registers(name)) for name in (web, new)] == [2, 1]
+    assert process.status()["operator"]["stateProblem"] == ""
+    until(lambda: nomad.job(old)["Stop"], what="what was withdrawn is stopped", told=process.said)
+    assert len(process.told("dependency down")) == len(process.told("dependency back")) == 1
+    assert process.told("pass failed", app=f"default/{new}") == []
+
+
+def test_killed_in_a_verification_and_back_after_an_hour_it_does_not_take_the_hour_for_a_lack_of_progress(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    web = nomad.name("web")
+    upstream.commit(_files(nomad, web))
+    process = operator().start()
+    process.until_ready(web)
+    # Nomad calls it healthy only after a while, and until then nothing of it counts.
+    slow = nomad.job_file(web, version="2").replace('"300ms"', '"6s"')
+    upstream.commit({f"apps/{web}.nomad.hcl": slow})
+    process.until_app(web, step="Verifying")
+    nomad.until_running(web, "2")
+    process.kill()
+    _an_hour_passes(process.state, f"app:default/{web}")
+    process.start()
+    process.until_ready(web)
+    assert nomad.runs(web, "2")
+    assert len(proxy.registers(web)) == 2
+    assert process.app(web)["failed"] == []
+
+
+def _an_hour_passes(state: Path, name: str) -> None:
+    """For the record of an app: what happened lies an hour further back."""
+    with closing(sqlite3.connect(state)) as connection:
+        body = json.loads(connection.execute("SELECT body FROM documents WHERE name = ?", (name,)).fetchone()[0])
+        attempt = body["record"]["attempt"]
+        for field in ("started_at", "progress_at"):
+            attempt[field] = (datetime.fromisoformat(attempt[field]) - timedelta(hours=1)).isoformat()
+        connection.execute("UPDATE documents SET body = ? WHERE name = ?", (json.dumps(body), name))
+        connection.commit()

@@ -18,6 +18,8 @@ def overview(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str
     operator = answer.get("operator", {})
     if operator.get("sourceProblem"):
         lines.append(f"git: {plain(operator['sourceProblem'])} (the last good revision stays in force)")
+    if operator.get("stateProblem"):
+        lines.append(f"state: {plain(operator['stateProblem'])} (nothing is changed that could not be remembered)")
     if operator.get("nomadProblem"):
         lines.append(f"nomad: {plain(operator['nomadProblem'])} (what stands here is what was seen last)")
     if apps:

@@ -1,7 +1,6 @@
 """Clocks that are set, outages and long downtimes in the middle of a verification: nothing good is rolled back by them.
 
-`slow` takes 100 s to come up, and one `onFailure: rollback` away is the version before: whoever counts wrongly goes
-back.
+`slow` takes 100 s to come up, and `never` never does; the version before was good: who counts wrongly goes back to it.
 """
 
 from __future__ import annotations
@@ -36,9 +35,11 @@ STUCK = """update {
       progress_deadline = "30m"
       auto_revert       = false
     }"""
-ONCE = """
+WORLD = """
 nodes: [{name: node-1}]
 behaviours:
+  - {command: "slow", starts_after: 100s}
+  - {command: "never", starts_after: 100h}
   - {command: "once", from_attempt: 1}
   - {command: "once", runs_for: 20s, exit_code: 1}
 """
@@ -55,7 +56,7 @@ class Counting(MemoryStore):
 
 def _deploying(*, seconds: int = 30, command: str = "slow", update: str = PATIENT) -> Cluster:
     """`one` was good; `two` has been coming up for so long."""
-    cluster = Cluster(store=Counting())
+    cluster = Cluster(world=WORLD, store=Counting())
     cluster.commit(job(), policy=POLICY)
     assert cluster.live("web", minutes=3).ready is Truth.TRUE
     cluster.commit(job(command=command, value="two", update=update), policy=POLICY)
@@ -105,7 +106,7 @@ def test_a_good_deployment_becomes_good_whatever_time_was_lost(event: Callable[[
 def test_a_deployment_that_stands_still_is_given_up_after_the_time_that_was_watched(
     event: Callable[[Cluster], None],
 ) -> None:
-    cluster = _deploying(command="crash", update=STUCK)
+    cluster = _deploying(command="never", update=STUCK)
     event(cluster)
     for _ in range(60 * 6):
         report = cluster.passes("web")
@@ -135,7 +136,7 @@ def test_what_was_not_watched_for_the_whole_soak_is_not_verified(event: Callable
 
 def test_a_clock_behind_nomads_does_not_soak_for_ever_what_restarted_once() -> None:
     """Of a task that has restarted, Nomad's time of its start lies in our future."""
-    cluster = Cluster(world=ONCE)
+    cluster = Cluster(world=WORLD)
     cluster.set_clock(-3 * HOUR)
     cluster.commit(job(command="once", update=PATIENT), policy=POLICY)
     report = cluster.live("web", minutes=8)
@@ -163,7 +164,7 @@ def test_an_hour_in_which_nomad_was_away_is_no_lack_of_progress(monkeypatch: pyt
 
 
 def test_a_process_that_is_killed_again_and_again_still_ends_the_attempt() -> None:
-    cluster = _deploying(command="crash", update=STUCK)
+    cluster = _deploying(command="never", update=STUCK)
     lives = 0
     while cluster.env("web")["VALUE"] == "two":
         lives += 1

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from desired.errors import StateUnusable, Unavailable
+from desired.errors import StateUnavailable, StateUnusable
 from nomad_operator.sqlite_schema import MIGRATIONS
 from nomad_operator.sqlite_store import SqliteStore, read_documents
 
@@ -191,7 +191,7 @@ def _disk_with_room_for(more: int, path: Path) -> Iterator[None]:
 async def test_on_a_full_disk_a_write_fails_whole_and_works_again_when_there_is_room(path: Path) -> None:
     store = await SqliteStore.open(path)
     revision = await store.put("n", {"v": 1}, expected=0)
-    with _disk_with_room_for(10_000, path), pytest.raises(StateUnusable) as caught:
+    with _disk_with_room_for(10_000, path), pytest.raises(StateUnavailable) as caught:
         await store.put("n", {"v": "x" * 100_000}, expected=revision)
     assert "room" in caught.value.hint
     one = await store.get("n")
@@ -216,7 +216,7 @@ async def test_another_program_that_writes_is_waited_for_then_told(path: Path, m
     await store._in_thread(lambda: store._connection.execute("PRAGMA busy_timeout = 50"))
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Unavailable, match="locked by another program"):
+        with pytest.raises(StateUnavailable, match="locked by another program"):
             await store.put("n", {}, expected=0)
         other.execute("ROLLBACK")
     await store.put("n", {}, expected=0)
