@@ -186,6 +186,27 @@ def test_on_a_full_disk_nothing_is_changed_and_it_goes_on_by_itself_when_there_i
     assert process.told("pass failed", app=f"default/{new}") == []
 
 
+def test_once_ends_with_the_reason_where_the_state_cannot_be_written(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    web, new = nomad.name("web"), nomad.name("new")
+    upstream.commit(_files(nomad, web))
+    process = operator().start()
+    process.until_ready(web)
+    process.stop()
+    upstream.commit(_files(nomad, web, new))
+    with closing(sqlite3.connect(process.state, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        ended = process.command("once")
+        other.execute("ROLLBACK")
+    assert ended.returncode == 1, ended.stderr
+    assert "error: the state" in ended.stderr and "locked by another program" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert len(proxy.registers(new)) == 0
+    assert process.command("once").returncode == 0
+    assert len(proxy.registers(new)) == 1
+
+
 def test_killed_in_a_verification_and_back_after_an_hour_it_does_not_take_the_hour_for_a_lack_of_progress(
     nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
 ) -> None:
