@@ -31,8 +31,8 @@ PATIENT = """update {
 # It never gets healthy, and Nomad does not end it: only the time without progress does.
 STUCK = """update {
       min_healthy_time  = "1s"
-      healthy_deadline  = "29m"
-      progress_deadline = "30m"
+      healthy_deadline  = "10h"
+      progress_deadline = "0s"
       auto_revert       = false
     }"""
 WORLD = """
@@ -108,12 +108,9 @@ def test_a_deployment_that_stands_still_is_given_up_after_the_time_that_was_watc
 ) -> None:
     cluster = _deploying(command="never", update=STUCK)
     event(cluster)
-    for _ in range(60 * 6):
-        report = cluster.passes("web")
-        if report is not None and report.step is not Step.VERIFYING:
-            break
-        cluster.let(timedelta(seconds=10))
-    cluster.live("web", minutes=3)
+    cluster.live("web", minutes=95 / 60)
+    assert cluster.env("web")["VALUE"] == "two"
+    cluster.live("web", minutes=2)
     assert cluster.env("web")["VALUE"] == "one"
     assert cluster.registers == 3
 
@@ -168,7 +165,7 @@ def test_a_process_that_is_killed_again_and_again_still_ends_the_attempt() -> No
     lives = 0
     while cluster.env("web")["VALUE"] == "two":
         lives += 1
-        assert lives < 40, "it never ends"
+        assert lives < 15, "it never ends"
         cluster.let(timedelta(seconds=60))
         cluster.restart()
         cluster.passes("web")
