@@ -116,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
 
     add("run", "loop:run", "the daemon, until it is told to stop")
     once = add("once", "loop:once", "one full pass over everything; ends when every app is settled", json=True)
-    once.add_argument("--timeout", type=float, metavar="SECONDS", help="give up after this long")
+    once.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up after this long")
     plan = add("plan", "loop:plan", "what the next pass would do; changes nothing", json=True)
     plan.add_argument("app", metavar="APP", nargs="*", help="namespace/name, or name; all apps if none is named")
     where = plan.add_mutually_exclusive_group()
@@ -155,6 +155,16 @@ def parser() -> argparse.ArgumentParser:
 
     top.set_defaults(command="info:usage")
     return top
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
 
 
 _REPAIRS = ("list", "approve", "reject", "revert", "stop", "start")

@@ -7,6 +7,8 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -49,8 +51,20 @@ async def run(settings: Settings, *, serving: Callable[[str], None] | None = Non
     return 0
 
 
-async def once(settings: Settings) -> tuple[int, Parts]:
-    """One full pass over everything: 0 if every app is ready at its end, else 1. The parts hold what was found.
+@dataclass(frozen=True, slots=True)
+class Once:
+    """What one full pass found. `code` is 0 if every app is ready; `status` is the documented one.
+
+    `waiting` says what had not ended when the time was up, and is empty where everything has.
+    """
+
+    code: int
+    status: dict[str, Any]
+    waiting: tuple[str, ...] = ()
+
+
+async def once(settings: Settings, *, timeout_seconds: float | None = None) -> Once:
+    """One full pass over everything. With a timeout it stops then; a later one goes on from there.
 
     Where git could not be read the last good revision was kept to, but nobody knows what the newest one asks for: 1.
     """
@@ -58,15 +72,22 @@ async def once(settings: Settings) -> tuple[int, Parts]:
     async with opened(settings) as parts:
         await parts.daemon.start()
         running = asyncio.create_task(parts.daemon.run())
+        waiting: list[str] = []
+        limit = asyncio.timeout(timeout_seconds)
         try:
-            await _until_ended(parts, running)
+            async with limit:
+                await _until_ended(parts, running)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            waiting = _not_ended(parts) or ["the last pass had not ended"]
         finally:
             await parts.daemon.stop()
             await running
         state = parts.source.state
         ready = all(report.ready.value == "True" for report in parts.reports)
         whole = state is not None and state.complete and parts.source.problem is None
-        return (0 if ready and whole else 1), parts
+        return Once(0 if ready and whole and not waiting else 1, parts.backend.status(), tuple(waiting))
 
 
 @asynccontextmanager
@@ -119,14 +140,21 @@ async def _until_ended(parts: Parts, running: asyncio.Task[None]) -> None:
             if (problem := parts.daemon.nomad.problem) is not None:
                 raise problem
             continue
-        reports = {report.key: report for report in parts.reports}
-        if (
-            parts.workers.idle
-            and not parts.daemon.writing
-            and all(_ended(reports.get(key)) for key in parts.daemon.keys)
-        ):
+        if parts.workers.idle and not _not_ended(parts):
             return
     running.result()
+
+
+def _not_ended(parts: Parts) -> list[str]:
+    """What is still waited for, and why."""
+    if missing := parts.daemon.missing():
+        return missing
+    found = []
+    for key in sorted(parts.daemon.keys):
+        report = parts.reports.get(key)
+        if not _ended(report):
+            found.append(f"{key} ({report.reason if report else 'not looked at yet'})")
+    return [*found, "a repair is being written to git"] if parts.daemon.writing else found
 
 
 def _ended(report: AppReport | None) -> bool:

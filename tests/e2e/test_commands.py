@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 from tests.e2e.conftest import Start
@@ -93,3 +94,35 @@ def test_plan_tells_the_difference_in_its_exit_code_and_changes_nothing(
     assert process.command("plan", "--path", str(folder)).returncode == 1
     assert len(proxy.writes()) == writes
     process.until_ready(web)
+
+
+def test_once_that_runs_out_of_time_shows_the_table_and_names_who_is_missing(
+    nomad: NomadSide, upstream: Upstream, operator: Start
+) -> None:
+    web, load = nomad.name("web"), nomad.name("load")
+    upstream.commit({"apps/load.nomad.hcl": nomad.job_file(load, task="done", type="batch")})
+    process = operator(VERIFY_SOAK_SECONDS="600")
+    assert process.command("once").returncode == 0
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(web)})
+    told = process.command("once", "--timeout", "4")
+    assert told.returncode == 1
+    assert f"default/{web} " in told.stdout and f"default/{load} " in told.stdout, told
+    [error] = [line for line in told.stderr.splitlines() if line.startswith("error:")]
+    assert error.startswith(f"error: not settled after 4 s: default/{web} ("), error
+    assert load not in error
+    assert "hint: a later `once` goes on" in told.stderr
+
+
+def test_once_that_runs_out_of_time_before_anything_was_read_says_so(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(nomad.name("web"))})
+    process, over = operator(), threading.Event()
+    proxy.rule("GET", "/v1/jobs", lambda exchange: over.wait(4) and None)
+    told = process.command("once", "--timeout", "2", "--json")
+    over.set()
+    assert told.returncode == 1
+    assert "error: not settled after 2 s: Nomad has not been read yet" in told.stderr
+    assert json.loads(told.stdout)["apps"] == []
+    refused = process.command("once", "--timeout", "0")
+    assert (refused.returncode, "above 0" in refused.stderr) == (2, True)

@@ -12,12 +12,14 @@ import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from desired.errors import DeadlineExceeded, UsageError
 from nomad_operator.commands.app_list import overview
 from nomad_operator.commands.table import Style
 from nomad_operator.settings import Settings
+
+# The table above has them all.
+_NAMED_AT_MOST = 20
 
 
 def run(_arguments: argparse.Namespace) -> int:
@@ -28,26 +30,23 @@ def run(_arguments: argparse.Namespace) -> int:
 
 
 def once(arguments: argparse.Namespace) -> int:
-    code, status = asyncio.run(_once(_settings(("git_url",)), arguments.timeout))
-    if arguments.json:
-        print(json.dumps(status))
-    else:
-        print("\n".join(overview(status, datetime.now(UTC), Style.of(sys.stdout))))
-    return code
-
-
-async def _once(settings: Settings, timeout_seconds: float | None) -> tuple[int, dict[str, Any]]:
+    settings = _settings(("git_url",))
     from nomad_operator.run import once as run_once
 
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            code, parts = await run_once(settings)
-    except TimeoutError as error:
+    done = asyncio.run(run_once(settings, timeout_seconds=arguments.timeout))
+    if arguments.json:
+        print(json.dumps(done.status))
+    else:
+        print("\n".join(overview(done.status, datetime.now(UTC), Style.of(sys.stdout))))
+    if done.waiting:
+        sys.stdout.flush()
+        more = len(done.waiting) - _NAMED_AT_MOST
+        named = [*done.waiting[:_NAMED_AT_MOST], *([f"and {more} more"] if more > 0 else [])]
         raise DeadlineExceeded(
-            f"not every app was settled after {timeout_seconds:g} s",
+            f"not settled after {arguments.timeout:g} s: {', '.join(named)}",
             hint="a later `once` goes on where this one ended; --timeout allows more time",
-        ) from error
-    return code, parts.backend.status()
+        )
+    return done.code
 
 
 def plan(arguments: argparse.Namespace) -> int:
