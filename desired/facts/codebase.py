@@ -1,0 +1,42 @@
+"""A codebase as extractors see it: the files that no rule hides, and their text. Bounded, read-only, no link out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Codebase(Protocol):
+    """Files of one revision of one folder. Equal codebases give equal answers, in any order of asking."""
+
+    @property
+    def name(self) -> str:
+        """What the folder or repository is called; a name of last resort for the app."""
+        ...
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every file that no ignore rule hides, sorted, relative to the root, with "/"."""
+        ...
+
+    def text(self, path: str) -> str | None:
+        """The file's text; None for what is too large, binary or gone. Anything that decodes is given as text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One thing in a codebase that runs as a job of its own.
+
+    `root` is the folder of its code ("" for the codebase itself), `dockerfile` what makes its image, None without;
+    `service` is its name in a compose file, "" where there is none.
+    """
+
+    name: str
+    root: str = ""
+    dockerfile: str | None = None
+    service: str = ""
+
+    def holds(self, path: str) -> bool:
+        """Whether a file belongs to the component's own code."""
+        return not self.root or path.startswith(self.root + "/")
