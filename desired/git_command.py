@@ -115,7 +115,7 @@ class GitCommand:
         except TimeoutError as error:
             raise DeadlineExceeded(
                 f"{doing}: git did not end within {deadline.total_seconds():g} s",
-                hint="is the server slow or out of reach? The next poll tries again",
+                hint="is the server slow, or out of reach?",
             ) from error
         finally:
             if process.returncode is None:

@@ -209,7 +209,7 @@ def error_of(failed: Failure, *, doing: str, where: str) -> OperatorError:
         case Meaning.PROTOCOL:
             return Unsupported(message, hint="use https, http, ssh, git or file, and a complete installation of git")
         case _:
-            return Unavailable(message, hint="the last good revision stays in force; the next poll tries again")
+            return Unavailable(message, hint="is the git server up, and can it be reached from here?")
 
 
 def scrubbed(text: str, secrets: Iterable[str] = ()) -> str:

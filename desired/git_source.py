@@ -199,7 +199,7 @@ class GitSource:
                     raise Unavailable(
                         f"the git cache is damaged ({found}), and revision {revision[:12]} could not be fetched anew: "
                         f"{error}",
-                        hint="the next poll tries again; until then nothing is changed",
+                        hint="can the git server be reached from here? Nothing is changed before it was fetched",
                     ) from error
         try:
             return await read()

@@ -14,6 +14,7 @@ from nomad_operator import status as view
 from nomad_operator.daemon import Daemon
 from nomad_operator.source import Source
 from nomad_operator.web_events import Broadcast, Listening
+from reconcilers.decision import Step
 from reconcilers.records import Records
 from reconcilers.repair.switch import Switch
 from reconcilers.reports import Reports, Transition
@@ -47,9 +48,9 @@ class DaemonBackend:
     def status(self) -> dict[str, Any]:
         return view.status(
             state=self._source.state,
-            source_problem=self._source.problem.message if self._source.problem else "",
-            state_problem=self._daemon.state.problem.message if self._daemon.state.problem else "",
-            nomad_problem=self._daemon.nomad.problem.message if self._daemon.nomad.problem else "",
+            source_problem=self._source.problem,
+            state_problem=self._daemon.state.problem,
+            nomad_problem=self._daemon.nomad.problem,
             reports={report.key: report for report in self._reports},
             records={record.key: record for record in self._records},
             mode=self._mode,
@@ -138,6 +139,7 @@ class DaemonBackend:
                 "key": str(key),
                 "withdrawnSince": repair_view.when(record.withdrawal.since) if record.withdrawal else None,
                 "prune": record.prune,
+                "leftRunning": report is not None and report.step is Step.WITHDRAWN,
                 "confirmed": bool(record.withdrawal and record.withdrawal.confirmed),
                 "message": report.message if report else "",
             })  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from desired.app import AppKey
+from desired.errors import OperatorError
 from desired.problem import Problem
 from desired.question import Question
 from desired.state import DesiredState
@@ -20,9 +21,9 @@ from reconcilers.reports import AppReport, ConditionState, Transition
 def status(
     *,
     state: DesiredState | None,
-    source_problem: str,
-    nomad_problem: str = "",
-    state_problem: str = "",
+    source_problem: OperatorError | None,
+    nomad_problem: OperatorError | None = None,
+    state_problem: OperatorError | None = None,
     reports: Mapping[AppKey, AppReport],
     records: Mapping[AppKey, Record],
     mode: str,
@@ -37,13 +38,17 @@ def status(
             "revision": state.revision if state else "",
             "repairs": repairs,
             "mode": mode,
-            "sourceProblem": source_problem,
-            "nomadProblem": nomad_problem,
-            "stateProblem": state_problem,
+            **_told("source", source_problem),
+            **_told("nomad", nomad_problem),
+            **_told("state", state_problem),
         },
         "sources": [] if state is None else sources(state),
         "apps": [app(reports[key], records.get(key), asked.get(key, ())) for key in sorted(reports)],
     }
+
+
+def _told(what: str, problem: OperatorError | None) -> dict[str, str]:
+    return {f"{what}Problem": problem.message if problem else "", f"{what}Hint": problem.hint if problem else ""}
 
 
 def sources(state: DesiredState) -> list[dict[str, Any]]:

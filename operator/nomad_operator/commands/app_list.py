@@ -9,6 +9,12 @@ from typing import Any
 from nomad_operator.commands.table import Style, columns, plain
 
 _HEADER = ("APP", "READY", "REASON", "AGE", "VERSION", "MESSAGE")
+# Who is away, where the status says so, and what that means for the rest.
+_SERVICES = (
+    ("git", "source", "the last good revision stays in force"),
+    ("state", "state", "nothing is changed that could not be remembered"),
+    ("nomad", "nomad", "what stands here is what was seen last"),
+)
 
 
 def overview(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
@@ -16,17 +22,13 @@ def overview(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str
     apps = answer.get("apps", [])
     lines = [_heading(answer, apps)]
     operator = answer.get("operator", {})
-    if operator.get("sourceProblem"):
-        lines.append(f"git: {plain(operator['sourceProblem'])} (the last good revision stays in force)")
-    if operator.get("stateProblem"):
-        lines.append(f"state: {plain(operator['stateProblem'])} (nothing is changed that could not be remembered)")
-    if operator.get("nomadProblem"):
-        lines.append(f"nomad: {plain(operator['nomadProblem'])} (what stands here is what was seen last)")
+    for service, field, meanwhile in _SERVICES:
+        if operator.get(f"{field}Problem"):
+            lines.append(f"{service}: {plain(operator[f'{field}Problem'])} ({meanwhile})")
+            if operator.get(f"{field}Hint"):
+                lines.append(f"  hint: {plain(operator[f'{field}Hint'])}")
     if apps:
-        lines += [
-            "",
-            *columns(("APP", "READY", "REASON", "AGE", "VERSION", "MESSAGE"), [_row(app, now) for app in apps], style),
-        ]
+        lines += ["", *columns(_HEADER, [_row(app, now) for app in apps], style)]
     sources = answer.get("sources", [])
     if sources:
         lines += ["", "files with problems:"]
@@ -39,7 +41,11 @@ def withdrawn(answer: Mapping[str, Any], now: datetime, style: Style) -> list[st
     apps = answer.get("apps", [])
     if not apps:
         return ["nothing is withdrawn"]
-    rows = [(app["key"], age(app.get("withdrawnSince"), now), _pruned(app), app.get("message", "")) for app in apps]
+    held = bool(answer.get("held"))
+    rows = [
+        (app["key"], age(app.get("withdrawnSince"), now), _pruned(app, held=held), app.get("message", ""))
+        for app in apps
+    ]
     lines = columns(("APP", "WITHDRAWN", "STOPPED", "MESSAGE"), rows, style)
     if answer.get("held"):
         lines += ["", f"held: {plain(answer['held'])}"]
@@ -90,7 +96,11 @@ def _row(app: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _pruned(app: Mapping[str, Any]) -> str:
+def _pruned(app: Mapping[str, Any], *, held: bool) -> str:
     if not app.get("prune", True):
         return "never (prune: false)"
+    if app.get("leftRunning"):
+        return "never"
+    if held:
+        return "held back (confirmed)" if app.get("confirmed") else "held back"
     return "confirmed" if app.get("confirmed") else "after the grace time"
