@@ -19,6 +19,7 @@ from reconcilers.record import (
     retry_at,
 )
 from reconcilers.repair.closing import mended
+from reconcilers.repair.episode import Outcome
 from reconcilers.situation import Aim, Situation, Wanted
 from reconcilers.spec import Spec
 from reconcilers.verify import Continue, Failed
@@ -169,19 +170,39 @@ def reopen(s: Situation) -> Decision:
 def leave_failed(s: Situation) -> Decision:
     failure = s.target.failure
     assert failure is not None
-    why = (
-        "there is no earlier good version"
-        if s.record.last_good is None
-        else "`onFailure` is hold, or it cannot go back"
-    )
-    if s.target.spec is not None and s.target.spec.batch:
-        why = "a run is not rolled back"
-    waits = "; Nomad places it as soon as there is room" if failure.reason is Reason.PLACEMENT_FAILED else ""
-    message = f"{failure.message} (left as written: {why}{waits})"
     # Once that time has come, what failed stands registered already: only Nomad's news or the resync can say more.
     again = failure.retry_at - s.now if failure.retry_at is not None and failure.retry_at > s.now else None
-    reason = failure.reason if failure.reason is Reason.RUN_FAILED else Reason.HELD_FAILED
-    return decision(s, Step.LEFT_FAILED, Rest(again), reason, message, flags=(Condition.STALLED, Condition.UNHEALTHY))
+    message = f"{failure.message}{_advice(s, failure)} ({_left(s, failure)})"
+    return decision(
+        s, Step.LEFT_FAILED, Rest(again), _SAYS_MORE.get(failure.reason, Reason.HELD_FAILED), message,
+        flags=(Condition.STALLED, Condition.UNHEALTHY),
+    )  # fmt: skip
+
+
+# What was never registered is not held.
+_SAYS_MORE = {one: one for one in (Reason.RUN_FAILED, Reason.VALIDATION_FAILED)}
+
+
+def _advice(s: Situation, failure: FailedSpec) -> str:
+    """Who can mend it, where nothing in the job can; what repairs came to otherwise is a condition of its own."""
+    last = s.record.last_episode
+    ours = last is None or last.spec_hash != failure.spec_hash or last.outcome is not Outcome.NOT_OURS
+    return "" if ours or last is None else f"; {last.hint}"
+
+
+def _left(s: Situation, failure: FailedSpec) -> str:
+    if failure.reason is Reason.VALIDATION_FAILED and not ask.applied_is_target(s):
+        kept = "" if s.running.job is None or s.stopped else ", what runs goes on"
+        waits = f"; planned again at {clock(failure.retry_at)}" if failure.retry_at else ""
+        return f"not registered{kept}: correct the job{waits}"
+    if s.target.spec is not None and s.target.spec.batch:
+        why = "a run is not rolled back"
+    elif s.record.last_good is None:
+        why = "there is no earlier good version"
+    else:
+        why = "`onFailure` is hold, or it cannot go back"
+    waits = "; Nomad places it as soon as there is room" if failure.reason is Reason.PLACEMENT_FAILED else ""
+    return f"left as written: {why}{waits}"
 
 
 def new_attempt(s: Situation, *, planned_index: int, job_modify_index: int) -> Attempt:
