@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -54,6 +55,16 @@ SIGNS = {
     Change.NOTHING: " ",
     Change.BLOCKED: "!",
     Change.FAILED: "x",
+}
+
+_WORDS = {
+    Change.CREATE: "to create",
+    Change.UPDATE: "to update",
+    Change.STOP: "to stop",
+    Change.ADOPT: "to adopt unchanged",
+    Change.NOTHING: "without a change",
+    Change.BLOCKED: "held back",
+    Change.FAILED: "not planned",
 }
 
 
@@ -141,8 +152,16 @@ def _told(planned: Sequence[Planned]) -> list[str]:
         lines += [f"    {line}" for line in one.diff.splitlines()]
         if one.hint:
             lines.append(f"    hint: {one.hint}")
-    count = sum(one.change is not Change.NOTHING for one in planned)
-    return [*lines, f"{len(planned)} apps, {count} to change" if planned else "no apps"]
+    return [*lines, summary([one.change for one in planned])]
+
+
+def summary(changes: Sequence[Change]) -> str:
+    """How many apps, and what becomes of them."""
+    if not changes:
+        return "no apps"
+    counts = Counter(changes)
+    told = ", ".join(f"{counts[change]} {words}" for change, words in _WORDS.items() if counts[change])
+    return f"{len(changes)} {'app' if len(changes) == 1 else 'apps'}: {told}"
 
 
 async def plan_apps(reconciler: Reconciler, state: DesiredState, keys: Sequence[AppKey]) -> list[Planned]:
