@@ -15,8 +15,15 @@ from reconcilers.words import clock, decision
 
 def suspended(s: Situation) -> Decision:
     message = "suspended by its manifest" if s.policy.suspend else "suspended; `resume` goes on"
+    message = f"{message}; {_as_it_is(s)}"
     flags = (Condition.SUSPENDED,)
     return decision(s, Step.SUSPENDED, Rest(), Reason.SUSPENDED, message, ready=Truth.UNKNOWN, flags=flags)
+
+
+def _as_it_is(s: Situation) -> str:
+    if s.running.job is None:
+        return "there is no job"
+    return "its job is stopped" if s.stopped else ask.health(s).message
 
 
 def own_job(s: Situation) -> Decision:
