@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from nomad_operator.settings import LogFormat, LogLevel
 
@@ -61,9 +61,15 @@ def _rendered(form: LogFormat, stream: TextIO) -> list[Processor]:
         colors = terminal and not os.environ.get("NO_COLOR")
         # The default formatter prints local variables where `rich` happens to be installed.
         plain = structlog.dev.plain_traceback
-        return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, pad_event_to=0)]
+        lines = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, pad_event_to=0, sort_keys=False)
+        return [_without_blanks, lines]
     traceback = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     return [structlog.processors.ExceptionRenderer(traceback), structlog.processors.JSONRenderer(default=str)]
+
+
+def _without_blanks(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """A line is read from the left, in the order it was told: who, what, why. JSON keeps every key."""
+    return {name: value for name, value in line.items() if value != ""}
 
 
 class Log(Protocol):

@@ -56,7 +56,7 @@ class Passes:
             return
         self._failing[key] = told
         if isinstance(error, TransientError | TimeoutError):
-            self._log.info("pass failed", app=str(key), error=told, retry_in_seconds=round(retry_in, 1))
+            self._log.info("pass failed", app=str(key), retry_in_seconds=round(retry_in, 1), error=told)
         elif isinstance(error, OperatorError):
             self._log.warning("pass failed", app=str(key), error=told, hint=error.hint)
         else:

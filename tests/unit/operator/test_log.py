@@ -6,13 +6,19 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import structlog
 
+from desired.app import AppKey
 from nomad_operator.log import Outages, configure
+from nomad_operator.metrics import Metrics
+from nomad_operator.passes import Passes
 from nomad_operator.settings import LogFormat, LogLevel
+from reconcilers.decision import Step, Truth
+from reconcilers.reports import Reports, Transition
 
 
 class Terminal(io.StringIO):
@@ -55,6 +61,27 @@ def test_on_a_terminal_a_line_is_coloured_text_unless_no_color_is_set(monkeypatc
     assert "\x1b[" in texts[0]
     assert "\x1b[" not in texts[1]
     assert "app=default/web" in texts[1]
+
+
+def test_a_line_of_text_keeps_the_order_it_was_told_in_and_leaves_out_what_is_empty() -> None:
+    stream = io.StringIO()
+    configure(form=LogFormat.TEXT, level=LogLevel.INFO, stream=stream)
+    structlog.get_logger().info("app", app="default/web", step="Steady", ready="True", hint="", reason="X", message="z")
+    assert stream.getvalue().endswith("app app=default/web step=Steady ready=True reason=X message=z\n")
+
+
+def test_the_line_of_a_pass_begins_with_the_app_and_ends_with_the_words() -> None:
+    stream = io.StringIO()
+    configure(form=LogFormat.TEXT, level=LogLevel.INFO, stream=stream)
+    reports = Reports(now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    log, metrics = structlog.get_logger(), Metrics(version="0")
+    passes = Passes(log=log, metrics=metrics, reports=reports, explained=lambda error: False)
+    told = Transition(
+        datetime(2026, 1, 1, tzinfo=UTC), AppKey("default", "web"), Step.STEADY, Truth.TRUE, "Healthy", "2 of 2 run"
+    )
+    passes.transition(told)
+    [line] = stream.getvalue().splitlines()
+    assert line.endswith("app app=default/web step=Steady ready=True reason=Healthy message='2 of 2 run'")
 
 
 def test_the_format_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
