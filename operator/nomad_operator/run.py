@@ -4,51 +4,76 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from nomad_operator import log
+from desired.errors import OperatorError
+from desired.git_address import GitAddress
+from nomad_operator import __version__, log
 from nomad_operator.api_token import token_of_daemon
 from nomad_operator.settings import Settings
+from nomad_operator.signals import StopSignals
 from nomad_operator.sqlite_store import SqliteStore
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
-from nomad_operator.wiring import Parts, assemble, own_job_of, repository
+from nomad_operator.wiring import Parts, assemble, connection, own_job_of, repository
 from reconcilers.decision import Step
 from reconcilers.reports import AppReport
 
 # Ends of a verification that are not settled: they wait for a person, for time, or for another app.
 _ENDED = frozenset({Step.PRUNE_HELD, Step.UNHEALTHY, Step.DEPENDENCIES})
 _CHECK_SECONDS = 0.2
+_VERSION_SECONDS = 2.0
 
 
-async def run(settings: Settings, *, serving: Callable[[str], None] | None = None) -> int:
-    """The daemon, until SIGTERM or SIGINT: no new work, running passes end. `serving` is told the web's address."""
+async def run(settings: Settings) -> int:
+    """The daemon, until SIGTERM or SIGINT: no new work, running passes end. One line when it starts, one at its end."""
     log.configure(form=settings.log_format, level=settings.log_level)
-    async with opened(settings) as parts:
-        web = Web(
-            backend=parts.backend,
-            metrics=_CountedMetrics(parts),
-            api_token=token_of_daemon(settings),
-            webhook_secret=settings.webhook_secret,
-        )
-        host, port = settings.listen_at
-        server = await WebServer.start(web.application(), host=host, port=port)
-        structlog.get_logger().info("listening", address=server.address, mode=settings.mode.value)
-        if serving is not None:
-            serving(server.address)
-        try:
-            await parts.daemon.start()
-            await _until_signalled(parts)
-        finally:
-            parts.broadcast.close()
-            await server.stop()
+    with StopSignals() as signals:
+        async with opened(settings) as parts:
+            web = Web(
+                backend=parts.backend,
+                metrics=_CountedMetrics(parts),
+                api_token=token_of_daemon(settings),
+                webhook_secret=settings.webhook_secret,
+            )
+            host, port = settings.listen_at
+            server = await WebServer.start(web.application(), host=host, port=port)
+            logger, started = structlog.get_logger(), time.monotonic()
+            logger.info("started", **await _followed(settings, parts), address=server.address)
+            why = "an error"
+            try:
+                await parts.daemon.start()
+                why = await _until_told(signals, parts)
+            finally:
+                parts.broadcast.close()
+                await server.stop()
+                logger.info("stopped", reason=why, after_seconds=round(time.monotonic() - started, 1))
     return 0
+
+
+async def _followed(settings: Settings, parts: Parts) -> dict[str, str]:
+    """What it works on. Nomad's version is left open where it does not tell at once: that must not keep us waiting."""
+    version = ""
+    with suppress(OperatorError, TimeoutError):
+        async with asyncio.timeout(_VERSION_SECONDS):
+            version = (await parts.nomad.agent()).version
+    return {
+        "version": __version__,
+        "nomad": connection(settings).shown,
+        "nomad_version": version,
+        "namespaces": ",".join(settings.namespaces),
+        "repository": GitAddress.parse(settings.git_url or "").canonical,
+        "ref": settings.git_ref,
+        "path": settings.git_path,
+        "mode": settings.mode.value,
+        "state": str(settings.state_file),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +134,17 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
         await store.close()
 
 
-async def _until_signalled(parts: Parts) -> None:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+async def _until_told(signals: StopSignals, parts: Parts) -> str:
+    """Until a signal comes, or the daemon ends by itself; an unexpected error of it is raised."""
     running = asyncio.create_task(parts.daemon.run())
-    stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(signals.wait())
     try:
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     finally:
         stopping.cancel()
         await parts.daemon.stop()
         await running
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
+    return signals.name or "it ended by itself"
 
 
 async def _until_ended(parts: Parts, running: asyncio.Task[None]) -> None:

@@ -82,7 +82,7 @@ class OperatorProcess:
     def _address(self) -> str | None:
         if self.exit_code is not None:
             raise AssertionError(f"the operator ended with {self.exit_code}\n{self.said()}")
-        return next((str(line["address"]) for line in list(self.log) if line.get("event") == "listening"), None)
+        return next((str(line["address"]) for line in list(self.log) if line.get("event") == "started"), None)
 
     def said(self) -> str:
         """Everything it wrote since it was started."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from pathlib import Path
+
+import pytest
 
 from tests.e2e.conftest import Start
 from tests.e2e.nomad_side import NomadSide
@@ -126,3 +129,31 @@ def test_once_that_runs_out_of_time_before_anything_was_read_says_so(
     assert json.loads(told.stdout)["apps"] == []
     refused = process.command("once", "--timeout", "0")
     assert (refused.returncode, "above 0" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_run_says_what_it_follows_when_it_starts_and_why_it_stopped(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start, number: signal.Signals
+) -> None:
+    process = operator().start()
+    [started] = process.told("started")
+    assert process.log[0] == started
+    assert {name: started[name] for name in ("nomad", "namespaces", "repository", "ref", "path", "mode")} == {
+        "nomad": proxy.address, "namespaces": "*", "repository": f"file://{upstream.folder}", "ref": "main",
+        "path": "apps", "mode": "act",
+    }  # fmt: skip
+    assert started["nomad_version"][0].isdigit()
+    assert process.get("/healthz").status_code == 200, "it listens where it says"
+    process.signal(number)
+    assert process.wait() == 0
+    assert (process.log[-1]["event"], process.log[-1]["reason"]) == ("stopped", number.name)
+
+
+def test_run_starts_and_says_so_while_nomad_is_away(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    proxy.down()
+    process = operator().start(ready=False)
+    [started] = process.told("started")
+    assert (started["nomad"], started["nomad_version"]) == (proxy.address, "")
+    assert process.stop() == 0
