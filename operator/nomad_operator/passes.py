@@ -14,6 +14,7 @@ from reconcilers.decision import Condition, Step
 from reconcilers.reports import Reports, Transition
 from reconcilers.result import Result, Settled
 
+_NOT_TOLD_YET = ""
 _DRIFT = {Step.CORRECTING: "corrected", Step.DRIFT_TOLD: "told"}
 
 
@@ -43,19 +44,25 @@ class Passes:
     def passed(self, key: AppKey, result: Result, seconds: float, waited: float) -> None:
         self._metrics.reconciled("settled" if isinstance(result, Settled) else "waiting", seconds)
         self._metrics.waited(waited)
-        if self._failing.pop(key, None) is not None:
+        if self._failing.pop(key, ""):
             self._log.info("pass works again", app=str(key))
 
     def failed(self, key: AppKey, error: Exception, seconds: float, retry_in: float) -> None:
-        """Told once until it changes or passes; with Nomad away every pass fails, and that is one outage."""
-        kind = "transient" if isinstance(error, TransientError) else "error"
-        self._metrics.reconciled(kind, seconds)
+        """Told once until it changes or passes; with Nomad away every pass fails, and that is one outage.
+
+        What may pass is told when it has not: at the second time. By then it is known whether it is an outage.
+        """
+        passing = isinstance(error, TransientError | TimeoutError)
+        self._metrics.reconciled("transient" if isinstance(error, TransientError) else "error", seconds)
         self._reports.unobserved(key, error)
         told = str(error) or type(error).__name__
         if self._explained(error) or self._failing.get(key) == told:
             return
+        if passing and key not in self._failing:
+            self._failing[key] = _NOT_TOLD_YET
+            return
         self._failing[key] = told
-        if isinstance(error, TransientError | TimeoutError):
+        if passing:
             self._log.info("pass failed", app=str(key), retry_in_seconds=round(retry_in, 1), error=told)
         elif isinstance(error, OperatorError):
             self._log.warning("pass failed", app=str(key), error=told, hint=error.hint)
