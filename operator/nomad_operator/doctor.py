@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from desired.app import AppKey
-from desired.errors import OperatorError
+from desired.errors import Forbidden, OperatorError
 from desired.state import HclSource, JobBody
 from nomad_operator.sqlite_store import read_documents
 from nomad_operator.supported import OLDEST_NOMAD, TESTED_NOMAD, is_supported
@@ -64,6 +64,8 @@ class Nomad(Protocol):
 
     async def job(self, key: AppKey) -> RunningJob | None: ...
 
+    async def namespaces(self) -> Sequence[str]: ...
+
     async def parse(self, source: HclSource) -> JobBody: ...
 
     async def plan(self, key: AppKey, body: JobBody) -> Plan: ...
@@ -90,14 +92,8 @@ class Doctor:
         self._timeout_seconds = timeout_seconds
         self._clock = clock
 
-    async def nomad(self, client: Nomad, *, address: str, namespace: str) -> list[Finding]:
-        """Whether Nomad answers, and what the token may do in the namespace."""
-        key = AppKey(namespace, _JOB)
-
-        async def may_plan() -> str:
-            body = await client.parse(HclSource(_HCL))
-            plan = await client.plan(key, {**body, "Namespace": namespace})
-            return f"yes (a job that is not there would be {plan.diff_type.lower()})"
+    async def nomad(self, client: Nomad, *, address: str, namespaces: Collection[str], parsed_in: str) -> list[Finding]:
+        """Whether Nomad answers, and what the token may do in the namespaces, and where files are parsed."""
 
         async def may_parse() -> str:
             await client.parse(HclSource(_HCL))
@@ -106,18 +102,32 @@ class Doctor:
         async def may_list() -> str:
             return f"yes ({len((await client.fleet(())).entries)} jobs)"
 
-        async def may_read() -> str:
-            await client.job(key)
-            return "yes"
-
         answers, *rights = await asyncio.gather(
             self.probe("nomad", address, lambda: _agent(client)),
             self.probe("nomad: list jobs", address, may_list),
-            self.probe(f"nomad: read jobs in {namespace}", address, may_read),
-            self.probe("nomad: parse jobs", address, may_parse),
-            self.probe(f"nomad: plan and register in {namespace}", address, may_plan),
+            self.probe(f"nomad: parse jobs in {parsed_in}", address, may_parse),
+            *(probe for name in namespaces for probe in self._namespace(client, address, name)),
         )
         return [answers, *_not_tried(answers, rights)]
+
+    def _namespace(self, client: Nomad, address: str, name: str) -> list[Awaitable[Finding]]:
+        key = AppKey(name, _JOB)
+
+        async def may_read() -> str:
+            await _exists(client, name)
+            await client.job(key)
+            return "yes"
+
+        async def may_plan() -> str:
+            await _exists(client, name)
+            body = await client.parse(HclSource(_HCL))
+            plan = await client.plan(key, {**body, "Namespace": name})
+            return f"yes (a job that is not there would be {plan.diff_type.lower()})"
+
+        return [
+            self.probe(f"nomad: read jobs in {name}", address, may_read),
+            self.probe(f"nomad: plan and register in {name}", address, may_plan),
+        ]
 
     async def stream(self, stream: Stream, *, address: str, subscriptions: int) -> Finding:
         """Whether events arrive, on every one of so many subscriptions. Silence is a refusal: Nomad answers 200."""
@@ -182,6 +192,20 @@ class Doctor:
             hint = "check the address, and what stands between: a firewall drops silently"
             return Finding(name, False, address, found, hint, seconds=self._clock() - started)
         return Finding(name, True, address, found, seconds=self._clock() - started)
+
+
+async def _exists(client: Nomad, namespace: str) -> None:
+    """Reading where there is no namespace finds no jobs, and nothing wrong."""
+    try:
+        known = await client.namespaces()
+    except Forbidden:
+        return
+    if namespace not in known:
+        raise OperatorError(
+            f"there is no namespace {namespace}, or the token has no right in it",
+            hint=f"`nomad namespace apply {namespace}` creates it; NOMAD_OPERATOR_NAMESPACES and NOMAD_NAMESPACE say "
+            "which are used",
+        )
 
 
 async def _agent(client: Nomad) -> str:

@@ -28,6 +28,7 @@ from nomad_operator.settings import Settings
 from nomad_operator.source import Repository
 from nomad_operator.sqlite_store import read_documents
 from nomad_operator.status import sources
+from nomad_operator.watched import HINT, not_there
 from nomad_operator.wiring import assemble, repository
 from reconcilers.decision import Decision, Register, Remember, Step, Stop
 from reconcilers.memory_store import MemoryStore
@@ -117,6 +118,8 @@ async def _planned(
         state = parts.source.state
         if state is None:
             raise parts.source.problem or Unavailable("git could not be read", hint="run `nomad-operator doctor`")
+        for name in await not_there(parts.nomad, settings.namespaces):
+            print(f"note: there is no namespace {name}, or the token has no right in it: {HINT}", file=sys.stderr)
         parts.daemon.review_withdrawals()
         keys = chosen(apps, parts.daemon.keys, settings.nomad_namespace)
         # Of another revision nobody here knows what is remembered where it will be applied.

@@ -19,6 +19,7 @@ from nomad_operator.api_token import token_of_daemon
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
 from nomad_operator.sqlite_store import SqliteStore
+from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
 from nomad_operator.wiring import Parts, assemble, connection, own_job_of, repository
@@ -46,6 +47,7 @@ async def run(settings: Settings) -> int:
             server = await WebServer.start(web.application(), host=host, port=port)
             logger, started = structlog.get_logger(), time.monotonic()
             logger.info("started", **await _followed(settings, parts), address=server.address)
+            await _tell_missing_namespaces(settings, parts)
             why = "an error"
             try:
                 await parts.daemon.start()
@@ -76,6 +78,11 @@ async def _followed(settings: Settings, parts: Parts) -> dict[str, str]:
     }
 
 
+async def _tell_missing_namespaces(settings: Settings, parts: Parts) -> None:
+    for name in await not_there(parts.nomad, settings.namespaces):
+        structlog.get_logger().warning("namespace not there", namespace=name, hint=HINT)
+
+
 @dataclass(frozen=True, slots=True)
 class Once:
     """What one full pass found. `code` is 0 if every app is ready; `status` is the documented one.
@@ -95,6 +102,7 @@ async def once(settings: Settings, *, timeout_seconds: float | None = None) -> O
     """
     log.configure(form=settings.log_format, level=settings.log_level)
     async with opened(settings) as parts:
+        await _tell_missing_namespaces(settings, parts)
         await parts.daemon.start()
         running = asyncio.create_task(parts.daemon.run())
         waiting: list[str] = []

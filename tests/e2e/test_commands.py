@@ -157,3 +157,21 @@ def test_run_starts_and_says_so_while_nomad_is_away(
     [started] = process.told("started")
     assert (started["nomad"], started["nomad_version"]) == (proxy.address, "")
     assert process.stop() == 0
+
+
+def test_a_watched_namespace_that_is_not_there_is_told_by_whoever_watches_it(
+    nomad: NomadSide, upstream: Upstream, operator: Start
+) -> None:
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(nomad.name("web"))})
+    process = operator(NAMESPACES="default,nowhere")
+    planned = process.command("plan")
+    assert planned.returncode == 3
+    assert "note: there is no namespace nowhere" in planned.stderr
+    once = process.command("once")
+    assert (once.returncode, once.stderr.count("namespace not there")) == (0, 1), once.stderr
+    process.start()
+    [told] = process.told("namespace not there")
+    assert (told["namespace"], "NOMAD_OPERATOR_NAMESPACES" in told["hint"]) == ("nowhere", True)
+    doctor = process.command("doctor")
+    assert doctor.returncode == 1
+    assert "plan and register in nowhere: there is no namespace nowhere" in doctor.stdout

@@ -54,10 +54,11 @@ async def _examine(settings: Settings) -> list[Finding]:
 async def _nomad(settings: Settings) -> list[Finding]:
     way = replace(connection(settings), read_deadline=_TIMEOUT, connect_timeout=_TIMEOUT)
     doctor = _doctor()
+    used = [settings.nomad_namespace] if "*" in settings.namespaces else sorted(set(settings.namespaces))
     client = NomadClient(connection=way, namespaces=settings.namespaces)
     try:
         findings, stream = await asyncio.gather(
-            doctor.nomad(client, address=way.shown, namespace=settings.nomad_namespace),
+            doctor.nomad(client, address=way.shown, namespaces=used, parsed_in=settings.nomad_namespace),
             doctor.stream(
                 EventStream(connection=way, namespaces=settings.namespaces),
                 address=way.shown,

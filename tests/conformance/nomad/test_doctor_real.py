@@ -24,7 +24,7 @@ async def test_every_probe_is_answered_and_no_job_is_left() -> None:
     doctor = Doctor(timeout_seconds=10, clock=time.monotonic)
     client = NomadClient(connection=way)
     try:
-        findings = await doctor.nomad(client, address=way.shown, namespace="default")
+        findings = await doctor.nomad(client, address=way.shown, namespaces=["default"], parsed_in="default")
         findings.append(await doctor.stream(EventStream(connection=way), address=way.shown, subscriptions=1))
         assert [finding.name for finding in findings if finding.failed] == [], json.dumps(
             [(finding.name, finding.found) for finding in findings]

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,6 +49,10 @@ class FakeNomad:
         await self._answer("job")
         return None
 
+    async def namespaces(self) -> Sequence[str]:
+        await self._answer("namespaces")
+        return ("default", "web")
+
     async def parse(self, source: HclSource) -> JobBody:
         await self._answer("parse")
         return {"ID": "nomad-operator-doctor"}
@@ -65,8 +69,8 @@ def doctor() -> Doctor:
     return Doctor(timeout_seconds=5, clock=lambda: float(next(ticks)))
 
 
-async def _nomad(doctor: Doctor, nomad: FakeNomad) -> dict[str, Finding]:
-    findings = await doctor.nomad(nomad, address="http://nomad", namespace="web")
+async def _nomad(doctor: Doctor, nomad: FakeNomad, *namespaces: str) -> dict[str, Finding]:
+    findings = await doctor.nomad(nomad, address="http://nomad", namespaces=namespaces or ["web"], parsed_in="default")
     return {finding.name.removeprefix("nomad: "): finding for finding in findings}
 
 
@@ -90,7 +94,7 @@ async def test_a_right_that_is_missing_is_the_only_thing_that_fails(doctor: Doct
 async def test_a_token_that_may_not_parse_may_not_plan_either(doctor: Doctor) -> None:
     findings = await _nomad(doctor, FakeNomad(parse=Forbidden("no")))
     assert {name for name, finding in findings.items() if finding.failed} == {
-        "parse jobs", "plan and register in web",
+        "parse jobs in default", "plan and register in web",
     }  # fmt: skip
 
 
@@ -99,6 +103,21 @@ async def test_where_nobody_answers_that_is_told_once(doctor: Doctor) -> None:
     assert (findings["nomad"].ok, findings["nomad"].hint) == (False, "start it")
     assert {finding.ok for name, finding in findings.items() if name != "nomad"} == {None}
     assert all(finding.failed for finding in findings.values())
+
+
+async def test_every_watched_namespace_is_tried_and_one_that_is_not_there_fails(doctor: Doctor) -> None:
+    findings = await _nomad(doctor, FakeNomad(), "web", "nope")
+    assert {name for name, finding in findings.items() if finding.failed} == {
+        "read jobs in nope", "plan and register in nope",
+    }  # fmt: skip
+    told = findings["plan and register in nope"]
+    assert "there is no namespace nope" in told.found and "NOMAD_OPERATOR_NAMESPACES" in told.hint
+    assert findings["plan and register in web"].ok
+
+
+async def test_where_namespaces_may_not_be_listed_the_rest_is_tried_all_the_same(doctor: Doctor) -> None:
+    findings = await _nomad(doctor, FakeNomad(namespaces=Forbidden("no")))
+    assert not any(finding.failed for finding in findings.values())
 
 
 @pytest.mark.parametrize(("version", "ok"), [("1.7.9", False), ("1.8.0", True), ("2.0.5+ent", True), ("", True)])
@@ -131,6 +150,9 @@ async def test_the_probes_run_beside_each_other(doctor: Doctor) -> None:
             if self.log.count(call) == 0:
                 self.log.append(call)
                 await waiting.wait()
+
+        async def namespaces(self) -> Sequence[str]:
+            return ["web"]
 
         async def plan(self, key: AppKey, body: JobBody) -> Plan:
             return Plan(index=0, diff_type="Added")
