@@ -1,4 +1,4 @@
-"""What pydantic says about a manifest, in words for people who never heard of pydantic, with near misses."""
+"""What pydantic says about a file, in words for people who never heard of pydantic, with near misses."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ _PATTERNS = {
 }
 
 
-def findings_of(error: ValidationError) -> Iterator[Finding]:
-    """One finding for each thing that pydantic found, in its order."""
+def findings_of(error: ValidationError, model: type[BaseModel] = App) -> Iterator[Finding]:
+    """One finding for each thing that pydantic found in a `model`, in its order."""
     for each in error.errors(include_url=False, include_context=True):
-        yield _finding(each["type"], tuple(each["loc"]), each.get("ctx", {}), each["input"])
+        yield _finding(each["type"], tuple(each["loc"]), each.get("ctx", {}), each["input"], model)
 
 
 def problem_of(finding: Finding, document: Document, path: str) -> Problem:
@@ -66,15 +66,17 @@ def near(name: str, known: Iterable[str]) -> str:
     return f"did you mean `{folded[found[0]]}`?" if found else ""
 
 
-def _finding(kind: str, steps: tuple[str | int, ...], context: Mapping[str, Any], value: Any) -> Finding:
+def _finding(
+    kind: str, steps: tuple[str | int, ...], context: Mapping[str, Any], value: Any, root: type[BaseModel]
+) -> Finding:
     at_key = bool(steps) and steps[-1] == "[key]"
     steps = steps[:-1] if at_key else steps
     field = _field(steps, at_key)
     if kind == "missing":
         return Finding(steps[:-1], f"`{steps[-1]}` is missing", "", at_key=True)
     if kind == "extra_forbidden":
-        return Finding(steps, "this key is not known here", _suggestion(steps), at_key=True)
-    if kind == "literal_error":
+        return Finding(steps, "this key is not known here", _suggestion(steps, root), at_key=True)
+    if kind in ("literal_error", "enum"):
         choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
         hint = near(value, choices) if isinstance(value, str) and len(choices) > 1 else ""
         return Finding(steps, f"expected {_choice(choices)}", hint, at_key=at_key)
@@ -129,14 +131,14 @@ def _shape_hint(steps: tuple[str | int, ...], value: Any) -> str:
     return ""
 
 
-def _suggestion(steps: tuple[str | int, ...]) -> str:
+def _suggestion(steps: tuple[str | int, ...], root: type[BaseModel]) -> str:
     name = str(steps[-1])
-    model = _model_at(steps[:-1])
+    model = _model_at(steps[:-1], root)
     if model is None:
         return ""
     if hint := near(name, _aliases(model)):
         return hint
-    for other, place in ((AppSpec, "spec"), (Metadata, "metadata")):
+    for other, place in ((AppSpec, "spec"), (Metadata, "metadata")) if root is App else ():
         if model is not other and name in _aliases(other):
             return f"it belongs in `{place}`"
     return f"known are {', '.join(_aliases(model))}" if len(_aliases(model)) < 12 else ""
@@ -146,9 +148,9 @@ def _aliases(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _model_at(steps: tuple[str | int, ...]) -> type[BaseModel] | None:
+def _model_at(steps: tuple[str | int, ...], root: type[BaseModel]) -> type[BaseModel] | None:
     """The model of the mapping to which steps lead."""
-    found: Any = App
+    found: Any = root
     for step in steps:
         if isinstance(found, type) and issubclass(found, BaseModel):
             fields = {field.alias or name: field for name, field in found.model_fields.items()}

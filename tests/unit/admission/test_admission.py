@@ -1,0 +1,180 @@
+"""What a rule file allows and forbids, and how it is read."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from desired.admission.file import read_rules
+from desired.admission.judge import Breach, judge
+from desired.admission.rules import Denied, PolicySpec
+from desired.app import AppKey
+from desired.errors import InvalidDesired
+from desired.job.hcl_places import locate
+from desired.job.hcl_read import LocalParser
+from desired.state import HclSource, JobBody
+
+SHOP = AppKey.parse("default/shop")
+HEAD = "apiVersion: nomad-operator/v1\nkind: Policy\nspec:\n"
+JOB = """
+job "shop" {
+  datacenters = ["dc1"]
+  group "web" {
+    count = 3
+    network {
+      port "http" { static = 8080 }
+    }
+    volume "data" {
+      type   = "host"
+      source = "data"
+    }
+    service {
+      name = "shop"
+      port = "http"
+      tags = ["team=blue"]
+    }
+    task "app" {
+      driver = "docker"
+      user   = "root"
+      config {
+        image        = "shop"
+        privileged   = true
+        network_mode = "host"
+        pid_mode     = "host"
+        cap_add      = ["net_admin"]
+        volumes      = ["/etc:/host", "local/x:/x"]
+      }
+      resources {
+        cpu    = 500
+        memory = 512
+      }
+    }
+  }
+}
+"""
+
+
+async def body(text: str = JOB) -> JobBody:
+    return await LocalParser().parse(HclSource(text))
+
+
+def rules(text: str) -> PolicySpec:
+    return read_rules(HEAD + text, "rules.yaml")
+
+
+async def broken(text: str, job: str = JOB) -> list[Breach]:
+    return list(judge(SHOP, await body(job), rules(text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "line"),
+    [
+        ("  images: {allowed: [registry.example.org/*]}", "images.allowed", 22),
+        ("  images: {tagRequired: true}", "images.tagRequired", 22),
+        ("  images: {latest: false}", "images.latest", 22),
+        ("  images: {digestRequired: true}", "images.digestRequired", 22),
+        ("  drivers: [exec, raw_*]", "drivers", 19),
+        ("  namespaces: [team-*]", "namespaces", 0),
+        ("  datacenters: [dc2]", "datacenters", 3),
+        ("  nodePools: [gpu]", "nodePools", 0),
+        ("  resources: {cpu: 400}", "resources.cpu", 30),
+        ("  resources: {memory: 256}", "resources.memory", 31),
+        ("  resources: {count: 2}", "resources.count", 5),
+        ("  services: {tagsRequired: ['owner=*']}", "services.tagsRequired", 16),
+        ("  services: {checkRequired: true}", "services.checkRequired", 13),
+        ("  metaRequired: [owner]", "metaRequired", 0),
+        ("  deny: [privileged]", "deny.privileged", 23),
+        ("  deny: [hostNetwork]", "deny.hostNetwork", 24),
+        ("  deny: [hostProcesses]", "deny.hostProcesses", 25),
+        ("  deny: [capabilities]", "deny.capabilities", 26),
+        ("  deny: [hostPaths]", "deny.hostPaths", 27),
+        ("  deny: [hostVolumes]", "deny.hostVolumes", 9),
+        ("  deny: [staticPorts]", "deny.staticPorts", 7),
+        ("  deny: [root]", "deny.root", 20),
+    ],
+)
+async def test_a_rule_names_what_breaks_it_and_where(text: str, rule: str, line: int) -> None:
+    (found,) = await broken(text)
+    assert found.rule == rule
+    place = locate(JOB, found.at)
+    assert (place.line if place else 0) == line
+    assert not found.warning
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  images: {allowed: [shop]}",
+        "  images: {allowed: ['*']}",
+        "  drivers: [docker]",
+        "  namespaces: [def*]",
+        "  datacenters: [dc1]",
+        "  resources: {cpu: 500, memory: 512, count: 3, limitsRequired: true}",
+        "  services: {tagsRequired: ['team=*']}",
+        "  deny: [devices, hostTemplates]",
+        "  {}",
+    ],
+)
+async def test_what_keeps_to_the_rules_is_not_spoken_of(text: str) -> None:
+    assert await broken(text) == []
+
+
+@pytest.mark.parametrize(
+    ("image", "broken_rules"),
+    [
+        ("registry.example.org:5000/team/shop:1.2", set()),
+        ("registry.example.org:5000/team/shop", {"images.tagRequired", "images.latest"}),
+        ("registry.example.org:5000/team/shop:latest", {"images.latest"}),
+        ("registry.example.org:5000/team/shop@sha256:" + "0" * 64, set()),
+        ("registry.example.org.evil/team/shop:1", {"images.allowed"}),
+    ],
+)
+async def test_an_image_is_its_registry_its_name_and_its_tag(image: str, broken_rules: set[str]) -> None:
+    text = "  images: {allowed: ['registry.example.org:5000/*'], tagRequired: true, latest: false}"
+    found = await broken(text, JOB.replace('"shop"\n        priv', f'"{image}"\n        priv'))
+    assert {one.rule for one in found} == broken_rules
+
+
+async def test_some_rules_only_warn_and_some_apps_are_exempt() -> None:
+    text = "  deny: [root, privileged, capabilities]\n  warn: [deny.root]\n  exempt: {default/sh*: [deny.cap*]}"
+    found = {one.rule: one.warning for one in await broken(text)}
+    assert found == {"deny.root": True, "deny.privileged": False}
+
+
+async def test_a_task_without_isolation_is_privileged_whatever_it_says() -> None:
+    found = await broken("  deny: [privileged]", JOB.replace('driver = "docker"', 'driver = "raw_exec"'))
+    assert {one.at[-1] for one in found} == {"driver", "privileged"}
+
+
+def test_everything_wrong_with_a_rule_file_is_told_at_its_place() -> None:
+    with pytest.raises(InvalidDesired) as error:
+        rules("  image: {allowed: [a]}\n  resources: {cpu: much}\n  deny: [priviledged]\n")
+    told = [(one.line, one.hint) for one in error.value.problems]
+    assert [line for line, _ in told] == [4, 5, 6]
+    assert told[0][1] == "did you mean `images`?"
+    assert told[2][1] == "did you mean `privileged`?"
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "a: [", HEAD + "  {}\n---\n" + HEAD + "  {}\n", "kind: Policy\n"])
+def test_half_understood_rules_are_none(text: str) -> None:
+    with pytest.raises(InvalidDesired):
+        read_rules(text, "rules.yaml")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(config=st.dictionaries(st.sampled_from(["image", "volumes", "mounts", "mount", "cap_add", "privileged"]), _JSON))
+async def test_a_config_of_any_shape_is_judged(config: dict[str, Any]) -> None:
+    """A driver's config is not typed: whatever stands in it, the judgement is one."""
+    job = {"TaskGroups": [{"Name": "web", "Tasks": [{"Name": "app", "Driver": "docker", "Config": config}]}]}
+    strict = rules(f"  images: {{allowed: [a]}}\n  deny: [{', '.join(one.value for one in Denied)}]")
+    assert all(dataclasses.is_dataclass(one) for one in judge(SHOP, job, strict))
