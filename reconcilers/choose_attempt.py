@@ -190,13 +190,26 @@ def _advice(s: Situation, failure: FailedSpec) -> str:
     return "" if ours or last is None else f"; {last.hint}"
 
 
+def _ways_to_run_it(s: Situation) -> str:
+    found = ask.health(s)
+    if found.reason is not Reason.RUN_FAILED:
+        return ""
+    if not found.healthy:
+        return f"; `nomad-operator reconcile {s.key}` runs it again"
+    name = f"-namespace {s.key.namespace} {s.key.name}"
+    return (
+        f"; {found.healthy} of {found.wanted} completed and would run twice, "
+        f"`nomad job eval -force-reschedule {name}` asks Nomad to run the others"
+    )
+
+
 def _left(s: Situation, failure: FailedSpec) -> str:
     if failure.reason is Reason.VALIDATION_FAILED and not ask.applied_is_target(s):
         kept = "" if s.running.job is None or s.stopped else ", what runs goes on"
         waits = f"; planned again at {clock(failure.retry_at)}" if failure.retry_at else ""
         return f"not registered{kept}: correct the job{waits}"
     if s.target.spec is not None and s.target.spec.batch:
-        why = "a run is not rolled back"
+        why = f"a run is not rolled back{_ways_to_run_it(s)}"
     elif s.record.last_good is None:
         why = "there is no earlier good version"
     else:

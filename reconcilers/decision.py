@@ -44,6 +44,8 @@ class Step(StrEnum):
     EXHAUSTED = "Exhausted"
     LEFT_FAILED = "LeftFailed"
     RECOVERING = "Recovering"
+    RERUNNING = "Rerunning"
+    REOPENING = "Reopening"
     DEPENDENCIES = "Dependencies"
     POSTPONED = "Postponed"
     REGISTERING = "Registering"

@@ -197,6 +197,31 @@ def recovered(s: Situation) -> bool:
     )
 
 
+# -- a person wants tried again what stands registered
+
+
+def judged_again(s: Situation) -> bool:
+    """Unchanged since we registered it, and nothing else is known of it now."""
+    applied = s.record.applied
+    return (
+        s.record.again != ""
+        and applied is not None
+        and s.target.spec is not None
+        and s.target.failure is None
+        and s.record.again == s.target.spec.hash == applied.spec_hash
+        and applied.job_modify_index == s.job_index
+        and not s.stopped
+    )
+
+
+def run_again(s: Situation) -> bool:
+    """A run that failed altogether: nothing that has completed would be done twice."""
+    if not judged_again(s) or s.target.spec is None or not s.target.spec.batch:
+        return False
+    found = health(s)
+    return found.reason is Reason.RUN_FAILED and found.healthy == 0
+
+
 # -- nothing is open
 
 

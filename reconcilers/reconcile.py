@@ -341,7 +341,8 @@ class Reconciler:
     async def _register(self, s: Situation, action: Register) -> None:
         """Remember the attempt, write, remember that it happened. A kill in between is resolved by the next pass."""
         spec, attempt = action.spec, action.attempt
-        record = replace(s.record, attempt=attempt, run=None, stopped_index=0).with_corrections(action.corrections)
+        record = replace(s.record, attempt=attempt, run=None, stopped_index=0, again="")
+        record = record.with_corrections(action.corrections)
         await self._records.save(record)
         submission = Submission(
             spec.text, spec.format, spec.variables, (("git_revision", spec.revision), ("path", spec.path))

@@ -158,6 +158,7 @@ class Record:
     overlay: tuple[Kept, ...] = ()
     write_back: WrittenBack | None = None
     declined: str = ""  # the source hash for which a person took a repair back
+    again: str = ""  # the spec that stands registered, failed, and is to be tried once more because a person asked
     stopped_index: int = 0  # the JobModifyIndex of our own stop: a job that we stopped is ours when it comes back
 
     @property

@@ -52,7 +52,9 @@ def noted(record: Record, request: Request | Note, now: datetime) -> Record:
             last = record.last_episode
             if last is not None and last.outcome is not Outcome.REPAIRED:
                 last = None
-            return replace(record, failed=(), corrections=(), declined="", last_episode=last)
+            return replace(
+                record, failed=(), corrections=(), declined="", last_episode=last, again=_that_stands(record)
+            )
         case Verb.SUSPEND:
             return replace(record, suspended=True)
         case Verb.RESUME:
@@ -71,6 +73,14 @@ def noted(record: Record, request: Request | Note, now: datetime) -> Record:
             return taken_back(record, now)
         case Verb.ROLL_BACK:
             return rolled_back(record, now)
+
+
+def _that_stands(record: Record) -> str:
+    """What failed and is registered all the same: no register tries that again."""
+    applied = record.applied
+    if applied is None or record.attempt is not None or record.failure_of(applied.spec_hash) is None:
+        return record.again
+    return applied.spec_hash
 
 
 class Requests:

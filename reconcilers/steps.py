@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from reconcilers import choose_again as again
 from reconcilers import choose_attempt as attempt
 from reconcilers import choose_difference as difference
 from reconcilers import choose_repair as repair
@@ -80,6 +81,11 @@ TABLE: tuple[Row, ...] = (
         (Step.SOAKING,)),
     Row(Step.LEFT_FAILED, "it failed and is left as written, for a person", when.left, attempt.leave_failed,
         (Step.RECOVERING,)),
+    # A person wants tried again what failed and stands registered.
+    Row(Step.RERUNNING, "a person wants a failed run again, and nothing of it has completed: it is stopped first",
+        when.run_again, again.run_again, (Step.REGISTERING, Step.CORRECTING)),
+    Row(Step.REOPENING, "a person wants it tried again: what stands registered is judged anew", when.judged_again,
+        again.judge_again, (Step.VERIFYING, Step.SOAKING, Step.VERIFIED, Step.FAILED)),
     # Nothing is open: does the cluster hold what is wanted?
     Row(Step.COMPLETED, "a finished run satisfies its spec, also when Nomad has collected it", when.completed,
         resting.completed, ()),

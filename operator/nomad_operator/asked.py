@@ -6,6 +6,7 @@ A command is noted at once and carried out by the next pass: the answer must not
 from __future__ import annotations
 
 from desired.errors import OperatorError, UsageError
+from desired.reasons import Reason
 from reconcilers.decision import Step
 from reconcilers.record import Record
 from reconcilers.reports import AppReport
@@ -44,11 +45,13 @@ def _tried_again(report: AppReport | None, record: Record) -> str:
     if not record.failed:
         return ""
     applied = record.applied
-    stands = applied is not None and any(one.spec_hash == applied.spec_hash for one in record.failed)
-    if report is not None and report.step is Step.LEFT_FAILED and stands:
+    standing = record.failure_of(applied.spec_hash) if applied is not None else None
+    if report is not None and report.step is Step.LEFT_FAILED and standing is not None:
+        if standing.reason is Reason.RUN_FAILED:
+            return "; the run is started again, unless a part of it has completed"
         # Registering what is registered starts nothing.
         return (
-            "; what failed stands registered and is not started again by that: "
+            "; what failed stands registered: it is judged anew, and not started again by that: "
             f"`nomad job eval -force-reschedule -namespace {record.key.namespace} {record.key.name}` asks Nomad to, "
             "and a changed file makes a new version"
         )

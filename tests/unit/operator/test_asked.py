@@ -26,6 +26,7 @@ CLEAN = Record(key=KEY, origin="here")
 LATER = NOW + timedelta(minutes=5)
 FAILED = FailedSpec("a", Reason.PLACEMENT_FAILED, "no room", Cause.CLUSTER, NOW, retry_at=LATER)
 STANDS = replace(CLEAN, failed=(FAILED,), applied=Applied("a", 7, "s", "r", NOW))
+RAN = replace(STANDS, failed=(replace(FAILED, reason=Reason.RUN_FAILED, retry_at=None),))
 ROLLED_BACK = replace(STANDS, applied=Applied("b", 7, "s", "r", NOW))
 
 
@@ -39,6 +40,7 @@ def report(step: Step) -> AppReport:
         (Verb.RECONCILE, Step.STEADY, CLEAN, None, "act", "is looked at now", "again"),
         (Verb.RECONCILE, Step.STEADY, ROLLED_BACK, None, "act", "what failed before is tried again", "stands"),
         (Verb.RECONCILE, Step.LEFT_FAILED, STANDS, None, "act", "not started again", "is tried again"),
+        (Verb.RECONCILE, Step.LEFT_FAILED, RAN, None, "act", "the run is started again, unless", "not started"),
         (Verb.RECONCILE, Step.STEADY, CLEAN, AWAY, "act", "once Nomad answers again", "now"),
         (Verb.RECONCILE, Step.STEADY, CLEAN, None, "observe", "nothing is written to Nomad", "again"),
         (Verb.ADOPT, Step.ADOPTION_REQUIRED, CLEAN, None, "act", "is taken over", "once"),
