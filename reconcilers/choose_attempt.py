@@ -17,6 +17,7 @@ from reconcilers.record import (
     LastGood,
     Run,
     retry_at,
+    tried_again,
 )
 from reconcilers.repair.closing import mended
 from reconcilers.repair.episode import Outcome
@@ -30,8 +31,6 @@ from reconcilers.words import clock, decision
 _WATCH_AGAIN = timedelta(seconds=60)
 # No event tells of a check: whether it fails for good shows in its next results.
 _WATCH_FAILING = timedelta(seconds=3)
-
-_TRIED_AGAIN = frozenset({Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME})
 
 
 def supersede(s: Situation) -> Decision:
@@ -105,7 +104,7 @@ def _fail(s: Situation, step: Step, verdict: Failed) -> Decision:
     assert attempt is not None
     before = s.record.failure_of(attempt.spec_hash)
     tries = before.tries + 1 if before else 1
-    again = retry_at(tries, s.now) if verdict.cause in _TRIED_AGAIN else None
+    again = retry_at(tries, s.now) if tried_again(verdict.reason, verdict.cause) else None
     failure = FailedSpec(attempt.spec_hash, verdict.reason, verdict.message, verdict.cause, s.now, retry_at=again)
     record = s.record.with_failure(failure)
     return decision(

@@ -59,7 +59,8 @@ def postpone(s: Situation) -> Decision:
     failure = s.target.failure
     assert failure is not None and s.plan is not None
     told = "; ".join(f"group {group}: {explain(one)}" for group, one in sorted(s.plan.failed.items()))
-    again = replace(failure, at=s.now, message=f"still no room: {told}", retry_at=retry_at(failure.tries + 1, s.now))
+    # The same failure, not a new one: it keeps its time, and the name that it has got.
+    again = replace(failure, message=f"still no room: {told}", retry_at=retry_at(failure.tries + 1, s.now))
     return decision(
         s, Step.POSTPONED, Remember(s.record.with_failure(again)), Reason.PLACEMENT_FAILED, again.message,
         flags=(Condition.STALLED, Condition.UNHEALTHY),

@@ -20,7 +20,7 @@ from observers.failures.diagnosis import Diagnosis
 from observers.failures.table import advice
 from reconcilers import repair_questions as ask
 from reconcilers.decision import Climb, Condition, Decision, Remember, Rest, Step, Truth
-from reconcilers.record import FailedSpec, Record, retry_at
+from reconcilers.record import FailedSpec, Record, retry_at, tried_again
 from reconcilers.repair.closing import joined
 from reconcilers.repair.episode import KEPT_EVIDENCE, Episode, Outcome, Try, TryState
 from reconcilers.repair.ladder import Climbed
@@ -79,7 +79,7 @@ def _opened(s: Situation, failure: FailedSpec) -> Record:
 def _told(s: Situation, record: Record, failure: FailedSpec, found: Diagnosis) -> Decision:
     """The failure carries its name from now on, and is tried again by itself where that may help."""
     cause = failure.cause if found.cause is Cause.UNKNOWN else found.cause
-    again = retry_at(failure.tries, s.now) if cause in (Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME) else None
+    again = retry_at(failure.tries, s.now) if tried_again(failure.reason, cause) else None
     message = f"{found.failure.value}: {found.words}" if s.diagnoses else failure.message
     named = replace(failure, cause=cause, message=message, retry_at=again)
     return decision(

@@ -70,6 +70,11 @@ _RETRY_FIRST = timedelta(minutes=5)
 _RETRY_CAP = timedelta(hours=2)
 
 
+def tried_again(reason: Reason, cause: Cause) -> bool:
+    """By itself, after a while: what is not the spec's may pass, and whether there is room costs only a plan."""
+    return reason is Reason.PLACEMENT_FAILED or cause in (Cause.CLUSTER, Cause.EXTERNAL, Cause.TIME)
+
+
 def retry_at(tries: int, now: datetime) -> datetime:
     """When a spec that has failed `tries` times is tried again."""
     doublings: int = 2 ** min(max(tries, 1) - 1, 10)
