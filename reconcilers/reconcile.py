@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from desired.app import AppKey
-from desired.errors import Conflict, InvalidDesired, OperatorError, Rejected, StateUnusable, TerminalError
+from desired.errors import Conflict, InvalidDesired, Rejected, StateUnusable, TerminalError
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
 from observers.evidence import Evidence
@@ -163,21 +163,12 @@ class Reconciler:
         return situation, decide(situation)
 
     async def _note_requests(self, key: AppKey) -> None:
-        asked = self._requests.take(key)
-        record = self._records.get(key)
-        for request, _ in asked:
-            record = noted(record, request, self._now())
-        try:
+        with self._requests.taken(key) as asked:
+            record = self._records.get(key)
+            for request in asked:
+                record = noted(record, request, self._now())
             if asked:
                 await self._records.save(record)
-        except OperatorError as error:
-            for _, answer in asked:
-                if not answer.done():
-                    answer.set_exception(error)
-            raise
-        for _, answer in asked:
-            if not answer.done():
-                answer.set_result(None)
 
     # -- observe
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from desired.app import AppKey
+from desired.errors import Conflict, Unavailable
 from reconcilers.record import Record
 from reconcilers.repair.closing import approved, rejected, rolled_back, taken_back
 from reconcilers.repair.episode import Outcome
@@ -83,24 +86,63 @@ def _that_stands(record: Record) -> str:
     return applied.spec_hash
 
 
+_Open = tuple[Request | Note, asyncio.Future[None]]
+
+
 class Requests:
-    """Open requests by app, each with the future that its asker waits for."""
+    """Open requests by app, each with the future that its asker waits for. Every one is answered in the end."""
 
     def __init__(self) -> None:
-        self._open: defaultdict[AppKey, list[tuple[Request | Note, asyncio.Future[None]]]] = defaultdict(list)
+        self._open: defaultdict[AppKey, list[_Open]] = defaultdict(list)
+        self._closed = False
 
     def ask(self, key: AppKey, verb: Verb, argument: str = "") -> asyncio.Future[None]:
         """The future is done when the request is durable; the caller wakes the key."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._open[key].append((Request(verb, argument), future))
-        return future
+        return self._asked(key, Request(verb, argument))
 
     def note(self, key: AppKey, note: Note) -> asyncio.Future[None]:
         """The same for what became of writing repairs back: nobody but a pass changes a record."""
+        return self._asked(key, note)
+
+    def _asked(self, key: AppKey, request: Request | Note) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._open[key].append((note, future))
+        if self._closed:
+            future.set_exception(_stopping())
+        else:
+            self._open[key].append((request, future))
         return future
 
-    def take(self, key: AppKey) -> list[tuple[Request | Note, asyncio.Future[None]]]:
-        """What a pass has to note now; nobody else gets it."""
-        return self._open.pop(key, [])
+    @contextmanager
+    def taken(self, key: AppKey) -> Iterator[list[Request | Note]]:
+        """What a pass has to note now; nobody else gets it. Answered at the end, with the error if there is one.
+
+        A pass that is cut off, or overtaken by another writer, leaves open whether it was noted: the next one notes it
+        again, which is the same as once.
+        """
+        asked = self._open.pop(key, [])
+        try:
+            yield [request for request, _ in asked]
+        except (Conflict, asyncio.CancelledError):
+            if asked:
+                self._open[key][:0] = asked
+            raise
+        except BaseException as error:
+            for _, answer in asked:
+                if not answer.done():
+                    answer.set_exception(error)
+            raise
+        for _, answer in asked:
+            if not answer.done():
+                answer.set_result(None)
+
+    def close(self) -> None:
+        """No pass will come any more: whoever waits is told, and whoever comes."""
+        self._closed = True
+        for _, answer in (one for asked in self._open.values() for one in asked):
+            if not answer.done():
+                answer.set_exception(_stopping())
+        self._open.clear()
+
+
+def _stopping() -> Unavailable:
+    return Unavailable("the operator is stopping; this was not noted", hint="ask again when it runs")

@@ -161,6 +161,7 @@ class Daemon:
         finally:
             await self.stop()
             await workers
+            self._requests.close()
 
     async def stop(self) -> None:
         """No new work; running passes end by themselves."""
