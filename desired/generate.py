@@ -6,6 +6,7 @@ Deterministic, and nothing of the operator's own is in the job: it could as well
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from typing import Any
 from desired.app import AppKey
 from desired.env_template import env_templates
 from desired.errors import InvalidDesired
+from desired.file_template import file_mounts, file_templates
 from desired.finding import Finding
 from desired.job.api_json import from_json, to_json
 from desired.job.hcl_job_complete import complete
@@ -24,6 +26,7 @@ from desired.job.spec import (
     EphemeralDisk,
     Group,
     Job,
+    Lifecycle,
     Network,
     Port,
     Resources,
@@ -35,13 +38,16 @@ from desired.job.spec import (
     VolumeMount,
 )
 from desired.job_merge import merge_job
-from desired.manifest import AppSpec
+from desired.manifest import AppSpec, EnvValue, File
+from desired.manifest import Volume as WantedVolume
 from desired.policy import OnFailure
 from desired.state import JsonSource
 
 NAME = "app"
 _CHECK = Check(interval=timedelta(seconds=10), timeout=timedelta(seconds=2))
 _JOB: tuple[str | int, ...] = ("spec", "job")
+_PRIVILEGED = 1024
+_OWNING = "own-volumes"
 
 
 def generate(key: AppKey, spec: AppSpec, on_failure: OnFailure) -> tuple[JsonSource | None, list[Finding]]:
@@ -86,7 +92,7 @@ def _group(key: AppKey, spec: AppSpec) -> Group:
         volumes=_volumes(spec, mounts),
         ephemeral_disk=EphemeralDisk(size=disk) if disk else None,
         services=_services(key, spec),
-        tasks=(_task(spec, mounts),),
+        tasks=(*_before(spec, mounts), _task(spec, mounts)),
     )
 
 
@@ -97,7 +103,17 @@ def _networks(spec: AppSpec) -> tuple[Network, ...]:
     if not ports:
         return ()
     # Static ones too: completing the job puts them where the API has them, after all merging.
-    return (Network(dynamic_ports=ports),)
+    return (Network(mode="host" if _on_the_host(spec) else "", dynamic_ports=ports),)
+
+
+def _on_the_host(spec: AppSpec) -> bool:
+    """A port below 1024 that is fixed on the node, and on which the app listens itself: nothing is mapped then.
+
+    Only where that holds of every port: what Nomad chooses, the app would have to be told.
+    """
+    ports = list((spec.ports or {}).values())
+    fixed = all(port.static is not None and port.to in (None, port.static) for port in ports)
+    return fixed and any(port.static is not None and port.static < _PRIVILEGED for port in ports)
 
 
 def _main_port(spec: AppSpec) -> str | None:
@@ -156,28 +172,53 @@ def _task(spec: AppSpec, mounts: Mapping[tuple[str, str], str]) -> Task:
         config["args"] = list(spec.args)
     if spec.ports:
         config["ports"] = list(spec.ports)
+        if _on_the_host(spec):
+            config["network_mode"] = "host"
+    files = spec.files or {}
+    if files:
+        config["volumes"] = file_mounts(files)
+    looked_up: tuple[EnvValue | File, ...] = (*env.values(), *files.values())
     return Task(
         name=NAME,
         driver="docker",
         config=config,
         env={name: value.fixed for name, value in env.items() if value.fixed is not None} or None,
-        vault=Vault() if any(value.vault for value in env.values()) else None,
+        vault=Vault() if any(value.vault for value in looked_up) else None,
         # Without the block a template's key is read with no token since Nomad 1.10: 403 where Consul has ACLs.
-        consul=Consul() if any(value.consul for value in env.values()) else None,
-        templates=env_templates(env),
-        volume_mounts=tuple(
-            VolumeMount(
-                volume=mounts[_volume_of(volume)],
-                destination=volume.mount,
-                read_only=True if volume.read_only else None,
-            )
-            for volume in spec.volumes or ()
-        ),
+        consul=Consul() if any(value.consul for value in looked_up) else None,
+        templates=(*env_templates(env), *file_templates(files)),
+        volume_mounts=tuple(_mount(volume, mounts) for volume in spec.volumes or ()),
         resources=Resources(cpu=asked.cpu, memory=asked.memory, memory_max=asked.memory_max) if asked else None,
     )
 
 
 # -- volumes
+
+
+def _mount(volume: WantedVolume, mounts: Mapping[tuple[str, str], str]) -> VolumeMount:
+    return VolumeMount(
+        volume=mounts[_volume_of(volume)], destination=volume.mount, read_only=True if volume.read_only else None
+    )
+
+
+def _before(spec: AppSpec, mounts: Mapping[tuple[str, str], str]) -> Iterator[Task]:
+    """A task that gives new volumes to the user that the app runs as: a volume belongs to root when it is made.
+
+    It runs the app's own image, so that nothing else has to be pulled or trusted; that image needs a shell and chown.
+    """
+    owned = [volume for volume in spec.volumes or () if volume.owner is not None]
+    if not owned:
+        return
+    script = " && ".join(f"chown -R {volume.owner} {shlex.quote(volume.mount)}" for volume in owned)
+    yield Task(
+        name=_OWNING,
+        driver="docker",
+        user="root",
+        lifecycle=Lifecycle(hook="prestart"),
+        config={"image": spec.image, "entrypoint": ["/bin/sh", "-c"], "args": [script]},
+        volume_mounts=tuple(_mount(volume, mounts) for volume in owned),
+        resources=Resources(cpu=50, memory=32),
+    )
 
 
 def _volume_of(volume: Any) -> tuple[str, str]:

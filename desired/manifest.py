@@ -69,6 +69,7 @@ EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$", max_length=
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=64)]
 Text = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_no_control)]
 FilePath = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_no_control)]
+MountPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._/-]*[A-Za-z0-9._-]$", max_length=1024)]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
@@ -124,6 +125,14 @@ class EnvValue(_Block):
     consul: _reference("A key of Consul's key-value store.", r"^[^#]+$") | None = None  # type: ignore[valid-type]
     vault: _reference("A secret of Vault, as path#field.", r"^[^#]+#[^#]+$") | None = None  # type: ignore[valid-type]
     nomad: _reference("A Nomad variable, as path#field.", r"^[a-zA-Z0-9_~/-]{1,128}#[^#]+$") | None = None  # type: ignore[valid-type]
+    service: (
+        _reference(  # type: ignore[valid-type]
+            "A text that names services of Nomad's catalog: `{name}` is one's address and port, `{name.host}` and "
+            "`{name.port}` each alone.",
+            r"\{[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.host|\.port)?\}",
+        )
+        | None
+    ) = None
 
 
 class Check(_Block):
@@ -151,6 +160,22 @@ class Volume(_Block):
     host: Name | None = Field(None, description="Name of a host volume.")
     mount: Annotated[str, Field(pattern=r"^/"), AfterValidator(_no_control)]
     read_only: bool = False
+    owner: Annotated[str, Field(pattern=r"^[0-9]{1,10}(:[0-9]{1,10})?$")] | None = Field(
+        None, description="Uid, or uid:gid, that is to own it: a task before the app's own sees to that."
+    )
+
+
+class File(_Block):
+    """A file in the container: exactly one of content, template, consul, vault and nomad says what is in it."""
+
+    content: Annotated[str, Field(max_length=64 * 1024)] | None = Field(None, description="The text itself.")
+    template: Annotated[str, Field(max_length=64 * 1024)] | None = Field(
+        None, description="A template in consul-template's language, rendered when the task starts."
+    )
+    consul: _reference("A key of Consul's key-value store.", r"^[^#]+$") | None = None  # type: ignore[valid-type]
+    vault: _reference("A secret of Vault, as path#field.", r"^[^#]+#[^#]+$") | None = None  # type: ignore[valid-type]
+    nomad: _reference("A Nomad variable, as path#field.", r"^[a-zA-Z0-9_~/-]{1,128}#[^#]+$") | None = None  # type: ignore[valid-type]
+    mode: Annotated[str, Field(pattern=r"^0?[0-7]{3}$")] | None = Field(None, description="Permissions, such as 0640.")
 
 
 class DriftSettings(_Block):
@@ -210,6 +235,7 @@ class AppSpec(_Block):
     check: Check | None = None
     routes: list[Route] | None = None
     volumes: list[Volume] | None = None
+    files: dict[MountPath, File] | None = Field(None, description="Files of the container, by their whole path.")
     job: dict[str, Any] | None = Field(None, description="Anything else of Nomad's, by the names of its job language.")
     depends_on: list[AppName] | None = Field(None, description="Apps that have to be ready before.")
     suspend: bool = Field(False, description="Leave the app as it is until this is taken away.")

@@ -42,6 +42,10 @@ _PATTERNS = {
     "consul": "expected a key, such as app/config/url",
     "vault": "expected a path and a field, such as secret/data/app#password",
     "nomad": "expected a path and a field, such as nomad/jobs/app#password",
+    "service": "expected a text that names a service, such as redis://{redis}/0",
+    "files": "expected the whole path of a file in the container, such as /etc/app/app.conf",
+    "owner": "expected numbers: uid, or uid:gid",
+    "mode": "expected permissions, such as 0640",
 }
 
 

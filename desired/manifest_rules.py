@@ -31,12 +31,14 @@ _BY_JOB_FILE = (
     "check",
     "routes",
     "volumes",
+    "files",
     "job",
 )
 _IMAGE = Question("image", "Which image runs? None is built here: name one that was built from this source and pushed.")
 # What says how to check, and so says nothing where there is no check.
 WITH_A_CHECK = ("path", "interval", "timeout")
-_SOURCES = ("fixed", "consul", "vault", "nomad")
+_SOURCES = ("fixed", "consul", "vault", "nomad", "service")
+_CONTENTS = ("content", "template", "consul", "vault", "nomad")
 _KEEP = (
     "keep it in Vault, in Consul or in a Nomad variable, and name the place: {vault: path#field}, {nomad: path#field}"
 )
@@ -53,7 +55,10 @@ def broken_rules(document: Any) -> Iterator[Finding]:
     yield from _network(spec)
     for number, volume in enumerate(_list(spec, "volumes")):
         if isinstance(volume, Mapping):
-            yield from _exactly_one(volume, ("csi", "host"), ("spec", "volumes", number), "a volume")
+            yield from _volume(volume, ("spec", "volumes", number))
+    for path, file in _map(spec, "files").items():
+        if isinstance(file, Mapping):
+            yield from _exactly_one(file, _CONTENTS, ("spec", "files", path), "a file")
     if spec.get("type") in ("system", "sysbatch") and spec.get("count") not in (None, 0, 1):
         hint = "leave out count: such a job runs once on every node"
         yield Finding(("spec", "count"), f"a {spec['type']} job has no count", hint)
@@ -105,6 +110,13 @@ def _exactly_one(
         yield Finding((*steps, found[1]), f"{what} has {' and '.join(found)}", f"give one of {listed}", at_key=True)
     else:
         yield Finding(steps, f"{what} needs one of {listed}", "give exactly one")
+
+
+def _volume(volume: Mapping[str, Any], steps: tuple[str | int, ...]) -> Iterator[Finding]:
+    yield from _exactly_one(volume, ("csi", "host"), steps, "a volume")
+    if volume.get("readOnly") is True and volume.get("owner") is not None:
+        message = "the owner of what is read only cannot be changed"
+        yield Finding((*steps, "owner"), message, "leave out one of them", at_key=True)
 
 
 def _environment(spec: Mapping[str, Any]) -> Iterator[Finding]:

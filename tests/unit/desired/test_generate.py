@@ -220,6 +220,70 @@ def test_a_csi_and_a_host_volume_of_the_same_name_are_two() -> None:
     assert [mount["Volume"] for mount in made["Tasks"][0]["VolumeMounts"]] == ["csi-x", "host-x"]
 
 
+def test_a_volume_that_is_to_be_owned_is_given_away_before_the_app_starts() -> None:
+    volumes = [{"csi": "pg", "mount": "/it's", "owner": "999:998"}, {"host": "x", "mount": "/b"}]
+    before, app = group({"volumes": volumes})["Tasks"]
+    assert before["Lifecycle"] == {"Hook": "prestart", "Sidecar": False}
+    assert (before["User"], before["Config"]["image"]) == ("root", "a:1")
+    assert before["Config"]["args"] == ["chown -R 999:998 '/it'\"'\"'s'"]
+    assert [mount["Destination"] for mount in before["VolumeMounts"]] == ["/it's"]
+    assert len(app["VolumeMounts"]) == 2
+
+
+def test_files_are_templates_that_are_mounted_and_secrets_stay_in_memory() -> None:
+    files = {
+        "/etc/app.conf": {"content": "plain"},
+        "/etc/go.tmpl": {"content": "{{ range }} [[ x ]]"},
+        "/etc/redis": {"consul": "app/redis", "mode": "0640"},
+        "/run/cert": {"vault": "secret/data/app#cert"},
+        "/run/own": {"template": '{{ env "A" }}'},
+    }
+    made = task({"files": files})
+    assert made["Config"]["volumes"] == [
+        "local/files/etc/app.conf:/etc/app.conf:ro",
+        "local/files/etc/go.tmpl:/etc/go.tmpl:ro",
+        "local/files/etc/redis:/etc/redis:ro",
+        "secrets/files/run/cert:/run/cert:ro",
+        "local/files/run/own:/run/own:ro",
+    ]
+    assert [(one["EmbeddedTmpl"], one["LeftDelim"], one["Perms"]) for one in made["Templates"]] == [
+        ("plain", None, "0644"),
+        ("{{ range }} [[ x ]]", "<<<", "0644"),
+        ('{{ key "app/redis" }}', None, "0640"),
+        ('{{ with secret "secret/data/app" }}{{ .Data.data.cert }}{{ end }}', None, "0644"),
+        ('{{ env "A" }}', None, "0644"),
+    ]
+    assert made["Vault"] is not None
+    assert made["Consul"] is not None
+
+
+def test_a_text_that_names_services_is_written_with_the_address_of_one_instance_of_each() -> None:
+    env = {"URL": {"service": "redis://{redis}/0?{db.port}%s{db.host}"}}
+    [template] = task({"env": env})["Templates"]
+    assert template["EmbeddedTmpl"] == (
+        '{{ with nomadService 1 (env "NOMAD_ALLOC_ID") "redis" }}{{ $s0 := index . 0 }}'
+        '{{ with nomadService 1 (env "NOMAD_ALLOC_ID") "db" }}{{ $s1 := index . 0 }}'
+        'URL={{ printf "redis://%s:%d/0?%d%%s%s" $s0.Address $s0.Port $s1.Port $s1.Address | toJSON }}\n'
+        "{{ end }}{{ end }}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ports", "mode"),
+    [
+        ({"http": {"static": 80}}, "host"),
+        ({"http": {"static": 80, "to": 80}, "tls": {"static": 443}}, "host"),
+        ({"http": {"static": 80, "to": 8080}}, ""),
+        ({"http": {"static": 8080}}, ""),
+        ({"http": {"static": 80}, "metrics": {"to": 9090}}, ""),
+    ],
+)
+def test_low_ports_that_the_app_listens_on_itself_are_the_nodes(ports: dict[str, Any], mode: str) -> None:
+    made = group({"ports": ports})
+    assert (made["Networks"][0]["Mode"] or "") == mode
+    assert made["Tasks"][0]["Config"].get("network_mode", "") == mode
+
+
 def test_resources_command_count_and_places_are_nomads() -> None:
     spec = {
         "count": 0,
@@ -339,6 +403,10 @@ SPECS: list[dict[str, Any]] = [
         "env": {"A": {"fixed": "${NOMAD_PORT_http} $${x} %{if}\n\"'"}, "B": {"vault": "a/data/b#c"}},
         "resources": {"cpu": 100, "memory": 64},
     },
+    {"files": {"/etc/a": {"content": "a {{ b }} [[ c\n"}, "/x": {"nomad": "nomad/jobs/web#t", "mode": "0440"}}},
+    {"env": {"A": {"service": "redis://{redis}/{db.port}?50%"}, "B": {"fixed": "x"}}},
+    {"ports": {"http": {"static": 80}, "tls": {"static": 443, "to": 443}}},
+    {"volumes": [{"host": "data", "mount": "/it's", "owner": "999:999"}, {"csi": "b", "mount": "/b"}]},
     {"job": {"group": {"app": {"restart": {"attempts": 1}, "scaling": {"max": 3, "policy": {"a": {"b": [1, 2.5]}}}}}}},
     {"job": {"meta": {"a.b": "c", "n": 1.5}, "constraint": {"distinct_hosts": True}, "ui": {"description": "x"}}},
     {"job": {"group": {"app": {"task": {"app": {"config": {"mount": [{"type": "bind"}], "x": None}, "user": "1"}}}}}},

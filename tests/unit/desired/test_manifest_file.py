@@ -110,7 +110,7 @@ dependsOn: a
         "10:8: spec.env.A: expected a mapping (`key: value`), found a number "
         "(write {fixed: …}, or name a place: {consul: …}, {vault: …}, {nomad: …})",
         "11:19: spec.env.B.consul: a variable of the environment has fixed and consul "
-        "(give one of fixed, consul, vault and nomad)",
+        "(give one of fixed, consul, vault, nomad and service)",
         "12:18: spec.verify.soak: expected a duration with its unit, such as 60s or 5m",
         "12:31: spec.verify.timeout: expected a duration such as 60s, 5m or 1h30m",
         "13:12: spec.suspend: expected true or false, found a text (write true or false)",
