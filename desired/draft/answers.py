@@ -15,7 +15,7 @@ from typing import Any
 from desired.errors import UsageError
 
 NONE = "none"
-_SOURCES = ("fixed", "consul", "vault", "nomad")
+_SOURCES = ("fixed", "consul", "vault", "nomad", "service")
 _VOLUMES = ("csi", "host")
 _NUMBERS = frozenset({"count", "resources.cpu", "resources.memory", "resources.memoryMax", "resources.disk"})
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from desired.conventions import Conventions
 from desired.draft.port_label import port_labels
+from desired.draft.siblings import port_of_sibling, with_services
 from desired.draft.value import BY_NAME, BY_PERSON, SURE, Draft, Value
 from desired.draft.volumes import volume_questions
 from desired.facts.fact import Fact
@@ -19,7 +20,7 @@ from desired.facts.facts import Facts, HealthFact, WorkKind
 from desired.question import Question
 from desired.variable_sources import Guess, Source, guess
 
-_SOURCES = ("fixed", "consul", "vault", "nomad")
+_SOURCES = ("fixed", "consul", "vault", "nomad", "service")
 # What the image brings along stands in the image, and need not stand in the job.
 _OF_THE_IMAGE = "dockerfile"
 _GPU = "nvidia/gpu"
@@ -33,11 +34,13 @@ _ORDER = (
 class Context:
     """What is known besides the code. `confirmed` are places of secrets and keys that were seen to be there.
 
-    Both as the manifest writes them: `path#field` of Vault and of Nomad variables, a key of Consul.
+    Both as the manifest writes them: `path#field` of Vault and of Nomad variables, a key of Consul. `siblings` are the
+    names of the other components of the same codebase.
     """
 
     conventions: Conventions = field(default_factory=Conventions)
     confirmed: frozenset[str] = frozenset()
+    siblings: frozenset[str] = frozenset()
 
 
 def draft(name: str, facts: Facts, context: Context, answers: Mapping[str, Any] | None = None) -> Draft:
@@ -152,7 +155,7 @@ class _Drafting:
         fixed = facts.env.get(name)
         if fixed is not None:
             if fixed.extractor != _OF_THE_IMAGE:
-                yield _value(at, {"fixed": fixed.value}, fixed)
+                yield self._fixed(at, fixed)
             return
         use = facts.env_uses.get(name)
         hidden = name in facts.secret_literals
@@ -166,6 +169,14 @@ class _Drafting:
         confidence = 0.95 if suggested.value in self._context.confirmed else suggested.confidence
         reason = suggested.reason + ("; it is there" if suggested.value in self._context.confirmed else "")
         yield Value(at, {suggested.source.value: suggested.value}, BY_NAME + place, confidence, reason)
+
+    def _fixed(self, at: tuple[str, ...], fixed: Fact[str]) -> Value:
+        siblings = self._context.siblings
+        values = {name: fact.value for name, fact in self._facts.env.items()}
+        named = with_services(fixed.value, siblings) or port_of_sibling(at[-1], values, siblings)
+        if named is None:
+            return _value(at, {"fixed": fixed.value}, fixed)
+        return replace(_value(at, {"service": named}, fixed), reason="another app of this codebase")
 
     # -- resources and placement
 

@@ -169,6 +169,35 @@ def test_an_answer_wins_over_everything_and_may_say_none() -> None:
     assert {value.source for value in found.values} == {"answer"}
 
 
+SIBLINGS = frozenset({"redis", "postgres", "kafka", "kafka-2"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "data"),
+    [
+        ("REDIS_URL", "redis://redis:6379/0", {"service": "redis://{redis}/0"}),
+        ("REDIS_HOST", "redis", {"service": "{redis.host}"}),
+        ("BROKERS", "kafka:9092,kafka-2:9092", {"service": "{kafka},{kafka-2}"}),
+        ("DB", "postgres://app@postgres/app", {"service": "postgres://app@{postgres}/app"}),
+        ("ENGINE", "postgres", {"service": "{postgres.host}"}),
+        ("TITLE", "redis and postgres", {"fixed": "redis and postgres"}),
+        ("HOSTS", "my-redis:6379", {"fixed": "my-redis:6379"}),
+        ("TEMPLATE", "{redis}", {"fixed": "{redis}"}),
+        ("MODE", "prod", {"fixed": "prod"}),
+    ],
+)
+def test_what_a_compose_file_calls_by_name_is_asked_of_the_catalog(name: str, text: str, data: Any) -> None:
+    found = draft("shop", Facts(**IMAGE, env={name: fact(text)}), Context(siblings=SIBLINGS))
+    assert found.spec["env"] == {name: data}
+
+
+def test_the_port_beside_a_siblings_host_is_the_siblings() -> None:
+    env = {"DB_HOST": fact("postgres"), "DB_PORT": fact("5432"), "APP_PORT": fact("80")}
+    found = draft("shop", Facts(**IMAGE, env=env), Context(siblings=SIBLINGS)).spec["env"]
+    assert found["DB_PORT"] == {"service": "{postgres.port}"}
+    assert found["APP_PORT"] == {"fixed": "80"}
+
+
 def test_work_by_a_schedule_is_a_periodic_batch_job() -> None:
     found = spec(Facts(**IMAGE, kind=fact(WorkKind.PERIODIC), schedule=fact("0 3 * * *")))
     assert found["type"] == "batch"
