@@ -173,7 +173,7 @@ class _Drafting:
     def _fixed(self, at: tuple[str, ...], fixed: Fact[str]) -> Value:
         siblings = self._context.siblings
         values = {name: fact.value for name, fact in self._facts.env.items()}
-        named = with_services(fixed.value, siblings) or port_of_sibling(at[-1], values, siblings)
+        named = with_services(at[-1], fixed.value, siblings) or port_of_sibling(at[-1], values, siblings)
         if named is None:
             return _value(at, {"fixed": fixed.value}, fixed)
         return replace(_value(at, {"service": named}, fixed), reason="another app of this codebase")

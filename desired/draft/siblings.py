@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping
 
 # What may stand before and after a host: `redis://redis:6379/0`, `user@db/x`, `kafka:9092,kafka2:9092`.
 _BEFORE, _AFTER = r"(?<![\w.-])", r"(?::([0-9]{1,5}))?(?![\w.:-])"
+_HOSTS = ("HOST", "HOSTNAME", "SERVER", "ADDR", "ADDRESS")
 
 
-def with_services(text: str, siblings: Collection[str]) -> str | None:
-    """The text with each sibling's host and port as the placeholder of its service; None where it names none.
+def with_services(name: str, text: str, siblings: Collection[str]) -> str | None:
+    """The variable's text with each sibling's host and port as the placeholder of its service; None if it names none.
 
-    Only what is written as an address counts: with a port, after `//` or `@`, or alone.
+    Only what is written as an address counts: with a port, after `//` or `@`, or alone in a variable that is called a
+    host. `DB_ENGINE=postgres` names no address.
     """
     named = sorted((one for one in siblings if one), key=len, reverse=True)
     if not named or "{" in text:
@@ -23,7 +25,7 @@ def with_services(text: str, siblings: Collection[str]) -> str | None:
     def placeholder(match: re.Match[str]) -> str:
         nonlocal found
         before = text[: match.start()]
-        alone = match.group() == text
+        alone = match.group() == text and name.endswith(_HOSTS)
         if match[2] is None and not alone and not before.endswith(("//", "@")):
             return match.group()
         found = True
@@ -37,8 +39,8 @@ def port_of_sibling(name: str, values: Mapping[str, str], siblings: Collection[s
     """`DB_PORT` beside a `DB_HOST` that names a sibling is that sibling's port, whatever number the file says."""
     if not name.endswith("_PORT"):
         return None
-    for end in ("_HOST", "_HOSTNAME", "_SERVER", "_ADDR"):
-        host = values.get(name.removesuffix("_PORT") + end)
+    for end in _HOSTS:
+        host = values.get(f"{name.removesuffix('PORT')}{end}")
         if host in siblings:
             return f"{{{host}.port}}"
     return None

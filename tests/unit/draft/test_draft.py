@@ -179,7 +179,7 @@ SIBLINGS = frozenset({"redis", "postgres", "kafka", "kafka-2"})
         ("REDIS_HOST", "redis", {"service": "{redis.host}"}),
         ("BROKERS", "kafka:9092,kafka-2:9092", {"service": "{kafka},{kafka-2}"}),
         ("DB", "postgres://app@postgres/app", {"service": "postgres://app@{postgres}/app"}),
-        ("ENGINE", "postgres", {"service": "{postgres.host}"}),
+        ("DB_ENGINE", "postgres", {"fixed": "postgres"}),
         ("TITLE", "redis and postgres", {"fixed": "redis and postgres"}),
         ("HOSTS", "my-redis:6379", {"fixed": "my-redis:6379"}),
         ("TEMPLATE", "{redis}", {"fixed": "{redis}"}),
