@@ -1,0 +1,165 @@
+"""What was seen of the chosen project, made into facts: the framework, ports, health, kind of work, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from desired.facts.app_code.backends import find_backends
+from desired.facts.app_code.environment import Environment, environment
+from desired.facts.app_code.frameworks import SERVERS, Framework, Work, framework_of
+from desired.facts.app_code.gpu import gpu_need
+from desired.facts.app_code.health_paths import health_order
+from desired.facts.app_code.projects import Candidate
+from desired.facts.app_code.seen import (
+    LIKELY,
+    LITERAL,
+    USUAL,
+    DependencySeen,
+    EnvSeen,
+    HealthSeen,
+    PortSeen,
+    Seen,
+    Sign,
+    SignSeen,
+    StartSeen,
+    port_number,
+)
+from desired.facts.fact import Fact, Place
+from desired.facts.facts import Dependency, Facts, HealthFact, PortFact, WorkKind
+
+NAME = "app_code"
+_IN_TABLE = (Sign.NET_HTTP, Sign.AIOHTTP_SERVER, Sign.GRPC_SERVER)
+
+
+def assemble(candidate: Candidate, seen: list[Seen], *, exposed: bool, imaged: bool) -> Facts:
+    """The facts. `exposed`: the Dockerfile names ports itself; `imaged`: there is one, and it knows the start."""
+    dependencies = _dependencies(seen)
+    signs = _signs(seen)
+    known = candidate.project.known | {sign.value for sign in signs if sign in _IN_TABLE}
+    matched = framework_of(candidate.ecosystem.name, known)
+    places = {dependency.name: place for (_, _), (dependency, place) in dependencies.items()}
+    places |= {sign.value: place for sign, place in signs.items()}
+    framework = matched[0] if matched else None
+    named = matched[1] if matched else ""
+    env = environment((one for one in seen if isinstance(one, EnvSeen)), extractor=NAME)
+    ports = _ports(seen, framework, places.get(named), candidate, places, env, exposed=exposed)
+    talked = [*((dependency, place) for dependency, place in dependencies.values())]
+    if Sign.S3 in signs:
+        talked.append((Dependency("code", "s3"), signs[Sign.S3]))
+    return Facts(
+        language=_language(candidate),
+        framework=_framework(framework, places.get(named), named),
+        kind=_kind(framework, ports, signs, places.get(named)),
+        gpu=gpu_need(seen, extractor=NAME),
+        entrypoint=None if imaged else _start(seen, framework),
+        health=_health(seen, framework, places.get(named)),
+        ports=MappingProxyType(ports),
+        env_uses=MappingProxyType(env.uses),
+        secret_literals=MappingProxyType(env.secrets),
+        dependencies=MappingProxyType(
+            {key: Fact(dependency, NAME, LITERAL, place) for key, (dependency, place) in dependencies.items()}
+        ),
+        backends=MappingProxyType(find_backends(talked, env.uses, env.kinds, extractor=NAME)),
+    )
+
+
+def _dependencies(seen: Iterable[Seen]) -> dict[tuple[str, str], tuple[Dependency, Place]]:
+    found: dict[tuple[str, str], tuple[Dependency, Place]] = {}
+    for item in seen:
+        if isinstance(item, DependencySeen):
+            key = (item.dependency.ecosystem, item.dependency.name)
+            held = found.get(key)
+            if held is None or (not held[0].version and item.dependency.version):
+                found[key] = (item.dependency, item.place)
+    return found
+
+
+def _signs(seen: Iterable[Seen]) -> dict[Sign, Place]:
+    found: dict[Sign, Place] = {}
+    for item in seen:
+        if isinstance(item, SignSeen):
+            found.setdefault(item.sign, item.place)
+    return found
+
+
+def _language(candidate: Candidate) -> Fact[str]:
+    project = candidate.project
+    first = next(iter((*project.manifests, *project.code)), None)
+    typed = candidate.ecosystem.name == "npm" and any(path.endswith((".ts", ".tsx", ".mts")) for path in project.code)
+    language = "typescript" if typed else candidate.ecosystem.language
+    return Fact(language, NAME, LITERAL if project.manifests else LIKELY, Place(first) if first else None)
+
+
+def _framework(framework: Framework | None, place: Place | None, named: str) -> Fact[str] | None:
+    return None if framework is None else Fact(framework.name, NAME, LITERAL, place, f"uses {named}")
+
+
+def _ports(
+    seen: list[Seen],
+    framework: Framework | None,
+    place: Place | None,
+    candidate: Candidate,
+    places: Mapping[str, Place],
+    env: Environment,
+    *,
+    exposed: bool,
+) -> dict[int, Fact[PortFact]]:
+    """Those that the code names; where it names none, what is usual, unless the Dockerfile says it."""
+    found: dict[int, Fact[PortFact]] = {}
+    listed = [item for item in seen if isinstance(item, PortSeen)]
+    for item in sorted(listed, key=lambda one: -one.confidence):
+        found.setdefault(item.port, Fact(PortFact(item.port), NAME, item.confidence, item.place, item.reason))
+    if any(item.reason != "metrics" for item in listed) or exposed:
+        return found
+    usual: dict[int, Fact[PortFact]] = {}
+    documented = next((one for one in seen if isinstance(one, EnvSeen) and one.name == "PORT" and one.documented), None)
+    example = port_number(documented.example) if documented is not None else None
+    server = next((row for row in SERVERS if row[0] == candidate.ecosystem.name and row[1] in places), None)
+    if framework is not None and framework.work in (Work.WEB, Work.MODEL, Work.STATIC):
+        if documented is not None and example is not None and "PORT" in env.uses:
+            usual[example] = Fact(PortFact(example), NAME, LIKELY, documented.place, "the documented PORT")
+        elif server is not None and framework.work is Work.WEB and framework.port is not None:
+            usual[server[2]] = Fact(PortFact(server[2]), NAME, USUAL, places[server[1]], f"{server[1]}'s own port")
+        elif framework.port is not None:
+            usual[framework.port] = Fact(PortFact(framework.port), NAME, USUAL, place, f"{framework.name}'s own port")
+    return usual | found
+
+
+def _health(seen: Iterable[Seen], framework: Framework | None, place: Place | None) -> Fact[HealthFact] | None:
+    routes = [item for item in seen if isinstance(item, HealthSeen)]
+    if routes:
+        best = min(routes, key=lambda item: (-item.confidence, health_order(item.path)))
+        others = sorted({item.path for item in routes} - {best.path}, key=health_order)
+        reason = best.reason or (f"also there: {', '.join(others[:4])}" if others else "")
+        return Fact(HealthFact(best.path, port=best.port), NAME, best.confidence, best.place, reason)
+    if framework is None or framework.health is None:
+        return None
+    return Fact(HealthFact(framework.health), NAME, USUAL, place, f"{framework.name}'s own")
+
+
+def _kind(
+    framework: Framework | None,
+    ports: Mapping[int, Fact[PortFact]],
+    signs: Mapping[Sign, Place],
+    place: Place | None,
+) -> Fact[WorkKind] | None:
+    if framework is not None and framework.work is not Work.BATCH:
+        return Fact(WorkKind.SERVICE, NAME, LIKELY, place, f"a {framework.work} by {framework.name}")
+    if ports or Sign.LISTENS in signs:
+        return Fact(WorkKind.SERVICE, NAME, LIKELY, signs.get(Sign.LISTENS, place), "it listens")
+    if Sign.LOOPS in signs:
+        return Fact(WorkKind.SERVICE, NAME, USUAL, signs[Sign.LOOPS], "it goes on for ever")
+    if framework is not None:
+        return Fact(WorkKind.BATCH, NAME, USUAL, place, f"{framework.name} runs to its end")
+    return None
+
+
+def _start(seen: Iterable[Seen], framework: Framework | None) -> Fact[tuple[str, ...]] | None:
+    starts = [item for item in seen if isinstance(item, StartSeen)]
+    if starts:
+        best = min(starts, key=lambda item: (-item.confidence, item.role == "worker"))
+        return Fact(best.command, NAME, min(best.confidence, LIKELY), best.place, best.reason or best.role)
+    if framework is not None and framework.start and not any("{" in word for word in framework.start):
+        return Fact(framework.start, NAME, USUAL, None, f"how {framework.name} is started")
+    return None

@@ -1,0 +1,42 @@
+"""The extractor `app_code`: one project of the component is chosen, read, and what it says made into facts."""
+
+from __future__ import annotations
+
+import re
+
+from desired.facts.app_code.assembly import NAME, assemble
+from desired.facts.app_code.dotenv_examples import read_examples
+from desired.facts.app_code.ecosystems import ECOSYSTEMS
+from desired.facts.app_code.procfile import read_procfile
+from desired.facts.app_code.projects import choose, find_projects
+from desired.facts.app_code.seen import Seen
+from desired.facts.app_code.sources import Limits, Sources
+from desired.facts.codebase import Codebase, Component
+from desired.facts.extractor import Extraction, Extractor
+from desired.problem import Problem
+
+_EXPOSES = re.compile(r"^\s*EXPOSE\s+\S", re.IGNORECASE | re.MULTILINE)
+_MOST_WARNINGS = 50
+
+
+def extract(codebase: Codebase, component: Component, *, limits: Limits | None = None) -> Extraction:
+    """What dependency files and code say of one component. Never raises for what a file holds."""
+    sources = Sources(codebase, component, limits=limits)
+    dockerfile = (codebase.text(component.dockerfile) or "") if component.dockerfile else ""
+    chosen = choose(find_projects(codebase, component, sources, ECOSYSTEMS), dockerfile, component.root)
+    if chosen is None:
+        return Extraction()
+    folder = chosen.project.folder
+    seen: list[Seen] = [*chosen.seen, *chosen.ecosystem.code(sources, chosen.project)]
+    seen += read_procfile(sources, folder)
+    seen += read_examples(sources, tuple({folder: 0, component.root: 0}))
+    warnings = [item for item in seen if isinstance(item, Problem)]
+    if sources.cut is not None:
+        warnings.append(sources.cut)
+    facts = assemble(
+        chosen, seen, exposed=_EXPOSES.search(dockerfile) is not None, imaged=component.dockerfile is not None
+    )
+    return Extraction(facts, tuple(dict.fromkeys(warnings))[:_MOST_WARNINGS])
+
+
+extractor = Extractor(NAME, 0.5, extract)

@@ -1,0 +1,57 @@
+"""Go's health routes: net/http, gin, echo, fiber, chi, gorilla; groups and sub-routers followed within a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from desired.facts.app_code.health_paths import is_health, joined
+from desired.facts.app_code.seen import LIKELY, LITERAL, HealthSeen
+from desired.facts.app_code.source_text import SourceText
+
+_ROUTE = re.compile(
+    r"\b(?P<owner>[A-Za-z_][\w.]*)\.(?P<call>HandleFunc|Handle|GET|Get|Any|Path)\(\s*\"(?:GET\s+)?(?P<path>/[^\"\s]*)\""
+)
+_GROUP = re.compile(
+    r"\b(?P<name>[A-Za-z_]\w*)\s*:?=\s*(?P<owner>[A-Za-z_][\w.]*)\.(?:Group|PathPrefix)\(\s*\"(?P<path>[^\"]*)\""
+)
+_NESTED = re.compile(r"\.(?:Route|Group)\(\s*(?:\"(?P<path>[^\"]*)\"\s*,\s*)?func\s*\([^)]*\)[^{]{0,40}\{")
+_MOUNTED = re.compile(r"\.Mount\(\s*\"(?P<path>/[^\"]+)\"|http\.StripPrefix\(\s*\"")
+_TAKES_ROUTER = re.compile(
+    r"func\s*(?:\([^)]*\)\s*)?\w+\([^)]*\b(?P<name>\w+)\s+(?:\*?(?:gin|echo|fiber)\.(?:RouterGroup|Group|Router)|fiber\.Router|chi\.Router|\*mux\.Router)"
+)
+_DEEPEST = 6
+
+
+def read_routes(source: SourceText) -> Iterator[HealthSeen]:
+    """The routes whose whole path the file tells; a router handed in by another file may have any prefix."""
+    code = source.code
+    groups = {match["name"]: (match["owner"], match["path"]) for match in source.found(_GROUP)}
+    handed = {match["name"] for match in source.found(_TAKES_ROUTER)}
+    nested = [
+        (match.end(), _closed(code, match.end()), match["path"] or "") for match in source.found(_NESTED, limit=50)
+    ]
+    for match in source.found(_ROUTE):
+        if not is_health(match["path"]):
+            continue
+        prefix, top = "", match["owner"]
+        for _ in range(_DEEPEST):
+            if top not in groups:
+                break
+            top, more = groups[top]
+            prefix = joined(more, prefix) if prefix else more
+        around = [path for start, end, path in nested if start <= match.start() < end]
+        if top in handed and not around:
+            continue
+        confidence = LIKELY if _MOUNTED.search(code) else LITERAL
+        yield HealthSeen(joined(*around, prefix, match["path"]), source.place(match.start()), confidence)
+
+
+def _closed(code: str, start: int) -> int:
+    """Where the block that is open at `start` ends; strings that hold braces are rare enough."""
+    depth = 1
+    for match in re.compile(r"[{}]").finditer(code, start):
+        depth += 1 if match[0] == "{" else -1
+        if depth == 0:
+            return match.start()
+    return len(code)

@@ -1,0 +1,106 @@
+"""Python: every file that may say something, parsed once, and what it says put together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from desired.facts.app_code.django_urls import read_urls
+from desired.facts.app_code.ecosystem import Ecosystem, Project
+from desired.facts.app_code.python_env import read_env
+from desired.facts.app_code.python_manifests import MANIFEST, read_manifests
+from desired.facts.app_code.python_server import Mount, Route, read_ports, read_routes, whole_path
+from desired.facts.app_code.python_settings import SettingsClass, settings_classes, variables
+from desired.facts.app_code.python_syntax import Module, parse
+from desired.facts.app_code.seen import USUAL, EnvSeen, HealthSeen, Seen, SignSeen, StartSeen
+from desired.facts.app_code.sources import Sources, is_aside
+from desired.facts.fact import Place
+from desired.problem import Problem
+
+# Parsing takes most of the time there is: a file without any of these says nothing that is asked for.
+_WORTH = re.compile(
+    r"environ|getenv|Settings\b|decouple|\benv\b|envvar|\.run\(|serve|listen|_port\(|bind|launch\(|include_router"
+    r"|register_blueprint|health|ready|live|ping|heartbeat|while True|while 1|\.cuda\(|urlpatterns|['\"]s3['\"]"
+)
+_MAINS = ("main.py", "app.py", "server.py", "run.py", "wsgi.py", "asgi.py", "api.py", "worker.py", "bot.py")
+_DEVELOPMENT_SETTINGS = re.compile(
+    r"(?:^|/)(?:settings|config)/(?:dev|development|local|test|testing|tests|ci)\w*\.py$"
+)
+
+
+def _code(sources: Sources, project: Project) -> Iterator[Seen]:
+    classes: dict[str, SettingsClass] = {}
+    routes: list[Route] = []
+    mounts: list[Mount] = []
+    for path in project.code:
+        if _DEVELOPMENT_SETTINGS.search(path):
+            continue
+        source = sources.read(path)
+        if source is None or _WORTH.search(source.text) is None:
+            continue
+        module = parse(source)
+        if isinstance(module, Problem):
+            yield module
+            continue
+        aside = is_aside(path, sources.root)
+        yield from _env(module, aside=aside)
+        if aside:
+            continue
+        for found in settings_classes(module):
+            classes.setdefault(found.name, found)
+        yield from read_ports(module)
+        if "django" in project.known:
+            yield from read_urls(module, project)
+        for item in read_routes(module):
+            if isinstance(item, Route):
+                routes.append(item)
+            else:
+                mounts.append(item)
+    yield from variables(classes)
+    for route in routes:
+        path_found = whole_path(route, mounts)
+        if path_found is not None:
+            yield HealthSeen(path_found, route.module.place(route.node))
+    yield from _start(project)
+
+
+def _env(module: Module, *, aside: bool) -> Iterator[EnvSeen | SignSeen]:
+    for seen in read_env(module):
+        if not aside:
+            yield seen
+        elif seen.required is False or aside:
+            yield EnvSeen(seen.name, seen.place, False, seen.default, seen.fallback, confidence=USUAL)
+
+
+def _start(project: Project) -> Iterator[StartSeen]:
+    """The file that is most likely what is run, where nothing says so."""
+    prefix = f"{project.folder}/" if project.folder else ""
+    inside = {path.removeprefix(prefix): path for path in project.code}
+    if "manage.py" in inside and "django" in project.known:
+        wsgi = next((p for p in inside if p.endswith("/wsgi.py") and p.count("/") == 1), None)
+        if wsgi is not None and "gunicorn" in project.known:
+            module = wsgi.removesuffix(".py").replace("/", ".")
+            reason = "Django with gunicorn"
+            command = ("gunicorn", f"{module}:application", "--bind", "0.0.0.0:8000")
+            yield StartSeen(command, Place(inside[wsgi]), "guess", USUAL, reason)
+        return
+    for name in _MAINS:
+        for candidate in (name, f"src/{name}", f"app/{name}"):
+            if candidate in inside:
+                yield StartSeen(
+                    ("python", candidate), Place(inside[candidate]), "guess", USUAL, "the file is called as what is run"
+                )
+                return
+
+
+PYTHON = Ecosystem(
+    name="pypi",
+    language="python",
+    manifest=MANIFEST,
+    suffixes=(".py",),
+    image=re.compile(
+        r"(?:.*/)?(?:python|pypy|django|uvicorn-gunicorn\S*|uv|pytorch|tensorflow|miniconda3?|jupyter\S*)"
+    ),
+    manifests=read_manifests,
+    code=_code,
+)
