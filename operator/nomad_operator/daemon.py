@@ -7,16 +7,14 @@ resync shows changed, and those that a person asks for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import aclosing
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from desired.app import AppKey
-from desired.errors import OperatorError, TransientError
-from nomad_operator.bursts import Bursts
 from nomad_operator.commits import CommitTimes
+from nomad_operator.event_feed import EventFeed
+from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
@@ -24,10 +22,6 @@ from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
 from nomad_operator.source_problems import SourceProblems
 from nomad_operator.state_watch import StateWatch
-from observers.nomad.chronicle import Chronicle
-from observers.nomad.namespaces import watch_namespaces
-from observers.nomad.stream_items import Connected, Disconnected, Event, Missed, StreamItem
-from observers.running import Fleet
 from reconcilers.decision import Truth
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.records import Records
@@ -35,31 +29,12 @@ from reconcilers.repair.switch import Switch
 from reconcilers.repair.writing import Writing
 from reconcilers.reports import Reports, Transition
 from reconcilers.requests import Requests, Verb
-from reconcilers.resync import Fingerprint, keys_of, moved_in_git, moved_in_nomad
+from reconcilers.resync import moved_in_git
 from reconcilers.workers import Workers
 
-_RETRY_RESYNC_SECONDS = 5.0
 # Every app with native checks is looked at once in this time: a check can fail long after Nomad called it healthy.
 _CHECKS_ROUND_SECONDS = 300.0
 _CHECKS_TICK_SECONDS = 10.0
-
-
-class Lists(Protocol):
-    """The fleet read of the Nomad client."""
-
-    async def fleet(self, keys: Collection[AppKey]) -> Fleet: ...
-
-    async def namespaces(self) -> tuple[str, ...]: ...
-
-
-class Stream(Protocol):
-    """The event stream."""
-
-    def items(self) -> AsyncGenerator[StreamItem, None]: ...
-
-    def resubscribe(self) -> None:
-        """Subscribe anew: a subscription to all namespaces knows those that were there when it began."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +51,9 @@ class Daemon:
     def __init__(
         self,
         *,
-        lists: Lists,
-        stream: Stream,
-        chronicle: Chronicle,
+        sync: FleetSync,
+        feed: EventFeed,
+        nomad: NomadWatch,
         writing: Writing | None,
         source: Source,
         records: Records,
@@ -92,14 +67,12 @@ class Daemon:
         switch: Switch,
         state: StateWatch,
         intervals: Intervals,
-        request_count: Callable[[], int],
         log: Log,
-        all_namespaces: bool,
         now: Callable[[], datetime],
     ) -> None:
-        self._lists = lists
-        self._stream = stream
-        self._chronicle = chronicle
+        self._sync = sync
+        self._feed = feed
+        self._nomad = nomad
         self._writing = writing
         self._source = source
         self._records = records
@@ -113,23 +86,14 @@ class Daemon:
         self._switch = switch
         self._state = state
         self._intervals = intervals
-        self._request_count = request_count
         self._log = log
-        self._all_namespaces = all_namespaces
-        self._connected_at = now()
         self._now = now
         self._schedule = Schedule()
         self._source_due = asyncio.Event()
-        self._resync_due = asyncio.Event()
         self._checks_due = asyncio.Event()
-        self._bursts = Bursts(records=records, wake=workers.wake, later=_later)
-        self._seen: dict[AppKey, Fingerprint | None] = {}
         self._withdrawals = Withdrawals(frozenset())
         self._tasks: list[asyncio.Task[None]] = []
-        self._resynced = False
         self._source_problems = SourceProblems(log=log, metrics=metrics)
-        self._nomad = NomadWatch(outages=outages, metrics=metrics, reports=reports, look=self._resync_due.set)
-        self.after_state_loss = False
 
     # -- life
 
@@ -137,14 +101,12 @@ class Daemon:
         """Read git and Nomad once, then start the loops. Git or Nomad being down is waited for, not fatal."""
         self._metrics.repairs_stopped(stopped=self._switch.stopped)
         self._source_due.set()
-        self._resync_due.set()
+        self._sync.look()
         self._schedule.every(self._intervals.poll, self._source_due)
-        self._schedule.every(self._intervals.resync, self._resync_due)
+        self._schedule.every(self._intervals.resync, self._sync.due)
         self._schedule.every(_CHECKS_TICK_SECONDS, self._checks_due)
         self._schedule.start()
-        loops = [self._follow_source, self._keep_in_sync, self._listen, self._rotate_checks, self._state.run]
-        if self._all_namespaces:
-            loops.append(self._watch_namespaces)
+        loops = [self._follow_source, self._sync.run, self._feed.run, self._rotate_checks, self._state.run]
         if self._writing is not None:
             loops.append(self._writing.run)
         self._metrics.leader(acting=True)
@@ -191,7 +153,7 @@ class Daemon:
 
     @property
     def keys(self) -> set[AppKey]:
-        return keys_of(self._source.state, self._records, self._records.origin)
+        return self._sync.keys
 
     @property
     def withdrawals(self) -> Withdrawals:
@@ -202,7 +164,7 @@ class Daemon:
         missing = []
         if self._source.state is None:
             missing.append("git has not been read yet" + (f": {self._source.problem}" if self._source.problem else ""))
-        if not self._resynced:
+        if not self._sync.complete:
             missing.append("Nomad has not been read yet")
         return missing
 
@@ -280,16 +242,16 @@ class Daemon:
         self.review_withdrawals()
         self._look_at_writing()
         self._source_problems.read(state)
-        if not self._resynced:
+        if not self._sync.complete:
             # The first resync wakes everything.
-            self._resync_due.set()
+            self._sync.look()
             return
         reports = {report.key: report for report in self._reports}
         moved = moved_in_git(state, reports, self.keys)
         self._commits.moved(moved, None)
         for key in moved:
             self._workers.wake(key, hurry=True)
-        self._drop_reports_of_nothing()
+        self._sync.drop_reports_of_nothing()
 
     def _look_at_writing(self) -> None:
         if self._writing is not None:
@@ -299,85 +261,6 @@ class Daemon:
         """Who is withdrawn, and what holds that back, by the revision in force."""
         if self._source.state is not None:
             self._withdrawals = withdrawals(self._records, self._source.state, self._records.origin, self._prune)
-
-    async def _keep_in_sync(self) -> None:
-        while True:
-            await self._resync_due.wait()
-            self._resync_due.clear()
-            if self._source.state is None:
-                continue
-            before = self._request_count()
-            try:
-                fleet = await self._lists.fleet(self.keys)
-            except OperatorError as error:
-                self._nomad.read(error)
-                if not isinstance(error, TransientError):
-                    self._metrics.reconciled("resync_refused")
-                asyncio.get_running_loop().call_later(_RETRY_RESYNC_SECONDS, self._resync_due.set)
-                continue
-            self._nomad.read(None)
-            self._resync(fleet)
-            self._metrics.resynced(self._request_count() - before)
-
-    def _resync(self, fleet: Fleet) -> None:
-        if not self._resynced:
-            self._resynced = True
-            self.judge_memory(fleet)
-        self.review_withdrawals()
-        keys = self.keys
-        reports = {report.key: report for report in self._reports}
-        comparison = moved_in_nomad(fleet, self._seen, reports, keys)
-        self._seen = dict(comparison.seen)
-        for key in comparison.moved:
-            self._workers.wake(key)
-        self._drop_reports_of_nothing()
-
-    def _drop_reports_of_nothing(self) -> None:
-        """Neither a file nor a record speaks of them any more: a broken file that is gone, a conflict that is over."""
-        for key in {report.key for report in self._reports} - self.keys:
-            self._reports.gone(key)
-
-    def judge_memory(self, fleet: Fleet) -> None:
-        """Nothing is remembered, and jobs that are wanted run: work with an end may have been done before."""
-        self.after_state_loss = self._records.fresh and self._some_run_already(fleet)
-
-    def _some_run_already(self, fleet: Fleet) -> bool:
-        """A fresh memory beside jobs that are wanted: the memory was lost, or another tool was here before."""
-        state = self._source.state
-        return state is not None and any(key in fleet.entries and not fleet.entries[key].stop for key in state.apps)
-
-    async def _listen(self) -> None:
-        async with aclosing(self._stream.items()) as items:
-            async for item in items:
-                self._heard(item)
-
-    def _heard(self, item: StreamItem) -> None:
-        match item:
-            case Missed():
-                self._resync_due.set()
-            case Connected():
-                self._connected_at = self._now()
-                self._nomad.stream(None)
-                # The stream tells nothing of what happened before it: only lists do.
-                self._resync_due.set()
-            case Disconnected():
-                self._nomad.stream(item.error)
-            case Event():
-                # What the server still holds from before is told again at every connect; it is not late.
-                if (happened := item.happened_at) is not None and self._connected_at <= happened:
-                    self._metrics.event_lag((self._now() - happened).total_seconds())
-                self._remember(item)
-                for key in item.keys:
-                    if self._reports.get(key) is not None:
-                        self._bursts.heard(key, item)
-
-    def _remember(self, event: Event) -> None:
-        """Of apps of ours alone: a cluster may hold many more."""
-        if any(self._reports.get(key) is not None for key in event.keys):
-            self._chronicle.heard(event)
-
-    async def _watch_namespaces(self) -> None:
-        await watch_namespaces(names=self._lists.namespaces, changed=self._stream.resubscribe, sleep=asyncio.sleep)
 
     async def _rotate_checks(self) -> None:
         rotation: list[AppKey] = []
@@ -390,7 +273,3 @@ class Daemon:
             for key in rotation[: int(share)]:
                 self._workers.wake(key)
             rotation = rotation[int(share) :]
-
-
-def _later(seconds: float, call: Callable[[], None]) -> None:
-    asyncio.get_running_loop().call_later(seconds, call)

@@ -24,12 +24,13 @@ from desired.git_command import GitCommand
 from desired.git_source import GitSource
 from desired.state import DesiredState
 from desired.work_tree import WorkTree
+from nomad_operator.from_settings import repository
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository
 from nomad_operator.sqlite_store import read_documents
 from nomad_operator.status import sources
 from nomad_operator.watched import HINT, not_there
-from nomad_operator.wiring import assemble, repository
+from nomad_operator.wiring import assemble
 from reconcilers.decision import Decision, Register, Remember, Step, Stop
 from reconcilers.memory_store import MemoryStore
 from reconcilers.reconcile import Reconciler
@@ -125,7 +126,7 @@ async def _planned(
         # Of another revision nobody here knows what is remembered where it will be applied.
         if parts.records.fresh and (stored is not None or (path is None and ref is None)):
             with suppress(OperatorError):  # each app tells it below
-                parts.daemon.judge_memory(await parts.nomad.fleet(parts.daemon.keys))
+                parts.sync.judge_memory(await parts.nomad.fleet(parts.daemon.keys))
         return await plan_apps(parts.reconciler, state, keys), sources(state)
     finally:
         await parts.close()

@@ -16,13 +16,14 @@ from desired.errors import OperatorError
 from desired.git_address import GitAddress
 from nomad_operator import __version__, log
 from nomad_operator.api_token import token_of_daemon
+from nomad_operator.from_settings import connection, own_job_of, repository
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
 from nomad_operator.sqlite_store import SqliteStore
 from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
-from nomad_operator.wiring import Parts, assemble, connection, own_job_of, repository
+from nomad_operator.wiring import Parts, assemble
 from reconcilers.decision import Step
 from reconcilers.reports import AppReport
 

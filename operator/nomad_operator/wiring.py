@@ -7,11 +7,10 @@ which of the parts they run.
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,19 +18,18 @@ import structlog
 
 from desired.app import AppKey
 from desired.catalog import Catalog
-from desired.edited_file import FileEditor
-from desired.errors import UsageError
-from desired.git_credentials import GitCredentials
-from desired.git_source import GitSource
 from desired.parsed_jobs import ParsedJobs
-from desired.policy import Policy, Repair, Verify
-from desired.write_back import WriteBack
 from nomad_operator import __version__
 from nomad_operator.backend import DaemonBackend
+from nomad_operator.bursts import Bursts
 from nomad_operator.commits import CommitTimes
 from nomad_operator.daemon import Daemon, Intervals
+from nomad_operator.event_feed import EventFeed
+from nomad_operator.fleet_sync import FleetSync
+from nomad_operator.from_settings import connection, policy, rules, secrets_of, write_back
 from nomad_operator.log import Outages
 from nomad_operator.metrics import Metrics
+from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
 from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.settings import Settings
@@ -42,7 +40,6 @@ from observers.images import ImageRegistries
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
-from observers.nomad.connection import Connection
 from observers.nomad.stream import EventStream
 from observers.redaction import Placeholders
 from reconcilers.backoff import Backoff
@@ -54,13 +51,11 @@ from reconcilers.repair.budget import Budget, BudgetSettings
 from reconcilers.repair.gatherer import Gatherer
 from reconcilers.repair.guard import Guard, GuardSettings
 from reconcilers.repair.ladder import Ladder
-from reconcilers.repair.owed import WriteBackTo
 from reconcilers.repair.rule_rung import RuleRung
 from reconcilers.repair.switch import Switch
 from reconcilers.repair.writing import Writing
 from reconcilers.reports import Reports
 from reconcilers.requests import Requests
-from reconcilers.situation import Mode, Rules
 from reconcilers.specs import Specs
 from reconcilers.store import Store
 from reconcilers.watch import Watch
@@ -85,6 +80,7 @@ class Parts:
     reports: Reports
     reconciler: Reconciler
     workers: Workers
+    sync: FleetSync
     daemon: Daemon
     backend: DaemonBackend
     broadcast: Broadcast
@@ -101,79 +97,6 @@ class Parts:
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def repository(settings: Settings) -> GitSource:
-    """The git source that the settings name."""
-    if settings.git_url is None:
-        raise UsageError(
-            "NOMAD_OPERATOR_GIT_URL is not set: there is nothing to follow",
-            hint="name the repository that holds your apps; `nomad-operator settings` explains every setting",
-        )
-    # One folder a source: another URL or ref must not find what this one left.
-    named = hashlib.sha256(f"{settings.git_url}\0{settings.git_ref}\0{settings.git_path}".encode()).hexdigest()[:16]
-    return GitSource(
-        url=settings.git_url,
-        ref=settings.git_ref,
-        path=settings.git_path,
-        cache=settings.state_file.with_name("git") / named,
-        credentials=credentials(settings),
-        environment=os.environ,
-    )
-
-
-def credentials(settings: Settings) -> GitCredentials:
-    return GitCredentials(
-        username=settings.git_username,
-        token=settings.git_token.get_secret_value() if settings.git_token else "",
-        token_file=settings.git_token_file,
-        ssh_key_file=settings.git_ssh_key_file,
-        known_hosts_file=settings.git_known_hosts_file,
-    )
-
-
-def connection(settings: Settings) -> Connection:
-    address = f"unix://{settings.nomad_unix_socket}" if settings.nomad_unix_socket else settings.nomad_addr
-    return Connection(
-        address=address,
-        token=settings.nomad_token.get_secret_value() if settings.nomad_token else None,
-        token_file=settings.nomad_token_file,
-        namespace=settings.nomad_namespace,
-        region=settings.nomad_region or None,
-        ca_cert=settings.nomad_cacert,
-        client_cert=settings.nomad_client_cert,
-        client_key=settings.nomad_client_key,
-        tls_skip_verify=settings.nomad_skip_verify,
-    )
-
-
-def policy(settings: Settings) -> Policy:
-    """What an app has that says nothing else."""
-    return Policy(
-        prune=True,
-        drift=settings.drift,
-        on_failure=settings.on_failure,
-        repair=Repair(mode=settings.repair_mode, max_attempts=settings.repair_max_attempts),
-        verify=Verify(soak=settings.verify_soak, timeout=settings.verify_timeout),
-    )
-
-
-def rules(settings: Settings, own_job: AppKey | None) -> Rules:
-    return Rules(
-        mode=settings.mode,
-        adopt=settings.adopt,
-        prune_grace=settings.prune_grace,
-        own_job=None if settings.manage_self else own_job,
-        defaults=policy(settings),
-    )
-
-
-def write_back(settings: Settings, followed: Repository) -> WriteBack | None:
-    """The way of repairs back to git; None where nothing is ever written."""
-    if settings.write_back is WriteBackTo.OFF or settings.mode is Mode.OBSERVE or not isinstance(followed, GitSource):
-        return None
-    editor = FileEditor(defaults=policy(settings), namespace=settings.nomad_namespace)
-    return WriteBack(push=followed.push(settings.write_back_author), editor=editor)
 
 
 def assemble(
@@ -241,13 +164,13 @@ def assemble(
         rules=rules(settings, own_job),
         watch=Watch(now=now, clock=time.monotonic),
         now=now,
-        after_state_loss=lambda: daemon.after_state_loss,
+        after_state_loss=lambda: sync.after_state_loss,
     )
     passes = Passes(
         log=log,
         metrics=metrics,
         reports=reports,
-        explained=lambda error: state.explains(error) or daemon.nomad.explains(error),
+        explained=lambda error: state.explains(error) or watch.explains(error),
     )
     workers = Workers(
         queue=WorkQueue(backoff=Backoff(random=random.random)),
@@ -275,11 +198,34 @@ def assemble(
             clock=time.monotonic,
         )
         records.listen(writing.saved)
-    daemon = Daemon(
+    watch = NomadWatch(outages=outages, metrics=metrics, reports=reports, look=lambda: sync.look())
+    sync = FleetSync(
         lists=nomad,
-        chronicle=chronicle,
-        writing=writing,
+        source=source,
+        records=records,
+        reports=reports,
+        metrics=metrics,
+        nomad=watch,
+        wake=workers.wake,
+        changed=lambda: daemon.review_withdrawals(),
+        request_count=requests.total,
+    )
+    feed = EventFeed(
         stream=EventStream(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request),
+        namespaces=nomad.namespaces if "*" in settings.namespaces else None,
+        chronicle=chronicle,
+        bursts=Bursts(records=records, wake=workers.wake, later=_later),
+        reports=reports,
+        metrics=metrics,
+        nomad=watch,
+        look=sync.look,
+        now=now,
+    )
+    daemon = Daemon(
+        sync=sync,
+        feed=feed,
+        nomad=watch,
+        writing=writing,
         source=source,
         records=records,
         reports=reports,
@@ -292,9 +238,7 @@ def assemble(
         state=state,
         prune=PruneRules(enabled=settings.prune, max_share=settings.prune_max_share),
         intervals=Intervals(poll=settings.git_poll.total_seconds(), resync=settings.resync.total_seconds()),
-        request_count=requests.total,
         log=log,
-        all_namespaces="*" in settings.namespaces,
         now=now,
     )
     broadcast = Broadcast()
@@ -313,17 +257,9 @@ def assemble(
     return Parts(
         nomad=nomad, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests,
+        passes=passes, requests=requests, sync=sync,
     )  # fmt: skip
 
 
-def secrets_of(settings: Settings) -> list[str]:
-    """What this process knows and nobody may be told."""
-    named = (settings.nomad_token, settings.git_token, settings.api_token, settings.webhook_secret)
-    return [secret.get_secret_value() for secret in named if secret is not None]
-
-
-def own_job_of(environment: dict[str, str]) -> AppKey | None:
-    """The job this process runs in, as Nomad tells every task; None outside Nomad."""
-    name = environment.get("NOMAD_JOB_ID")
-    return AppKey(environment.get("NOMAD_NAMESPACE", "default"), name) if name else None
+def _later(seconds: float, call: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, call)

@@ -20,10 +20,11 @@ from desired.git_source import GitSource
 from desired.git_version import installed_git
 from nomad_operator.commands.table import Style, columns, plain
 from nomad_operator.doctor import Doctor, Finding
+from nomad_operator.from_settings import connection, credentials
+from nomad_operator.probes.services import probe_services
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
 from nomad_operator.supported import OLDEST_NOMAD, TESTED_NOMAD
-from nomad_operator.wiring import connection, credentials
 from observers.nomad.client import NomadClient
 from observers.nomad.stream import EventStream
 
@@ -45,10 +46,11 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    nomad, command, git, state = await asyncio.gather(
-        _nomad(settings), _git_command(), _git(settings), _doctor().state(settings.state_file)
-    )
-    return [*nomad, command, git, state]
+    nomad, command, git, state, services = await asyncio.gather(
+        _nomad(settings), _git_command(), _git(settings), _doctor().state(settings.state_file),
+        probe_services(settings, timeout=_TIMEOUT),
+    )  # fmt: skip
+    return [*nomad, command, git, state, *services]
 
 
 async def _nomad(settings: Settings) -> list[Finding]:

@@ -28,9 +28,9 @@ from desired.work_tree import WorkTree
 from nomad_operator.cli import tell
 from nomad_operator.commands.table import plain
 from nomad_operator.commands.validate_server import Judgement, judged_by_server
+from nomad_operator.from_settings import connection, policy
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
-from nomad_operator.wiring import connection, policy
 from observers.nomad.client import NomadClient
 
 
