@@ -20,6 +20,7 @@ from desired.state import HclSource, JobBody
 from nomad_operator.sqlite_store import read_documents
 from nomad_operator.supported import OLDEST_NOMAD, TESTED_NOMAD, is_supported
 from observers.nomad.stream_items import Connected, Disconnected, StreamItem
+from observers.reach.breaks import Failure, failure_of
 from observers.running import Agent, Fleet, Plan, RunningJob
 
 # Planned, never registered.
@@ -40,7 +41,11 @@ _HCL = f"""job "{_JOB}" {{
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One probe. `ok` is None where it could not be tried; `seconds` is how long the answer took."""
+    """One probe. `ok` is None where it could not be tried; `seconds` is how long the answer took.
+
+    `failure` is one word of `observers.reach.breaks.Failure` where it is false, `version` what the service calls its
+    own.
+    """
 
     name: str
     ok: bool | None
@@ -49,6 +54,8 @@ class Finding:
     hint: str = ""
     required: bool = True
     seconds: float = 0.0
+    version: str = ""
+    failure: str = ""
 
     @property
     def failed(self) -> bool:
@@ -186,11 +193,13 @@ class Doctor:
             async with asyncio.timeout(self._timeout_seconds):
                 found = await work()
         except OperatorError as error:
-            return Finding(name, False, address, error.message, error.hint, seconds=self._clock() - started)
+            took, failure = self._clock() - started, failure_of(error)
+            return Finding(name, False, address, error.message, error.hint, seconds=took, failure=failure)
         except TimeoutError:
             found = f"no answer in {self._timeout_seconds:g} s"
             hint = "check the address, and what stands between: a firewall drops silently"
-            return Finding(name, False, address, found, hint, seconds=self._clock() - started)
+            took = self._clock() - started
+            return Finding(name, False, address, found, hint, seconds=took, failure=Failure.TIMED_OUT)
         return Finding(name, True, address, found, seconds=self._clock() - started)
 
 

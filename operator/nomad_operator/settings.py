@@ -93,6 +93,7 @@ def _seconds(seconds: float) -> timedelta:
 
 File = Annotated[Path, BeforeValidator(expand_user)]
 Secret = Annotated[SecretStr, BeforeValidator(stripped)]
+_HTTP = "http:// or https://"
 
 
 class Settings(BaseSettings):
@@ -257,6 +258,58 @@ class Settings(BaseSettings):
         allowed="true or false",
     )  # fmt: skip
 
+    # The services beside Nomad: standard names, and all of them optional.
+    vault_addr: str | None = setting(
+        "VAULT_ADDR", None, "Where Vault answers; asked for names of secrets, never for values.", allowed=_HTTP
+    )
+    vault_token: Secret | None = setting("VAULT_TOKEN", None, "Token for Vault.", allowed="a secret", secret=True)
+    vault_namespace: str = setting("VAULT_NAMESPACE", "", "Namespace of Vault (Enterprise, or OpenBao's).")
+    vault_cacert: File | None = setting(
+        "VAULT_CACERT", None, "CA certificate (PEM) that signed Vault's; the system's own if not set.", allowed="a path"
+    )
+    vault_identity_file: File | None = setting(
+        f"{PREFIX}VAULT_IDENTITY_FILE", None,
+        "File with the workload identity that is shown to Vault where there is no token; read at each login.",
+        allowed="a path",
+    )  # fmt: skip
+    vault_role: str = setting(f"{PREFIX}VAULT_ROLE", "", "Role for that login; the auth method's default if not set.")
+    vault_auth_path: str = setting(f"{PREFIX}VAULT_AUTH_PATH", "jwt-nomad", "Where Vault's auth method for it is.")
+    consul_http_addr: str | None = setting(
+        "CONSUL_HTTP_ADDR", None, "Where Consul's HTTP API answers.", allowed="http://, https:// or host:port"
+    )
+    consul_http_token: Secret | None = setting(
+        "CONSUL_HTTP_TOKEN", None, "ACL token for Consul.", allowed="a secret", secret=True
+    )
+    consul_cacert: File | None = setting(
+        "CONSUL_CACERT", None, "CA certificate (PEM) that signed Consul's; the system's own if not set.",
+        allowed="a path",
+    )  # fmt: skip
+    fabio_url: str | None = setting(
+        f"{PREFIX}FABIO_URL", None, "Fabio's own page, where its routing table is (port 9998).", allowed=_HTTP
+    )
+    fabio_strict: bool = setting(
+        f"{PREFIX}FABIO_STRICT", False, "Do not deploy an app whose route somebody else claims.",
+        allowed="true or false",
+    )  # fmt: skip
+    qdrant_url: str | None = setting("QDRANT_URL", None, "Where Qdrant answers.", allowed=_HTTP)
+    qdrant_api_key: Secret | None = setting(
+        "QDRANT_API_KEY", None, "API key for Qdrant.", allowed="a secret", secret=True
+    )
+    langfuse_host: str | None = setting("LANGFUSE_HOST", None, "Where Langfuse answers.", allowed=_HTTP)
+    langfuse_public_key: Secret | None = setting(
+        "LANGFUSE_PUBLIC_KEY", None, "Public key of the Langfuse project.", allowed="pk-lf-...", secret=True
+    )
+    langfuse_secret_key: Secret | None = setting(
+        "LANGFUSE_SECRET_KEY", None, "Secret key of the Langfuse project.", allowed="a secret", secret=True
+    )
+    openai_base_url: str | None = setting(
+        "OPENAI_BASE_URL", None, "Where a model's OpenAI-compatible API answers, as a rule ending in /v1.",
+        allowed=_HTTP,
+    )  # fmt: skip
+    openai_api_key: Secret | None = setting(
+        "OPENAI_API_KEY", None, "API key for that model.", allowed="a secret", secret=True
+    )
+
     # State.
     state_url: str | None = setting(
         f"{PREFIX}STATE_URL", None, "File of the operator's records; in the XDG state folder if not set.",
@@ -308,7 +361,10 @@ class Settings(BaseSettings):
         # The loader asks the other sources itself: it must know where each value came from.
         return (init_settings,)
 
-    @field_validator("nomad_addr", "addr")
+    @field_validator(
+        "nomad_addr", "addr", "vault_addr", "consul_http_addr", "fabio_url", "qdrant_url", "langfuse_host",
+        "openai_base_url",
+    )  # fmt: skip
     @classmethod
     def _address(cls, value: str | None, info: Any) -> str | None:
         return value if value is None else check_address(value, sockets=info.field_name == "nomad_addr")

@@ -1,0 +1,1 @@
+"""What Fabio routes, and who claims the same route."""

@@ -1,0 +1,83 @@
+"""Qdrant, Langfuse and the model's endpoint: services of which only being there and credentials are asked.
+
+Source: Qdrant's REST API (`/`, `/collections`), Langfuse's public API (`health`, `projects`), OpenAI's API (`models`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from desired.errors import Unsupported
+from nomad_operator.doctor import Finding
+from nomad_operator.probes.attempt import Attempt, Told
+from nomad_operator.probes.json_api import JsonApi
+from observers.reach.breaks import not_the_service
+
+_MOST_MODELS = 5
+
+
+async def probe_qdrant(api: JsonApi, attempt: Attempt) -> list[Finding]:
+    """Whether it is Qdrant, and whether the key opens its collections."""
+
+    async def version() -> Told:
+        told = await api.get("ask for its version", "", credentials=False)
+        if not isinstance(told, dict) or "qdrant" not in str(told.get("title")).lower():
+            raise not_the_service(api.reach, "ask for its version", "an answer without its name")
+        found = str(told.get("version") or "")
+        return Told(f"Qdrant {found}", version=found)
+
+    async def collections() -> Told:
+        told = await api.get("list the collections", "collections")
+        return Told(f"yes ({len(_list(_object(told).get('result'), 'collections'))} collections)")
+
+    return await attempt.first(version, ("collections", collections))
+
+
+async def probe_langfuse(api: JsonApi, attempt: Attempt, *, keys: bool) -> list[Finding]:
+    """Whether it is Langfuse, and whether the keys belong to a project."""
+
+    async def health() -> Told:
+        told = _object(await api.get("ask for its health", "api/public/health", credentials=False))
+        if "status" not in told:
+            raise not_the_service(api.reach, "ask for its health", "an answer without a status")
+        found = str(told.get("version") or "")
+        return Told(f"Langfuse {found}", version=found)
+
+    async def project() -> Told:
+        projects = _list(await api.get("read the project of the keys", "api/public/projects"), "data")
+        names = [str(_object(one).get("name")) for one in projects]
+        return Told(f"good; project {', '.join(names) or 'unknown'}")
+
+    if keys:
+        return await attempt.first(health, ("keys", project))
+    missing = Finding(
+        f"{attempt.service}: keys", False, attempt.address, "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set",
+        "nothing is sent to Langfuse without both", required=False,
+    )  # fmt: skip
+    return [*await attempt.first(health), missing]
+
+
+async def probe_model(api: JsonApi, attempt: Attempt) -> list[Finding]:
+    """Whether the endpoint lists models for the key."""
+
+    async def models() -> Told:
+        told = await api.get("list its models", "models")
+        names = [str(_object(one).get("id")) for one in _list(told, "data")]
+        if not names:
+            raise Unsupported(
+                f"{attempt.service} at {attempt.address} lists no models",
+                hint="does OPENAI_BASE_URL end in /v1, and is a model loaded there?",
+            )
+        more = f" and {len(names) - _MOST_MODELS} more" if len(names) > _MOST_MODELS else ""
+        return Told(f"models: {', '.join(names[:_MOST_MODELS])}{more}")
+
+    return await attempt.first(models)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any, name: str) -> list[Any]:
+    found = _object(value).get(name)
+    return found if isinstance(found, list) else []
