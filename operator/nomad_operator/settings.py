@@ -28,6 +28,7 @@ from nomad_operator.settings_values import (
     credentials_of,
     expand_user,
     git_address,
+    namespace_names,
     repair_kinds,
     resource_limits,
     state_file_of,
@@ -134,7 +135,7 @@ class Settings(BaseSettings):
         "NOMAD_SKIP_VERIFY", False, "Accept any TLS certificate from Nomad. Not for production.",
         allowed="true or false",
     )  # fmt: skip
-    namespaces: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = setting(
+    namespaces: Annotated[tuple[str, ...], NoDecode, BeforeValidator(namespace_names)] = setting(
         f"{PREFIX}NAMESPACES", ("*",), "Namespaces that are watched; apps in others are refused.",
         allowed="names, separated by commas; * is all of them",
     )  # fmt: skip

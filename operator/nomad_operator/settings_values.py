@@ -37,6 +37,21 @@ def comma_separated(value: Any) -> Any:
     return value
 
 
+# Source: nomad/structs validNamespaceName.
+_NAMESPACE = re.compile(r"[a-zA-Z0-9-]{1,128}")
+
+
+def namespace_names(value: Any) -> Any:
+    """The same for namespaces; one that cannot exist would be watched without a word."""
+    names = comma_separated(value)
+    if isinstance(value, str):
+        if not names:
+            raise ValueError("names no namespace")
+        if wrong := [name for name in names if name != "*" and not _NAMESPACE.fullmatch(name)]:
+            raise ValueError(f"names {wrong[0]!r}, which is no namespace: letters, digits and dashes, or * for all")
+    return names
+
+
 def repair_kinds(value: Any) -> Any:
     """`safe` is none, `all` is every kind that needs approval by itself; else kinds by name."""
     if not isinstance(value, str):

@@ -210,6 +210,15 @@ def test_namespaces_are_a_list(loaded: Load) -> None:
     assert loaded(NOMAD_OPERATOR_NAMESPACES="web, batch,").settings.namespaces == ("web", "batch")
 
 
+@pytest.mark.parametrize(
+    ("names", "told"), [(",", "names no namespace"), ("a b", "names 'a b'"), ("a,b/c", "names 'b/c'"), ("a,*x", "'*x'")]
+)
+def test_what_can_be_no_namespace_is_refused(loaded: Load, names: str, told: str) -> None:
+    with pytest.raises(UsageError, match="NOMAD_OPERATOR_NAMESPACES=") as error:
+        loaded(NOMAD_OPERATOR_NAMESPACES=names)
+    assert told in error.value.message
+
+
 def test_every_setting_is_explained() -> None:
     for row in rows(Loaded(Settings(), dict.fromkeys(Settings.model_fields, "default"))):
         assert row["name"].startswith((PREFIX, "NOMAD_", "VAULT_", "CONSUL_", "QDRANT_", "LANGFUSE_", "OPENAI_"))
