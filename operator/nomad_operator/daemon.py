@@ -20,7 +20,7 @@ from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
-from nomad_operator.source_problems import SourceProblems
+from nomad_operator.source_problems import SourceProblems, held_up
 from nomad_operator.state_watch import StateWatch
 from reconcilers.decision import Truth
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
@@ -233,6 +233,8 @@ class Daemon:
             self._outages.report("git", problem.message if problem else None, hint=problem.hint if problem else "")
             self._metrics.dependency_up("git", up=problem is None)
             self._reports.source_read(problem)
+            if self._source.state is not None:
+                self._nomad.parser(held_up(self._source.state))
             if changed:
                 self._moved_in_git()
 

@@ -13,21 +13,33 @@ from nomad_operator.metrics import Metrics
 from reconcilers.reports import Reports
 
 _STREAM = "nomad event stream"
+_PARSER = "job file parser"
 
 
 class NomadWatch:
-    """`look` asks for a read of the lists, soon; what it finds comes back as `read`."""
+    """`look` asks for a read of the lists, soon; what it finds comes back as `read`. `back`: Nomad answers again."""
 
-    def __init__(self, *, outages: Outages, metrics: Metrics, reports: Reports, look: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        outages: Outages,
+        metrics: Metrics,
+        reports: Reports,
+        look: Callable[[], None],
+        back: Callable[[], None],
+    ) -> None:
         self._outages = outages
         self._metrics = metrics
         self._reports = reports
         self._look = look
+        self._back = back
+        self._held_up = ""
         self._stream: OperatorError | None = None
         self.problem: OperatorError | None = None
 
     def read(self, problem: OperatorError | None) -> None:
         """What a read of the lists ended with. A stream that is broken while they answer is an outage of its own."""
+        back = problem is None and self.problem is not None
         self.problem = problem
         self._outages.report("nomad", problem.message if problem else None, hint=problem.hint if problem else "")
         self._metrics.dependency_up("nomad", up=problem is None)
@@ -35,6 +47,18 @@ class NomadWatch:
         if problem is None and self._stream is not None:
             self._outages.report(_STREAM, self._stream.message, hint=self._stream.hint)
         self._stream = None
+        if problem is None and self._held_up and not back:
+            self._outages.report(_PARSER, self._held_up)
+        if back:
+            self._back()
+
+    def parser(self, held_up: str) -> None:
+        """What keeps files from being parsed; empty if nothing does. With Nomad away that is the same outage."""
+        self._held_up = held_up
+        if not held_up:
+            self._outages.report(_PARSER, None)
+        elif self.problem is None and _PARSER not in self._outages.open:
+            self._look()
 
     def stream(self, problem: OperatorError | None) -> None:
         """The event stream broke or could not be had; None when it is heard."""

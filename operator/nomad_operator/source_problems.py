@@ -16,6 +16,15 @@ from nomad_operator.metrics import Metrics
 _TOLD_AT_ONCE = 20
 
 
+def held_up(state: DesiredState) -> str:
+    """What keeps files from being parsed that may be fine; empty if nothing does."""
+    waiting = [file for file in state.unreadable if file.transient]
+    if not waiting:
+        return ""
+    first = str(waiting[0].problems[0]) if waiting[0].problems else waiting[0].path
+    return first if len(waiting) == 1 else f"{first}, and {len(waiting) - 1} more files"
+
+
 class SourceProblems:
     """`read` is told of every revision that comes into force."""
 
@@ -28,8 +37,10 @@ class SourceProblems:
         found: dict[str, list[str]] = {}
         for one in status.sources(state):
             found.setdefault(one["path"], []).append(one["problem"])
-        problems = {path: "; ".join(told) for path, told in found.items()}
-        self._metrics.source_problems(len(problems))
+        self._metrics.source_problems(len(found))
+        # Files that only the server's parser holds up are one outage, and not a line each.
+        waiting = {file.path for file in state.unreadable if file.transient}
+        problems = {path: "; ".join(told) for path, told in found.items() if path not in waiting}
         new = sorted(path for path, problem in problems.items() if self._open.get(path) != problem)
         for path in new[:_TOLD_AT_ONCE]:
             self._log.warning("file problem", path=path, problem=problems[path])

@@ -198,7 +198,14 @@ def assemble(
             clock=time.monotonic,
         )
         records.listen(writing.saved)
-    watch = NomadWatch(outages=outages, metrics=metrics, reports=reports, look=lambda: sync.look())
+    watch = NomadWatch(
+        outages=outages,
+        metrics=metrics,
+        reports=reports,
+        look=lambda: sync.look(),
+        # Files that its parser held up are read at once.
+        back=lambda: daemon.look_at_git(),
+    )
     sync = FleetSync(
         lists=nomad,
         source=source,
