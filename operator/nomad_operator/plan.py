@@ -18,7 +18,7 @@ from json import dumps
 from pathlib import Path
 
 from desired.app import AppKey
-from desired.errors import OperatorError, Rejected, Unavailable, UsageError
+from desired.errors import OperatorError, Rejected, TerminalError, Unavailable, UsageError
 from desired.file_tree import FileTree, Poll
 from desired.git_command import GitCommand
 from desired.git_source import GitSource
@@ -87,19 +87,24 @@ class Planned:
 
 def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path: Path | None, json: bool) -> int:
     """The command: prints the plan, returns its exit code. `path` is a work tree, `ref` another revision."""
-    planned, unread = asyncio.run(_planned(settings, apps, ref, path))
+    planned, unread, stale = asyncio.run(_planned(settings, apps, ref, path))
     if json:
         print(dumps({"apps": [one.as_json() for one in planned], "sources": unread}))
     else:
         print("\n".join(_told(planned)))
         for one in unread:
             print(f"{one['path']}: {one['problem']}", file=sys.stderr)
-    return 1 if unread and not apps else exit_code(planned)
+    if stale is not None:
+        print(f"note: this is the last good revision: {stale.message}", file=sys.stderr)
+        if stale.hint:
+            print(f"hint: {stale.hint}", file=sys.stderr)
+    return 1 if stale is not None or (unread and not apps) else exit_code(planned)
 
 
 async def _planned(
     settings: Settings, apps: Sequence[str], ref: str | None, path: Path | None
-) -> tuple[list[Planned], list[dict[str, str]]]:
+) -> tuple[list[Planned], list[dict[str, str]], OperatorError | None]:
+    """The apps, the files that are none, and why git could not be read where the plan is of what it said before."""
     own = repository(settings) if settings.git_url else None
     stored = await read_documents(settings.state_file)
     if stored is None:
@@ -123,11 +128,12 @@ async def _planned(
             print(f"note: there is no namespace {name}, or the token has no right in it: {HINT}", file=sys.stderr)
         parts.daemon.review_withdrawals()
         keys = chosen(apps, parts.daemon.keys, settings.nomad_namespace)
-        # Of another revision nobody here knows what is remembered where it will be applied.
-        if parts.records.fresh and (stored is not None or (path is None and ref is None)):
-            with suppress(OperatorError):  # each app tells it below
-                parts.sync.judge_memory(await parts.nomad.fleet(parts.daemon.keys))
-        return await plan_apps(parts.reconciler, state, keys), sources(state)
+        with suppress(TerminalError):  # what the token may not do each app tells below
+            fleet = await parts.nomad.fleet(parts.daemon.keys)
+            # Of another revision nobody here knows what is remembered where it will be applied.
+            if parts.records.fresh and (stored is not None or (path is None and ref is None)):
+                parts.sync.judge_memory(fleet)
+        return await plan_apps(parts.reconciler, state, keys), sources(state), parts.source.problem
     finally:
         await parts.close()
 

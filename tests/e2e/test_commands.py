@@ -131,6 +131,25 @@ def test_once_that_runs_out_of_time_before_anything_was_read_says_so(
     assert (refused.returncode, "above 0" in refused.stderr) == (2, True)
 
 
+def test_plan_without_nomad_is_one_error_and_without_git_the_last_good_revision(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    names = [nomad.name(short) for short in "abc"]
+    upstream.commit({f"apps/{name}.nomad.hcl": nomad.job_file(name) for name in names})
+    process = operator()
+    assert process.command("once").returncode == 0
+    proxy.down()
+    away = process.command("plan")
+    assert (away.returncode, away.stdout) == (1, "")
+    assert [line.split(":")[0] for line in away.stderr.splitlines()] == ["error", "hint"], away.stderr
+    proxy.up()
+    upstream.folder.rename(upstream.folder.with_name("away"))
+    stale = process.command("plan")
+    assert stale.returncode == 1
+    assert "3 apps: 3 without a change" in stale.stdout
+    assert "note: this is the last good revision: " in stale.stderr and "poll tries" not in stale.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_run_says_what_it_follows_when_it_starts_and_why_it_stopped(
     nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start, number: signal.Signals
