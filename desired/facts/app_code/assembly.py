@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from desired.facts.app_code.backends import find_backends
 from desired.facts.app_code.environment import Environment, environment
-from desired.facts.app_code.frameworks import SERVERS, Framework, Work, framework_of
+from desired.facts.app_code.frameworks import Framework, Work, framework_of
 from desired.facts.app_code.gpu import gpu_need
 from desired.facts.app_code.health_paths import health_order
+from desired.facts.app_code.listening import find_ports
 from desired.facts.app_code.projects import Candidate
 from desired.facts.app_code.seen import (
     LIKELY,
@@ -18,49 +19,46 @@ from desired.facts.app_code.seen import (
     DependencySeen,
     EnvSeen,
     HealthSeen,
-    PortSeen,
     Seen,
     Sign,
     SignSeen,
     StartSeen,
-    port_number,
 )
 from desired.facts.fact import Fact, Place
-from desired.facts.facts import Dependency, Facts, HealthFact, PortFact, WorkKind
+from desired.facts.facts import Backend, Dependency, Facts, HealthFact, PortFact, WorkKind
 
 NAME = "app_code"
-_IN_TABLE = (Sign.NET_HTTP, Sign.AIOHTTP_SERVER, Sign.GRPC_SERVER)
 
 
 def assemble(candidate: Candidate, seen: list[Seen], *, exposed: bool, imaged: bool) -> Facts:
     """The facts. `exposed`: the Dockerfile names ports itself; `imaged`: there is one, and it knows the start."""
     dependencies = _dependencies(seen)
     signs = _signs(seen)
-    known = candidate.project.known | {sign.value for sign in signs if sign in _IN_TABLE}
+    known = candidate.project.known | {sign.value for sign in signs}
     matched = framework_of(candidate.ecosystem.name, known)
     places = {dependency.name: place for (_, _), (dependency, place) in dependencies.items()}
     places |= {sign.value: place for sign, place in signs.items()}
     framework = matched[0] if matched else None
     named = matched[1] if matched else ""
-    env = environment((one for one in seen if isinstance(one, EnvSeen)), extractor=NAME)
-    ports = _ports(seen, framework, places.get(named), candidate, places, env, exposed=exposed)
-    talked = [*((dependency, place) for dependency, place in dependencies.values())]
-    if Sign.S3 in signs:
-        talked.append((Dependency("code", "s3"), signs[Sign.S3]))
+    # What is served as files was told everything while it was built.
+    built = framework is not None and framework.work is Work.STATIC
+    readings = (one for one in seen if isinstance(one, EnvSeen) and (one.documented or not built))
+    env = environment(readings, extractor=NAME)
+    ports = find_ports(seen, framework, candidate.ecosystem.name, places, env.uses, exposed=exposed)
     return Facts(
         language=_language(candidate),
         framework=_framework(framework, places.get(named), named),
         kind=_kind(framework, ports, signs, places.get(named)),
         gpu=gpu_need(seen, extractor=NAME),
         entrypoint=None if imaged else _start(seen, framework),
-        health=_health(seen, framework, places.get(named)),
+        health=_health(seen, framework, places, named),
         ports=MappingProxyType(ports),
         env_uses=MappingProxyType(env.uses),
         secret_literals=MappingProxyType(env.secrets),
         dependencies=MappingProxyType(
             {key: Fact(dependency, NAME, LITERAL, place) for key, (dependency, place) in dependencies.items()}
         ),
-        backends=MappingProxyType(find_backends(talked, env.uses, env.kinds, extractor=NAME)),
+        backends=MappingProxyType(_backends(seen, dependencies, signs, env, framework)),
     )
 
 
@@ -95,47 +93,37 @@ def _framework(framework: Framework | None, place: Place | None, named: str) -> 
     return None if framework is None else Fact(framework.name, NAME, LITERAL, place, f"uses {named}")
 
 
-def _ports(
-    seen: list[Seen],
-    framework: Framework | None,
-    place: Place | None,
-    candidate: Candidate,
-    places: Mapping[str, Place],
+def _backends(
+    seen: Iterable[Seen],
+    dependencies: Mapping[tuple[str, str], tuple[Dependency, Place]],
+    signs: Mapping[Sign, Place],
     env: Environment,
-    *,
-    exposed: bool,
-) -> dict[int, Fact[PortFact]]:
-    """Those that the code names; where it names none, what is usual, unless the Dockerfile says it."""
-    found: dict[int, Fact[PortFact]] = {}
-    listed = [item for item in seen if isinstance(item, PortSeen)]
-    for item in sorted(listed, key=lambda one: -one.confidence):
-        found.setdefault(item.port, Fact(PortFact(item.port), NAME, item.confidence, item.place, item.reason))
-    if any(item.reason != "metrics" for item in listed) or exposed:
-        return found
-    usual: dict[int, Fact[PortFact]] = {}
-    documented = next((one for one in seen if isinstance(one, EnvSeen) and one.name == "PORT" and one.documented), None)
-    example = port_number(documented.example) if documented is not None else None
-    server = next((row for row in SERVERS if row[0] == candidate.ecosystem.name and row[1] in places), None)
-    if framework is not None and framework.work in (Work.WEB, Work.MODEL, Work.STATIC):
-        if documented is not None and example is not None and "PORT" in env.uses:
-            usual[example] = Fact(PortFact(example), NAME, LIKELY, documented.place, "the documented PORT")
-        elif server is not None and framework.work is Work.WEB and framework.port is not None:
-            usual[server[2]] = Fact(PortFact(server[2]), NAME, USUAL, places[server[1]], f"{server[1]}'s own port")
-        elif framework.port is not None:
-            usual[framework.port] = Fact(PortFact(framework.port), NAME, USUAL, place, f"{framework.name}'s own port")
-    return usual | found
+    framework: Framework | None,
+) -> dict[str, Fact[Backend]]:
+    talked = list(dependencies.values())
+    for item in seen:
+        if isinstance(item, DependencySeen):
+            talked += [(Dependency("extra", extra.lower()), item.place) for extra in item.extras]
+    if Sign.S3 in signs:
+        talked.append((Dependency("code", "s3"), signs[Sign.S3]))
+    # Laravel's own configuration names every service that it could talk to.
+    named = framework is None or framework.name not in ("Laravel", "Lumen")
+    return find_backends(talked, env.uses, env.kinds, named=named, extractor=NAME)
 
 
-def _health(seen: Iterable[Seen], framework: Framework | None, place: Place | None) -> Fact[HealthFact] | None:
+def _health(
+    seen: Iterable[Seen], framework: Framework | None, places: Mapping[str, Place], named: str
+) -> Fact[HealthFact] | None:
     routes = [item for item in seen if isinstance(item, HealthSeen)]
     if routes:
         best = min(routes, key=lambda item: (-item.confidence, health_order(item.path)))
         others = sorted({item.path for item in routes} - {best.path}, key=health_order)
         reason = best.reason or (f"also there: {', '.join(others[:4])}" if others else "")
-        return Fact(HealthFact(best.path, port=best.port), NAME, best.confidence, best.place, reason)
+        place = best.place or places.get(best.library)
+        return Fact(HealthFact(best.path, port=best.port), NAME, best.confidence, place, reason)
     if framework is None or framework.health is None:
         return None
-    return Fact(HealthFact(framework.health), NAME, USUAL, place, f"{framework.name}'s own")
+    return Fact(HealthFact(framework.health), NAME, USUAL, places.get(named), f"{framework.name}'s own")
 
 
 def _kind(
@@ -145,14 +133,18 @@ def _kind(
     place: Place | None,
 ) -> Fact[WorkKind] | None:
     if framework is not None and framework.work is not Work.BATCH:
-        return Fact(WorkKind.SERVICE, NAME, LIKELY, place, f"a {framework.work} by {framework.name}")
+        return Fact(WorkKind.SERVICE, NAME, LIKELY, place, f"{framework.name}: {framework.work}")
     if ports or Sign.LISTENS in signs:
-        return Fact(WorkKind.SERVICE, NAME, LIKELY, signs.get(Sign.LISTENS, place), "it listens")
+        return Fact(WorkKind.SERVICE, NAME, LIKELY, signs.get(Sign.LISTENS, _first(ports) or place), "it listens")
     if Sign.LOOPS in signs:
         return Fact(WorkKind.SERVICE, NAME, USUAL, signs[Sign.LOOPS], "it goes on for ever")
     if framework is not None:
-        return Fact(WorkKind.BATCH, NAME, USUAL, place, f"{framework.name} runs to its end")
+        return Fact(WorkKind.BATCH, NAME, USUAL, place, f"{framework.name}: {framework.work}")
     return None
+
+
+def _first(ports: Mapping[int, Fact[PortFact]]) -> Place | None:
+    return next((fact.place for fact in ports.values()), None)
 
 
 def _start(seen: Iterable[Seen], framework: Framework | None) -> Fact[tuple[str, ...]] | None:

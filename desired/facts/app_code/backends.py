@@ -47,7 +47,7 @@ BACKENDS: tuple[Known, ...] = (
         golang/github.com/uptrace/bun/driver/pgdriver cargo/tokio-postgres cargo/postgres cargo/deadpool-postgres
         maven/org.postgresql/postgresql maven/org.postgresql/r2dbc-postgresql maven/io.quarkus/quarkus-jdbc-postgresql
         maven/io.quarkus/quarkus-reactive-pg-client gem/pg nuget/Npgsql nuget/Npgsql.EntityFrameworkCore.PostgreSQL
-        feature/postgres""",
+        extra/postgres extra/postgresql extra/sqlx-postgres extra/psycopg2 extra/psycopg2-binary extra/asyncpg""",
         "POSTGRES|POSTGRESQL|PG|PGSQL|TIMESCALE",
         database=True,
         whole=r"PG(?:HOST|PORT|DATABASE|USER)|POSTGRES_(?:DB|USER|PASSWORD)",
@@ -59,7 +59,7 @@ BACKENDS: tuple[Known, ...] = (
         maven/com.mysql/mysql-connector-j maven/mysql/mysql-connector-java maven/org.mariadb.jdbc/mariadb-java-client
         maven/io.quarkus/quarkus-jdbc-mysql maven/io.quarkus/quarkus-jdbc-mariadb gem/mysql2 gem/trilogy
         nuget/Pomelo.EntityFrameworkCore.MySql nuget/MySql.Data nuget/MySqlConnector nuget/MySql.EntityFrameworkCore
-        feature/mysql""",
+        extra/mysql extra/sqlx-mysql extra/pymysql""",
         "MYSQL|MARIADB",
         database=True,
         whole=r"MYSQL_(?:DATABASE|USER|PASSWORD)",
@@ -90,7 +90,8 @@ BACKENDS: tuple[Known, ...] = (
         maven/org.springframework.boot/spring-boot-starter-data-mongodb-reactive
         maven/org.mongodb/mongodb-driver-sync maven/io.quarkus/quarkus-mongodb-client
         maven/io.quarkus/quarkus-mongodb-panache gem/mongoid gem/mongo composer/mongodb/mongodb
-        composer/mongodb/laravel-mongodb nuget/MongoDB.Driver""",
+        composer/mongodb/laravel-mongodb nuget/MongoDB.Driver
+        extra/mongodb""",
         "MONGO|MONGODB",
         database=True,
         whole=r"MONGO(?:DB)?_?(?:URI|URL|DB|DATABASE|USERNAME)",
@@ -108,7 +109,7 @@ BACKENDS: tuple[Known, ...] = (
         maven/io.lettuce/lettuce-core maven/org.redisson/redisson-spring-boot-starter maven/org.redisson/redisson
         maven/io.quarkus/quarkus-redis-client gem/redis gem/redis-rails gem/sidekiq gem/resque gem/redis-client
         composer/predis/predis nuget/StackExchange.Redis nuget/Microsoft.Extensions.Caching.StackExchangeRedis
-        feature/redis""",
+        extra/redis""",
         "REDIS|VALKEY",
         whole=r"REDIS_(?:DB|PASSWORD)|(?:\w+_)?REDIS",
     ),
@@ -217,7 +218,8 @@ BACKENDS: tuple[Known, ...] = (
         """pypi/minio pypi/s3fs npm/@aws-sdk/client-s3 npm/minio npm/multer-s3
         golang/github.com/aws/aws-sdk-go-v2/service/s3 golang/github.com/minio/minio-go/v7 cargo/aws-sdk-s3
         cargo/rust-s3 maven/software.amazon.awssdk/s3 maven/io.minio/minio maven/com.amazonaws/aws-java-sdk-s3
-        gem/aws-sdk-s3 composer/league/flysystem-aws-s3-v3 nuget/AWSSDK.S3 nuget/Minio code/s3""",
+        gem/aws-sdk-s3 composer/league/flysystem-aws-s3-v3 nuget/AWSSDK.S3 nuget/Minio code/s3
+        extra/s3""",
         "S3|MINIO",
         whole=r"(?:\w+_)?S3_(?:BUCKET|BUCKET_NAME|REGION)|AWS_(?:STORAGE_BUCKET_NAME|S3_BUCKET\w*)",
     ),
@@ -252,34 +254,6 @@ BACKENDS: tuple[Known, ...] = (
 _DATABASE = re.compile(
     r"(?:\w+_)?(?:DATABASE|DB|SQLALCHEMY_DATABASE|DATASOURCE|SPRING_DATASOURCE)_(?:URL|URI|DSN|HOST|HOSTNAME|ADDR|PORT|NAME|USER|USERNAME|PASSWORD|PASS)|DB_CONNECTION"
 )
-# The scheme of an address that is a default says which service it means.
-_SCHEMES: Mapping[str, str] = {
-    "postgres": "postgres",
-    "postgresql": "postgres",
-    "jdbc:postgresql": "postgres",
-    "mysql": "mysql",
-    "jdbc:mysql": "mysql",
-    "mariadb": "mysql",
-    "mongodb": "mongodb",
-    "mongodb+srv": "mongodb",
-    "redis": "redis",
-    "rediss": "redis",
-    "amqp": "rabbitmq",
-    "amqps": "rabbitmq",
-    "nats": "nats",
-    "memcached": "memcached",
-    "kafka": "kafka",
-    "mqtt": "mqtt",
-    "clickhouse": "clickhouse",
-    "bolt": "neo4j",
-    "neo4j": "neo4j",
-}
-
-
-def scheme_kind(address: str | None) -> str | None:
-    """The service that an address means by its scheme: `postgresql+asyncpg://…` is postgres."""
-    scheme, colon, _ = (address or "").partition("://")
-    return _SCHEMES.get(scheme.lower().partition("+")[0] if scheme != "mongodb+srv" else scheme) if colon else None
 
 
 def find_backends(
@@ -287,18 +261,25 @@ def find_backends(
     uses: Mapping[str, Fact[EnvUse]],
     kinds: Mapping[str, str],
     *,
+    named: bool = True,
     extractor: str,
 ) -> dict[str, Fact[Backend]]:
-    """Each kind once, by its name. `kinds` are variables whose default's scheme says what they mean."""
-    libraries: dict[str, list[tuple[str, Place]]] = {}
+    """Each kind once, by its name. `kinds` are variables whose value says what they mean.
+
+    Without `named` a variable's name alone means nothing: only its value or a library does.
+    """
+    libraries: dict[str, list[tuple[Dependency, Place]]] = {}
     for dependency, place in dependencies:
         for known in BACKENDS:
             if f"{dependency.ecosystem}/{dependency.name}" in known.dependencies:
-                libraries.setdefault(known.kind, []).append((dependency.name, place))
-    databases = [known.kind for known in BACKENDS if known.database and known.kind in libraries]
+                libraries.setdefault(known.kind, []).append((dependency, place))
+    meant = set(kinds.values())
+    databases = [one.kind for one in BACKENDS if one.database and (one.kind in libraries or one.kind in meant)]
     found: dict[str, Fact[Backend]] = {}
     for known in BACKENDS:
         variables = [name for name in uses if _means(name, known, databases, kinds)]
+        if not named and known.kind not in libraries and known.kind not in meant:
+            continue
         fact = _fact(known.kind, libraries.get(known.kind, []), variables, uses, kinds, extractor)
         if fact is not None:
             found[known.kind] = fact
@@ -315,7 +296,7 @@ def _means(name: str, known: Known, databases: list[str], kinds: Mapping[str, st
 
 def _fact(
     kind: str,
-    libraries: list[tuple[str, Place]],
+    libraries: list[tuple[Dependency, Place]],
     variables: list[str],
     uses: Mapping[str, Fact[EnvUse]],
     kinds: Mapping[str, str],
@@ -324,10 +305,16 @@ def _fact(
     if not libraries and not variables:
         return None
     value = Backend(kind, tuple(sorted(variables)))
-    words = [f"the library {libraries[0][0]} ({libraries[0][1]})"] if libraries else []
+    words = [_said(*libraries[0])] if libraries else []
     if variables:
         first = sorted(variables)[0]
         words.append(f"the variable {first}" + (f" ({uses[first].place})" if uses[first].place else ""))
     place = libraries[0][1] if libraries else uses[sorted(variables)[0]].place
     sure = LITERAL if libraries or any(name in kinds for name in variables) else LIKELY
     return Fact(value, extractor, sure, place, " and ".join(words))
+
+
+def _said(dependency: Dependency, place: Place) -> str:
+    if dependency.ecosystem == "code":
+        return f"a client for it ({place})"
+    return f"the {'extra' if dependency.ecosystem == 'extra' else 'library'} {dependency.name} ({place})"

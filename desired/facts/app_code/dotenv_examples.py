@@ -37,9 +37,15 @@ def read_examples(sources: Sources, folders: tuple[str, ...]) -> Iterator[EnvSee
             if match is not None:
                 value = _value(match["value"])
                 hidden = secret_by_name(match["name"], value) or secret_kind(value) is not None
-                example = "" if hidden or len(value) > _LONGEST else value
+                example = _scheme(value) if hidden or len(value) > _LONGEST else value
                 place = Place(path, number)
                 yield EnvSeen(match["name"], place, documented=True, example=example, confidence=USUAL)
+
+
+def _scheme(value: str) -> str:
+    """Of an address with something secret in it, only what kind of service it leads to."""
+    scheme = re.match(r"[a-z][a-z0-9+]{1,30}://", value)
+    return f"{scheme[0]}…" if scheme else ""
 
 
 def _value(written: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from desired.facts.app_code.backends import scheme_kind
+from desired.facts.app_code.address_kinds import value_kind
 from desired.facts.app_code.seen import EnvSeen
 from desired.facts.fact import Fact
 from desired.facts.facts import EnvUse
@@ -70,8 +70,11 @@ def _add(found: Environment, name: str, readings: list[EnvSeen], extractor: str)
         if kind is not None:
             shown = ""
             found.secrets[name] = Fact(kind, extractor, given.confidence, given.place)
-        if (service := scheme_kind(default)) is not None:
-            found.kinds[name] = service
+    # What people are told to set says more than what the code takes without.
+    example = next((one.example for one in readings if one.example), "")
+    service = value_kind(name, example) or (value_kind(name, default) if not example else None)
+    if service is not None:
+        found.kinds[name] = service
     strongest = next((one for one in readings if one.required), first) if required else first
     use = EnvUse(required, None if required and not any(one.fallback for one in readings) else shown)
     found.uses[name] = Fact(use, extractor, strongest.confidence, first.place, _reason(readings))

@@ -23,7 +23,7 @@ def extract(codebase: Codebase, component: Component, *, limits: Limits | None =
     """What dependency files and code say of one component. Never raises for what a file holds."""
     sources = Sources(codebase, component, limits=limits)
     dockerfile = (codebase.text(component.dockerfile) or "") if component.dockerfile else ""
-    chosen = choose(find_projects(codebase, component, sources, ECOSYSTEMS), dockerfile, component.root)
+    chosen = choose(find_projects(codebase, component, sources, ECOSYSTEMS), component, dockerfile)
     if chosen is None:
         return Extraction()
     folder = chosen.project.folder

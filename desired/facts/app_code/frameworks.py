@@ -14,11 +14,11 @@ from enum import StrEnum
 class Work(StrEnum):
     """What a framework's app does all day."""
 
-    WEB = "web"
-    WORKER = "worker"
-    MODEL = "model"
-    STATIC = "static"
-    BATCH = "batch"
+    WEB = "serves requests"
+    WORKER = "waits for work"
+    MODEL = "serves a model"
+    STATIC = "is served as files"
+    BATCH = "runs to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ FRAMEWORKS: tuple[Framework, ...] = (
         ("Restify", "restify", _WEB, None, None, ""),
         ("Hono", "@hono/node-server", _WEB, 3000, None, ""),
         ("Express", "express", _WEB, None, None, ""),
+        ("gRPC", "grpc-server", _WEB, None, None, ""),
         ("Moleculer", "moleculer", _WORKER, None, None, ""),
         ("BullMQ", "bullmq bull bee-queue agenda", _WORKER, None, None, ""),
         ("discord.js", "discord.js telegraf", _WORKER, None, None, ""),
@@ -172,7 +173,11 @@ FRAMEWORKS: tuple[Framework, ...] = (
             " org.springframework.boot/spring-boot-starter-graphql"
             " org.springframework.boot/spring-boot-starter-data-rest"
             " org.springframework.boot/spring-boot-starter-tomcat"
-            " org.springframework.cloud/spring-cloud-starter-gateway",
+            " org.springframework.cloud/spring-cloud-starter-gateway"
+            " org.springframework.cloud/spring-cloud-starter-gateway-server-webflux"
+            " org.springframework.cloud/spring-cloud-starter-gateway-server-webmvc"
+            " org.springframework.cloud/spring-cloud-config-server"
+            " org.springframework.cloud/spring-cloud-starter-netflix-eureka-server",
             _WEB,
             8080,
             None,
@@ -199,6 +204,8 @@ FRAMEWORKS: tuple[Framework, ...] = (
             "",
         ),
         ("Vert.x", "io.vertx/vertx-web", _WEB, None, None, ""),
+        ("gRPC", "grpc-server", _WEB, None, None, ""),
+        ("Spark", "com.sparkjava/spark-core", _WEB, 4567, None, ""),
         ("Javalin", "io.javalin/javalin", _WEB, 8080, None, ""),
         ("Helidon", "io.helidon.webserver/helidon-webserver", _WEB, None, None, ""),
     ),

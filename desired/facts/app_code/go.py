@@ -40,7 +40,7 @@ _LISTEN = re.compile(
 _ADDR = re.compile(rf"\bAddr\s*:\s*{_ADDRESS}")
 _LISTEN_NAMED = re.compile(
     r"(?:ListenAndServe(?:TLS)?|\.Listen|\.Run|\.Start|\bAddr\s*:)\s*\(?\s*(?:\"tcp[46]?\"\s*,\s*)?"
-    r"(?:\"[\w.]*:\"\s*\+\s*(?P<joined>[A-Za-z_]\w*)|fmt\.Sprintf\(\s*\"[\w.]*:%[sdv]\"\s*,\s*(?P<format>[A-Za-z_]\w*)"
+    r"(?:(?:\w+\s*\+\s*)?\"[\w.]*:\"\s*\+\s*(?P<joined>[A-Za-z_]\w*)|fmt\.Sprintf\(\s*\"[\w.]*:%[sdv]\"\s*,\s*(?P<format>[A-Za-z_]\w*)"
     r"|(?P<whole>[A-Za-z_]\w*))\b(?!\s*[.(])"
 )
 _NET_HTTP = re.compile(r"\bhttp\.(?:ListenAndServe(?:TLS)?|Serve)\(|\bhttp\.Server\{")
@@ -133,7 +133,7 @@ def _ports(source: SourceText) -> Iterator[PortSeen | SignSeen]:
             yield SignSeen(Sign.LISTENS, source.place(run.start()))
 
 
-def _named(source: SourceText, name: str) -> Iterator[PortSeen]:
+def _named(source: SourceText, name: str, depth: int = 0) -> Iterator[PortSeen]:
     """The port that a variable of the same file was given, or takes where it is empty."""
     quoted = re.escape(name)
     for pattern in (
@@ -146,6 +146,9 @@ def _named(source: SourceText, name: str) -> Iterator[PortSeen]:
         if match is not None and port is not None:
             yield PortSeen(port, source.place(match.start()), f"what `{name}` holds", LITERAL)
             return
+    other = re.search(rf"\b{quoted}\s*:=\s*(?P<other>[A-Za-z_]\w*)\s*\n", source.code)
+    if other is not None and other["other"] != name and depth < 3:
+        yield from _named(source, other["other"], depth + 1)
 
 
 GO = Ecosystem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.blocks import around, block_end
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.seen import LIKELY, LITERAL, HealthSeen
 from desired.facts.app_code.source_text import SourceText
@@ -29,7 +30,7 @@ def read_routes(source: SourceText) -> Iterator[HealthSeen]:
     groups = {match["name"]: (match["owner"], match["path"]) for match in source.found(_GROUP)}
     handed = {match["name"] for match in source.found(_TAKES_ROUTER)}
     nested = [
-        (match.end(), _closed(code, match.end()), match["path"] or "") for match in source.found(_NESTED, limit=50)
+        (match.end(), block_end(code, match.end()), match["path"] or "") for match in source.found(_NESTED, limit=50)
     ]
     for match in source.found(_ROUTE):
         if not is_health(match["path"]):
@@ -40,18 +41,8 @@ def read_routes(source: SourceText) -> Iterator[HealthSeen]:
                 break
             top, more = groups[top]
             prefix = joined(more, prefix) if prefix else more
-        around = [path for start, end, path in nested if start <= match.start() < end]
-        if top in handed and not around:
+        outside = around(nested, match.start())
+        if top in handed and not outside:
             continue
         confidence = LIKELY if _MOUNTED.search(code) else LITERAL
-        yield HealthSeen(joined(*around, prefix, match["path"]), source.place(match.start()), confidence)
-
-
-def _closed(code: str, start: int) -> int:
-    """Where the block that is open at `start` ends; strings that hold braces are rare enough."""
-    depth = 1
-    for match in re.compile(r"[{}]").finditer(code, start):
-        depth += 1 if match[0] == "{" else -1
-        if depth == 0:
-            return match.start()
-    return len(code)
+        yield HealthSeen(joined(*outside, prefix, match["path"]), source.place(match.start()), confidence)

@@ -16,7 +16,7 @@ from desired.facts.fact import Place
 
 _WORTH = re.compile(
     r"process\.env|import\.meta|\.listen\(|serve\(|[Rr]outer|express|fastify|@Controller|setGlobalPrefix|configService"
-    r"|\bconfig\.get|setInterval|\.process\(|\.schedule\(|client-s3|S3|while\s*\(|Joi|\benv\b"
+    r"|\bconfig\.get|setInterval|\.process\(|\.schedule\(|client-s3|S3|bindAsync|while\s*\(|Joi|\benv\b"
 )
 _MAINS = ("server.js", "index.js", "app.js", "main.js", "src/server.js", "src/index.js", "src/app.js", "src/main.js")
 

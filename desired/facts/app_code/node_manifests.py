@@ -10,7 +10,7 @@ from desired.facts.app_code.command_line import port_in
 from desired.facts.app_code.ecosystem import Project
 from desired.facts.app_code.json_text import inner, read_object, strings
 from desired.facts.app_code.line_search import first_line, section
-from desired.facts.app_code.seen import LIKELY, LITERAL, USUAL, DependencySeen, PortSeen, Seen, StartSeen
+from desired.facts.app_code.seen import LIKELY, LITERAL, USUAL, DependencySeen, NameSeen, PortSeen, Seen, StartSeen
 from desired.facts.app_code.source_text import SourceText
 from desired.facts.app_code.sources import Sources
 from desired.facts.facts import Dependency
@@ -38,6 +38,9 @@ def read_manifests(sources: Sources, project: Project) -> Iterator[Seen]:
         if isinstance(data, Problem):
             yield data
         elif source is not None and data is not None:
+            name = data.get("name")
+            if isinstance(name, str):
+                yield NameSeen(name)
             yield from _dependencies(source, data)
             yield from _starts(source, data)
 

@@ -29,10 +29,11 @@ _GIVEN = (
 _CONFIG_PORT = re.compile(
     r"\.listen\(\s*(?:\w+\.)*(?:get|getOrThrow)(?:<\w+>)?\(\s*['\"](?:PORT|port)['\"]\s*,\s*(?P<port>\d{2,5})"
 )
-_LISTENS = re.compile(r"\.listen\(|\bBun\.serve\(|\bDeno\.serve\(|@hono/node-server")
+_LISTENS = re.compile(r"\.listen\(|\.bindAsync\(|\bBun\.serve\(|\bDeno\.serve\(|@hono/node-server")
 _LOOPS = re.compile(
     r"\bsetInterval\(|\bwhile\s*\(\s*true\s*\)|\bfor\s*\(\s*;\s*;\s*\)|\bnew Worker\(|\.process\(|\.schedule\("
 )
+_GRPC = re.compile(r"\.bindAsync\(")
 _S3 = re.compile(r"\bnew\s+S3(?:Client)?\(|@aws-sdk/client-s3|\bnew\s+AWS\.S3\(")
 
 _ROUTE = re.compile(rf"(?<![\w$.])(?P<owner>[A-Za-z_$][\w$]*)\s*\.\s*(?:get|all|use)\(\s*(?P<path>{QUOTED})")
@@ -90,7 +91,7 @@ def read_ports(source: SourceText) -> Iterator[PortSeen | SignSeen]:
     listens = _LISTENS.search(code)
     if listens is not None:
         yield SignSeen(Sign.LISTENS, source.place(listens.start()))
-    for pattern, sign in ((_LOOPS, Sign.LOOPS), (_S3, Sign.S3)):
+    for pattern, sign in ((_LOOPS, Sign.LOOPS), (_S3, Sign.S3), (_GRPC, Sign.GRPC_SERVER)):
         found = pattern.search(code)
         if found is not None:
             yield SignSeen(sign, source.place(found.start()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.frameworks import Work, framework_of
-from desired.facts.app_code.seen import DependencySeen, Seen
+from desired.facts.app_code.seen import DependencySeen, LocalSeen, NameSeen, Seen, Sign, SignSeen
 from desired.facts.app_code.sources import Sources
 from desired.facts.codebase import Codebase, Component
 
@@ -36,9 +36,10 @@ def find_projects(
     for ecosystem in ecosystems:
         folders = _folders(sources.paths, ecosystem)
         code = [path for path in sources.paths if path.endswith(ecosystem.suffixes)]
-        if not folders and component.root and code:
+        # A package of Node that has no manifest of its own is none.
+        if not folders and component.root and code and ecosystem.name != "npm":
             folders = _above(codebase, component, ecosystem)
-        if not folders and code:
+        if not folders and any(path.endswith(ecosystem.suffixes[0]) for path in code):
             folders = {component.root: ()}
         for folder, manifests in list(folders.items())[:_MOST]:
             others = [other for other in folders if other != folder and (not folder or other.startswith(folder + "/"))]
@@ -48,32 +49,69 @@ def find_projects(
                 inside = tuple(path for path in sources.under(folder, others) if path.endswith(ecosystem.suffixes))
             project = Project(folder, manifests, inside)
             seen = tuple(ecosystem.manifests(sources, project))
-            known = frozenset(item.dependency.name for item in seen if isinstance(item, DependencySeen))
-            found.append(Candidate(ecosystem, replace(project, known=known), seen))
+            found.append(Candidate(ecosystem, replace(project, known=_known(seen)), seen))
     return found
 
 
-def choose(candidates: list[Candidate], dockerfile: str, root: str) -> Candidate | None:
-    """The project that the component most likely is; the first of the table where nothing tells them apart."""
+def _known(seen: Iterable[Seen]) -> frozenset[str]:
+    """The names that the table of frameworks is asked by."""
+    names = {item.dependency.name for item in seen if isinstance(item, DependencySeen)}
+    return frozenset(names | {item.sign.value for item in seen if isinstance(item, SignSeen)})
+
+
+def choose(candidates: list[Candidate], component: Component, dockerfile: str) -> Candidate | None:
+    """The project that the component most likely is; the first of the table where nothing tells them apart.
+
+    With it comes the code of those projects of the same codebase that it is built with.
+    """
+    candidates = [one for one in candidates if one.project.manifests or one.project.code]
     if not candidates:
         return None
     images = [match["image"].lower() for match in _FROM.finditer(dockerfile)]
     starts = "\n".join(_STARTS.findall(dockerfile))
     copies = "\n".join(_COPIES.findall(dockerfile))
-    weights = [_weight(candidate, images, starts, copies, root) for candidate in candidates]
-    return candidates[weights.index(max(weights))]
+    weights = [_weight(candidate, images, starts, copies, component) for candidate in candidates]
+    return _with_siblings(candidates[weights.index(max(weights))], candidates)
 
 
-def _weight(candidate: Candidate, images: list[str], starts: str, copies: str, root: str) -> int:
+def _with_siblings(chosen: Candidate, candidates: list[Candidate]) -> Candidate:
+    """The project with the dependencies and the code of those that it names, and that these name."""
+    others = [one for one in candidates if one.ecosystem is chosen.ecosystem]
+    folders = {one.project.folder: one for one in others}
+    names = {item.name: one for one in others for item in one.seen if isinstance(item, NameSeen)}
+    taken, waiting = [chosen], [chosen]
+    while waiting:
+        for item in waiting.pop().seen:
+            sibling: Candidate | None = None
+            if isinstance(item, LocalSeen):
+                sibling = folders.get(item.folder)
+            elif isinstance(item, DependencySeen):
+                sibling = names.get(item.dependency.name)
+            if sibling is not None and sibling not in taken:
+                taken.append(sibling)
+                waiting.append(sibling)
+    if len(taken) == 1:
+        return chosen
+    seen = [*chosen.seen]
+    for one in taken[1:]:
+        seen += [item for item in one.seen if isinstance(item, DependencySeen)]
+    code = tuple(dict.fromkeys(path for one in taken for path in one.project.code))
+    project = replace(chosen.project, code=code, known=_known(seen))
+    return Candidate(chosen.ecosystem, project, tuple(seen))
+
+
+def _weight(candidate: Candidate, images: list[str], starts: str, copies: str, component: Component) -> int:
     matching = [number for number, image in enumerate(images) if candidate.ecosystem.image.fullmatch(image)]
     weight = 0
     if matching:
         weight += 10 if matching[-1] == len(images) - 1 else 7
     folder = candidate.project.folder
-    inside = folder[len(root) :].strip("/")
+    inside = folder[len(component.root) :].strip("/")
     if inside:
         weight += 6 if _names(starts, inside) else 2 if _names(copies, inside) else 0
         weight -= min(inside.count("/") + 1, 4)
+        weight += 6 if component.dockerfile and component.dockerfile.rpartition("/")[0] == folder else 0
+        weight += 3 if folder.rpartition("/")[2] in (component.name, component.service) else 0
     framework = framework_of(candidate.ecosystem.name, candidate.project.known)
     if framework is not None:
         weight += 1 if framework[0].work is Work.STATIC else 4
@@ -81,6 +119,8 @@ def _weight(candidate: Candidate, images: list[str], starts: str, copies: str, r
         weight += 2
     if candidate.project.manifests:
         weight += 1
+    if any(isinstance(item, SignSeen) and item.sign is Sign.NO_APP for item in candidate.seen):
+        weight -= 6
     return weight * 2 + min(len(candidate.project.code), 1)
 
 

@@ -20,7 +20,7 @@ from desired.problem import Problem
 # Parsing takes most of the time there is: a file without any of these says nothing that is asked for.
 _WORTH = re.compile(
     r"environ|getenv|Settings\b|decouple|\benv\b|envvar|\.run\(|serve|listen|_port\(|bind|launch\(|include_router"
-    r"|register_blueprint|health|ready|live|ping|heartbeat|while True|while 1|\.cuda\(|urlpatterns|['\"]s3['\"]"
+    r"|register_blueprint|health|ready|live|ping|heartbeat|while True|while 1|cuda|urlpatterns|['\"]s3['\"]"
 )
 _MAINS = ("main.py", "app.py", "server.py", "run.py", "wsgi.py", "asgi.py", "api.py", "worker.py", "bot.py")
 _DEVELOPMENT_SETTINGS = re.compile(

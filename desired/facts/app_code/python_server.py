@@ -92,7 +92,9 @@ def _listening(module: Module, node: ast.Call) -> Iterator[PortSeen | SignSeen]:
         match node.args[0]:
             case ast.Tuple(elts=[_, second]) if any(v.startswith("socket") for v in module.imported.values()):
                 yield from _port(module, second, node)
-    elif name == "cuda" and not node.args and isinstance(node.func, ast.Attribute):
+    elif module.text(keyword(node, "device")) == "cuda" or (
+        name == "cuda" and not node.args and isinstance(node.func, ast.Attribute)
+    ):
         yield SignSeen(Sign.CUDA, module.place(node))
     elif called in ("boto3.client", "boto3.resource") and node.args and module.text(node.args[0]) == "s3":
         yield SignSeen(Sign.S3, module.place(node))
@@ -100,7 +102,11 @@ def _listening(module: Module, node: ast.Call) -> Iterator[PortSeen | SignSeen]:
 
 def _runs_app(module: Module, node: ast.Call, name: str) -> bool:
     """`app.run(…)` of an app that the file makes, or that is called as apps are."""
-    if name != "run" or not isinstance(node.func, ast.Attribute) or not isinstance(node.func.value, ast.Name):
+    if name != "run" or not isinstance(node.func, ast.Attribute):
+        return False
+    if isinstance(node.func.value, ast.Call):
+        return module.called(node.func.value.func).rpartition(".")[2] in ("create_app", "make_app", "get_app", *_APPS)
+    if not isinstance(node.func.value, ast.Name):
         return False
     made = _made(module, node.func.value.id)
     return made in _APPS or (made == "" and node.func.value.id in ("app", "application", "server"))

@@ -43,23 +43,28 @@ class EnvSeen:
 
 @dataclass(frozen=True, slots=True)
 class PortSeen:
-    """A port that is listened on; `variable` names the one whose default it is."""
+    """A port that is listened on. What is `usual` for such an app counts only where nothing names another."""
 
     port: int
     place: Place
     reason: str = ""
     confidence: float = LITERAL
+    usual: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HealthSeen:
-    """A path that answers how the app is, whole: with every prefix of the routers around it."""
+    """A path that answers how the app is, whole: with every prefix of the routers around it.
+
+    Where a library brings it, its place is that of `library` among the dependencies.
+    """
 
     path: str
-    place: Place
+    place: Place | None
     confidence: float = LITERAL
     reason: str = ""
     port: int | None = None
+    library: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,9 @@ class Sign(StrEnum):
     NET_HTTP = "net/http"
     AIOHTTP_SERVER = "aiohttp-server"
     GRPC_SERVER = "grpc-server"
+    DOTNET_WEB = "Microsoft.NET.Sdk.Web"
+    DOTNET_WORKER = "Microsoft.NET.Sdk.Worker"
+    NO_APP = "is no app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,21 @@ class SignSeen:
     place: Place
 
 
-Seen = DependencySeen | EnvSeen | PortSeen | HealthSeen | StartSeen | SignSeen | Problem
+@dataclass(frozen=True, slots=True)
+class NameSeen:
+    """What other projects of the same codebase call this one."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSeen:
+    """Another project's folder, whose code runs as part of this one."""
+
+    folder: str
+
+
+Seen = DependencySeen | EnvSeen | PortSeen | HealthSeen | StartSeen | SignSeen | NameSeen | LocalSeen | Problem
 
 
 def port_number(text: str | int | float | None) -> int | None:
