@@ -88,40 +88,48 @@ async def _tell_missing_namespaces(settings: Settings, parts: Parts) -> None:
 class Once:
     """What one full pass found. `code` is 0 if every app is ready; `status` is the documented one.
 
-    `waiting` says what had not ended when the time was up, and is empty where everything has.
+    `waiting` says what had not ended when the time was up, or when `signal` came; it is empty where everything has.
     """
 
     code: int
     status: dict[str, Any]
     waiting: tuple[str, ...] = ()
+    signal: str = ""
 
 
 async def once(settings: Settings, *, timeout_seconds: float | None = None) -> Once:
-    """One full pass over everything. With a timeout it stops then; a later one goes on from there.
+    """One full pass over everything. With a timeout it stops then, and at a signal; a later one goes on from there.
 
     Where git could not be read the last good revision was kept to, but nobody knows what the newest one asks for: 1.
     """
     log.configure(form=settings.log_format, level=settings.log_level)
-    async with opened(settings) as parts:
-        await _tell_missing_namespaces(settings, parts)
-        await parts.daemon.start()
-        running = asyncio.create_task(parts.daemon.run())
-        waiting: list[str] = []
-        limit = asyncio.timeout(timeout_seconds)
-        try:
-            async with limit:
-                await _until_ended(parts, running)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            waiting = _not_ended(parts) or ["the last pass had not ended"]
-        finally:
-            await parts.daemon.stop()
-            await running
-        state = parts.source.state
-        ready = all(report.ready.value == "True" for report in parts.reports)
-        whole = state is not None and state.complete and parts.source.problem is None
-        return Once(0 if ready and whole and not waiting else 1, parts.backend.status(), tuple(waiting))
+    with StopSignals() as signals:
+        async with opened(settings) as parts:
+            await _tell_missing_namespaces(settings, parts)
+            await parts.daemon.start()
+            running = asyncio.create_task(parts.daemon.run())
+            ended = asyncio.create_task(_until_ended(parts, running))
+            stopping = asyncio.create_task(signals.wait())
+            waiting: list[str] = []
+            try:
+                await asyncio.wait([ended, stopping], timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+                if ended.done():
+                    ended.result()
+                else:
+                    waiting = _not_ended(parts) or ["the last pass had not ended"]
+            finally:
+                ended.cancel()
+                stopping.cancel()
+                await parts.daemon.stop()
+                await running
+            return _found(parts, waiting, signals.name if waiting else "")
+
+
+def _found(parts: Parts, waiting: list[str], signal: str) -> Once:
+    state = parts.source.state
+    ready = all(report.ready.value == "True" for report in parts.reports)
+    whole = state is not None and state.complete and parts.source.problem is None
+    return Once(0 if ready and whole and not waiting else 1, parts.backend.status(), tuple(waiting), signal)
 
 
 @asynccontextmanager

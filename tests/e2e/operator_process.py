@@ -56,18 +56,23 @@ class OperatorProcess:
 
     def start(self, *, ready: bool = True) -> OperatorProcess:
         """Returns when it serves, or when it has read git and Nomad completely."""
-        self.log, self.lines = [], []
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "nomad_operator", "run"], env=self.environment, cwd=self.folder, text=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
-        self._reader.start()
+        self.begin("run")
         address = until(self._address, what="the operator listens", told=self.said)
         headers = {"authorization": f"Bearer {self.environment['NOMAD_OPERATOR_API_TOKEN']}"}
         self._http = httpx.Client(base_url=address, headers=headers, trust_env=False, timeout=15)
         if ready:
             until(lambda: self.get("/readyz").status_code == 200, what="the operator is ready", told=self.said)
+        return self
+
+    def begin(self, *arguments: str) -> OperatorProcess:
+        """A command whose end is not waited for."""
+        self.log, self.lines = [], []
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "nomad_operator", *arguments], env=self.environment, cwd=self.folder, text=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
         return self
 
     def _read(self, process: subprocess.Popen[str]) -> None:
@@ -125,7 +130,7 @@ class OperatorProcess:
 
     def end(self) -> None:
         """At the end of a test, whatever state it is in."""
-        if self._process is not None and self._http is not None:
+        if self._process is not None:
             if self.exit_code is None:
                 self.signal(signal.SIGKILL)
             self.wait()

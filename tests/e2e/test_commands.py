@@ -116,6 +116,19 @@ def test_once_that_runs_out_of_time_shows_the_table_and_names_who_is_missing(
     assert "hint: a later `once` goes on" in told.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_once_that_is_told_to_stop_shows_how_far_it_came(
+    nomad: NomadSide, upstream: Upstream, operator: Start, number: signal.Signals
+) -> None:
+    web = nomad.name("web")
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(web)})
+    process = operator(VERIFY_SOAK_SECONDS="600").begin("once")
+    process.until_told("app", step="Soaking")
+    process.signal(number)
+    assert process.wait() == 1
+    assert f"error: not settled when {number.name} came: default/{web} (Soaking)" in process.said()
+
+
 def test_once_that_runs_out_of_time_before_anything_was_read_says_so(
     nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
 ) -> None:

@@ -42,10 +42,9 @@ def once(arguments: argparse.Namespace) -> int:
         sys.stdout.flush()
         more = len(done.waiting) - _NAMED_AT_MOST
         named = [*done.waiting[:_NAMED_AT_MOST], *([f"and {more} more"] if more > 0 else [])]
-        raise DeadlineExceeded(
-            f"not settled after {arguments.timeout:g} s: {', '.join(named)}",
-            hint="a later `once` goes on where this one ended; --timeout allows more time",
-        )
+        when = f"when {done.signal} came" if done.signal else f"after {arguments.timeout:g} s"
+        hint = "a later `once` goes on where this one ended" + ("" if done.signal else "; --timeout allows more time")
+        raise DeadlineExceeded(f"not settled {when}: {', '.join(named)}", hint=hint)
     return done.code
 
 
