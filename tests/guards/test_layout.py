@@ -90,8 +90,12 @@ def test_every_module_says_what_it_owns(root: Path, tracked: list[str]) -> None:
 
 
 def test_no_test_folder_is_a_package(tracked: list[str]) -> None:
-    """pytest runs with importlib mode: an `__init__.py` there would let two test files of one name hide each other."""
-    assert not [name for name in tracked if name.startswith("tests/") and name.endswith("__init__.py")]
+    """pytest runs with importlib mode: an `__init__.py` there would let two test files of one name hide each other.
+
+    What stands in samples is other people's code, which nothing here imports.
+    """
+    ours = [name for name in tracked if name.startswith("tests/") and not name.startswith("tests/samples/")]
+    assert not [name for name in ours if name.endswith("__init__.py")]
 
 
 def test_test_files_have_unique_names(tracked: list[str]) -> None:
