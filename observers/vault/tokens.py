@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import hvac
 
-from desired.errors import OperatorError
+from desired.errors import OperatorError, TransientError
 from observers.vault.lease import Due, Lease
 from observers.vault.login import GivenToken, Login
 
@@ -85,9 +85,11 @@ class Tokens:
         now = self._clock()
         try:
             told = await self._ask("renew the token", lambda vault: vault.auth.token.renew_self(), token=lease.token)
-        except OperatorError:
-            # It still holds for a third of its time; then a login, where there is one, or Vault's own refusal.
-            return lease if isinstance(self._login, GivenToken) else await self._begin()
+        except OperatorError as error:
+            if isinstance(error, TransientError) or isinstance(self._login, GivenToken):
+                # It still holds for a third of its time; then a login, where there is one, or Vault's own refusal.
+                return lease.postponed(now)
+            return await self._begin()
         about = _object(told, "auth")
         return lease.renewed(
             now=now, seconds=_seconds(about.get("lease_duration")), renewable=about.get("renewable") is True

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from desired.fabio_tag import Severity
 from nomad_operator.doctor import Finding
 from nomad_operator.probes.attempt import Attempt, Told
+from observers.fabio.claims import broken_tags
 from observers.fabio.client import Route
 
 
@@ -24,8 +26,8 @@ class Consul(Protocol):
     async def services(self) -> Mapping[str, Sequence[str]]: ...
 
 
-async def probe_fabio(fabio: Fabio, attempt: Attempt) -> list[Finding]:
-    """Its version and its table."""
+async def probe_fabio(fabio: Fabio, attempt: Attempt, *, consul: Consul | None) -> list[Finding]:
+    """Its version, its table, and what stops it from following; without Consul the last is not known."""
 
     async def version() -> Told:
         told = await fabio.version()
@@ -35,4 +37,14 @@ async def probe_fabio(fabio: Fabio, attempt: Attempt) -> list[Finding]:
         told = await fabio.routes()
         return Told(f"{len(told)} routes of {len({one.service for one in told})} services")
 
-    return await attempt.first(version, ("routes", routes))
+    async def followed() -> Told:
+        assert consul is not None
+        found = broken_tags(await consul.services())
+        worst = [(name, one) for name, one in found if one.severity is Severity.ERROR] or found
+        if not worst:
+            return Told("every tag in Consul can be read")
+        (name, first), more = worst[0], len(worst) - 1
+        told = f"service {name}, tag {first.tag!r}: {first.message}" + (f" (and {more} more)" if more else "")
+        return Told(told, ok=False, hint=first.hint, required=first.severity is Severity.ERROR)
+
+    return await attempt.first(version, ("routes", routes), *([("tags", followed)] if consul is not None else []))

@@ -72,4 +72,6 @@ class JsonApi:
             return Forbidden(message, hint=f"give {self.credentials or 'it credentials'} that {service} knows")
         if status >= 500:
             return Unavailable(message, hint=f"look at {service}'s own log, and at what stands before it")
+        if 300 <= status < 400:
+            return Unavailable(message, hint=f"redirects are not followed: correct {self.reach.setting}")
         return Unsupported(message, hint=f"does {self.reach.setting} name {service}, with the right path?")

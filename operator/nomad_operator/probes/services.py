@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 
@@ -68,7 +68,11 @@ async def _fabio(settings: Settings, timeout: timedelta) -> list[Finding]:
     client = fabio_client(settings, deadline=timeout)
     if client is None:
         return [not_set("fabio", "NOMAD_OPERATOR_FABIO_URL")]
-    return await _asked(client, probe_fabio(client, _attempt("fabio", settings.fabio_url, timeout)))
+    attempt = _attempt("fabio", settings.fabio_url, timeout)
+    consul = consul_client(settings, deadline=timeout)
+    if consul is None:
+        return await _asked(client, probe_fabio(client, attempt, consul=None))
+    return await _asked(client, _asked(consul, probe_fabio(client, attempt, consul=consul)))
 
 
 async def _qdrant(settings: Settings, timeout: timedelta) -> list[Finding]:
@@ -115,8 +119,9 @@ async def _asked(client: Any, findings: Awaitable[list[Finding]]) -> list[Findin
 
 
 def _attempt(service: str, address: str | None, timeout: timedelta) -> Attempt:
-    clock: Callable[[], float] = time.monotonic
-    return Attempt(service=service, address=address or "", timeout_seconds=timeout.total_seconds(), clock=clock)
+    return Attempt(
+        service=service, address=address or "", timeout_seconds=timeout.total_seconds(), clock=time.monotonic
+    )
 
 
 def _reach(service: str, setting: str, address: str, timeout: timedelta) -> Reach:
