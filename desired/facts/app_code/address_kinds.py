@@ -61,9 +61,14 @@ _DRIVERS: Mapping[str, str] = {
 }
 
 
+def driver_kind(name: str) -> str | None:
+    """The service that a driver of this name talks to."""
+    return _DRIVERS.get(name.lower())
+
+
 def value_kind(name: str, value: str | None) -> str | None:
     """The service that a variable's value means: by its scheme, or as the driver that the variable chooses."""
     kind = scheme_kind(value)
     if kind is None and value and _CHOOSES.fullmatch(name):
-        return _DRIVERS.get(value.lower())
+        return driver_kind(value)
     return kind

@@ -23,6 +23,7 @@ from desired.facts.app_code.seen import (
     Sign,
     SignSeen,
     StartSeen,
+    TalksSeen,
 )
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import Backend, Dependency, Facts, HealthFact, PortFact, WorkKind
@@ -104,6 +105,8 @@ def _backends(
     for item in seen:
         if isinstance(item, DependencySeen):
             talked += [(Dependency("extra", extra.lower()), item.place) for extra in item.extras]
+        elif isinstance(item, TalksSeen):
+            talked.append((Dependency("code", item.kind), item.place))
     if Sign.S3 in signs:
         talked.append((Dependency("code", "s3"), signs[Sign.S3]))
     # Laravel's own configuration names every service that it could talk to.

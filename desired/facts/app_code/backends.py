@@ -218,7 +218,7 @@ BACKENDS: tuple[Known, ...] = (
         """pypi/minio pypi/s3fs npm/@aws-sdk/client-s3 npm/minio npm/multer-s3
         golang/github.com/aws/aws-sdk-go-v2/service/s3 golang/github.com/minio/minio-go/v7 cargo/aws-sdk-s3
         cargo/rust-s3 maven/software.amazon.awssdk/s3 maven/io.minio/minio maven/com.amazonaws/aws-java-sdk-s3
-        gem/aws-sdk-s3 composer/league/flysystem-aws-s3-v3 nuget/AWSSDK.S3 nuget/Minio code/s3
+        gem/aws-sdk-s3 composer/league/flysystem-aws-s3-v3 nuget/AWSSDK.S3 nuget/Minio
         extra/s3""",
         "S3|MINIO",
         whole=r"(?:\w+_)?S3_(?:BUCKET|BUCKET_NAME|REGION)|AWS_(?:STORAGE_BUCKET_NAME|S3_BUCKET\w*)",
@@ -252,7 +252,7 @@ BACKENDS: tuple[Known, ...] = (
     ),
 )
 _DATABASE = re.compile(
-    r"(?:\w+_)?(?:DATABASE|DB|SQLALCHEMY_DATABASE|DATASOURCE|SPRING_DATASOURCE)_(?:URL|URI|DSN|HOST|HOSTNAME|ADDR|PORT|NAME|USER|USERNAME|PASSWORD|PASS)|DB_CONNECTION"
+    r"(?:\w+_)?(?:DATABASE|DB|SQLALCHEMY_DATABASE|DATASOURCE|SPRING_DATASOURCE)_(?:URL|URI|DSN|HOST|HOSTNAME|ADDR|PORT|NAME|USER|USERNAME|PASSWORD|PASS)|DB_CONNECTION|CONNECTIONSTRINGS__\w+"
 )
 
 
@@ -271,7 +271,8 @@ def find_backends(
     libraries: dict[str, list[tuple[Dependency, Place]]] = {}
     for dependency, place in dependencies:
         for known in BACKENDS:
-            if f"{dependency.ecosystem}/{dependency.name}" in known.dependencies:
+            named_so = dependency.ecosystem == "code" and dependency.name == known.kind
+            if named_so or f"{dependency.ecosystem}/{dependency.name}" in known.dependencies:
                 libraries.setdefault(known.kind, []).append((dependency, place))
     meant = set(kinds.values())
     databases = [one.kind for one in BACKENDS if one.database and (one.kind in libraries or one.kind in meant)]
@@ -291,7 +292,9 @@ def _means(name: str, known: Known, databases: list[str], kinds: Mapping[str, st
         return kinds[name] == known.kind
     if known.variables.fullmatch(name.upper()):
         return True
-    return known.database and databases == [known.kind] and _DATABASE.fullmatch(name.upper()) is not None
+    if not known.database or databases != [known.kind] or _DATABASE.fullmatch(name.upper()) is None:
+        return False
+    return not any(other.variables.fullmatch(name.upper()) for other in BACKENDS)
 
 
 def _fact(

@@ -9,10 +9,12 @@ from desired.facts.app_code.dotenv_examples import read_examples
 from desired.facts.app_code.ecosystems import ECOSYSTEMS
 from desired.facts.app_code.procfile import read_procfile
 from desired.facts.app_code.projects import choose, find_projects
-from desired.facts.app_code.seen import Seen
+from desired.facts.app_code.seen import LIKELY, USUAL, Seen
 from desired.facts.app_code.sources import Limits, Sources
 from desired.facts.codebase import Codebase, Component
 from desired.facts.extractor import Extraction, Extractor
+from desired.facts.fact import Fact, Place
+from desired.facts.facts import Facts, WorkKind
 from desired.problem import Problem
 
 _EXPOSES = re.compile(r"^\s*EXPOSE\s+\S", re.IGNORECASE | re.MULTILINE)
@@ -25,7 +27,7 @@ def extract(codebase: Codebase, component: Component, *, limits: Limits | None =
     dockerfile = (codebase.text(component.dockerfile) or "") if component.dockerfile else ""
     chosen = choose(find_projects(codebase, component, sources, ECOSYSTEMS), component, dockerfile)
     if chosen is None:
-        return Extraction()
+        return Extraction(_pages(sources))
     folder = chosen.project.folder
     seen: list[Seen] = [*chosen.seen, *chosen.ecosystem.code(sources, chosen.project)]
     seen += read_procfile(sources, folder)
@@ -37,6 +39,19 @@ def extract(codebase: Codebase, component: Component, *, limits: Limits | None =
         chosen, seen, exposed=_EXPOSES.search(dockerfile) is not None, imaged=component.dockerfile is not None
     )
     return Extraction(facts, tuple(dict.fromkeys(warnings))[:_MOST_WARNINGS])
+
+
+def _pages(sources: Sources) -> Facts:
+    """A folder of pages that need no language: the shallowest `index.html` tells."""
+    index = next((path for path in sources.paths if path.rpartition("/")[2] == "index.html"), None)
+    if index is None:
+        return Facts()
+    place = Place(index)
+    return Facts(
+        language=Fact("html", NAME, LIKELY, place),
+        framework=Fact("static site", NAME, LIKELY, place, "pages, and no code that serves them"),
+        kind=Fact(WorkKind.SERVICE, NAME, USUAL, place, "pages to be served"),
+    )
 
 
 extractor = Extractor(NAME, 0.5, extract)

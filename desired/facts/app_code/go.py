@@ -23,7 +23,7 @@ _GETENV = re.compile(
 )
 # A function of the app's own with the usual name; with two texts the second is the default.
 _OWN = re.compile(
-    rf"\b(?P<call>(?:\w+\.)?(?:[gG]et)?[eE](?:nv|NV)\w{{0,30}}|(?:\w+\.)?(?:must|lookup|fetch|read|require)\w{{0,10}}Env\w{{0,12}})"
+    rf"\b(?P<call>(?:\w+\.)?(?:[gG]et)?[eE](?:nv|NV)\w{{0,30}}|(?:\w+\.)?(?:must|lookup|fetch|read|require)\w{{0,10}}[eE]nv\w{{0,12}})"
     rf"\(\s*\"(?P<name>[A-Z][A-Z0-9_]{{1,120}})\"\s*(?:,\s*(?P<default>{QUOTED}|-?\d[\d_]*|true|false))?\s*[,)]"
 )
 _TAG = re.compile(rf"`[^`\n]*\benv(?P<config>config)?:\"(?P<name>{_NAME})(?P<options>[^\"\n]*)\"[^`\n]*`")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.node_env import read_env
+from desired.facts.app_code.node_files import read_file_routes, read_prisma
 from desired.facts.app_code.node_manifests import MANIFEST, read_manifests
 from desired.facts.app_code.node_server import GlobalPrefix, Mount, Route, health_routes, read_ports, read_routes
 from desired.facts.app_code.seen import USUAL, EnvSeen, Seen, StartSeen
@@ -38,6 +39,8 @@ def _code(sources: Sources, project: Project) -> Iterator[Seen]:
             yield from read_ports(source)
             items += read_routes(source)
     yield from health_routes(items)
+    yield from read_prisma(sources, project)
+    yield from read_file_routes(sources, project)
     inside = {path.removeprefix(prefix): path for path in project.code}
     for name in _MAINS:
         if name in inside and not started:

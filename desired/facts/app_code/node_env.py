@@ -21,7 +21,7 @@ _READ = re.compile(
 _WRITTEN = re.compile(r"\s*=(?![=>])")
 _TAKEN = re.compile(r"(?:const|let|var)\s*\{(?P<names>[^{}=]*(?:=[^{}]*)?)\}\s*=\s*process\.env\b")
 _ONE = re.compile(
-    rf"\s*(?P<name>{_NAME})\s*(?::\s*[\w$]+\s*)?(?:=\s*(?P<default>{QUOTED}|-?\d+|true|false))?\s*(?:,|$)"
+    rf"\s*(?P<name>{_NAME})\s*(?::\s*(?P<local>[\w$]+)\s*)?(?:=\s*(?P<default>{QUOTED}|-?\d+|true|false))?\s*(?:,|$)"
 )
 _CONFIG = re.compile(
     rf"\b(?:config|configService|configservice|cfg|env)\.(?P<kind>get|getOrThrow)"
@@ -107,6 +107,8 @@ def _continued(code: str, at: int) -> str:
 def _demanded(source: SourceText) -> set[str]:
     """Variables that the file refuses to go on without."""
     held = {match["variable"]: match["name"] for match in source.found(_HELD)}
+    for taken in source.found(_TAKEN):
+        held.update((one["local"] or one["name"], one["name"]) for one in _ONE.finditer(taken["names"]))
     names: set[str] = set()
     for match in source.found(_MISSING):
         if not _FAILS.search(source.code[match.end() : match.end() + 160].partition("}")[0]):

@@ -116,7 +116,17 @@ class LocalSeen:
     folder: str
 
 
-Seen = DependencySeen | EnvSeen | PortSeen | HealthSeen | StartSeen | SignSeen | NameSeen | LocalSeen | Problem
+@dataclass(frozen=True, slots=True)
+class TalksSeen:
+    """A service that the code names as what it talks to, by its kind in the table of backends."""
+
+    kind: str
+    place: Place
+
+
+Seen = (
+    DependencySeen | TalksSeen | EnvSeen | PortSeen | HealthSeen | StartSeen | SignSeen | NameSeen | LocalSeen | Problem
+)
 
 
 def port_number(text: str | int | float | None) -> int | None:

@@ -69,7 +69,19 @@ _WHOLE = frozenset(
     )
 )
 _STATIC = frozenset(
-    ("serve", "http-server", "Angular", "Astro", "Gatsby", "VitePress", "React", "Vue", "Svelte", "Jekyll")
+    (
+        "static site",
+        "serve",
+        "http-server",
+        "Angular",
+        "Astro",
+        "Gatsby",
+        "VitePress",
+        "React",
+        "Vue",
+        "Svelte",
+        "Jekyll",
+    )
 )
 _MODEL_SERVERS = frozenset(("vLLM", "SGLang", "BentoML"))
 _JVM = frozenset(("java", "kotlin", "scala"))
