@@ -1,4 +1,4 @@
-"""`run` and `once`: the process around the daemon. Opens the store, serves the web, ends on a signal."""
+"""`run`: the process around the daemon. Opens the store, serves the web, ends on a signal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -24,12 +22,7 @@ from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
 from nomad_operator.wiring import Parts, assemble
-from reconcilers.decision import Step
-from reconcilers.reports import AppReport
 
-# Ends of a verification that are not settled: they wait for a person, for time, or for another app.
-_ENDED = frozenset({Step.PRUNE_HELD, Step.UNHEALTHY, Step.DEPENDENCIES})
-_CHECK_SECONDS = 0.2
 _VERSION_SECONDS = 2.0
 
 
@@ -48,7 +41,7 @@ async def run(settings: Settings) -> int:
             server = await WebServer.start(web.application(), host=host, port=port)
             logger, started = structlog.get_logger(), time.monotonic()
             logger.info("started", **await _followed(settings, parts), address=server.address)
-            await _tell_missing_namespaces(settings, parts)
+            await tell_missing_namespaces(settings, parts)
             why = "an error"
             try:
                 await parts.daemon.start()
@@ -79,57 +72,9 @@ async def _followed(settings: Settings, parts: Parts) -> dict[str, str]:
     }
 
 
-async def _tell_missing_namespaces(settings: Settings, parts: Parts) -> None:
+async def tell_missing_namespaces(settings: Settings, parts: Parts) -> None:
     for name in await not_there(parts.nomad, settings.namespaces):
         structlog.get_logger().warning("namespace not there", namespace=name, hint=HINT)
-
-
-@dataclass(frozen=True, slots=True)
-class Once:
-    """What one full pass found. `code` is 0 if every app is ready; `status` is the documented one.
-
-    `waiting` says what had not ended when the time was up, or when `signal` came; it is empty where everything has.
-    """
-
-    code: int
-    status: dict[str, Any]
-    waiting: tuple[str, ...] = ()
-    signal: str = ""
-
-
-async def once(settings: Settings, *, timeout_seconds: float | None = None) -> Once:
-    """One full pass over everything. With a timeout it stops then, and at a signal; a later one goes on from there.
-
-    Where git could not be read the last good revision was kept to, but nobody knows what the newest one asks for: 1.
-    """
-    log.configure(form=settings.log_format, level=settings.log_level)
-    with StopSignals() as signals:
-        async with opened(settings) as parts:
-            await _tell_missing_namespaces(settings, parts)
-            await parts.daemon.start()
-            running = asyncio.create_task(parts.daemon.run())
-            ended = asyncio.create_task(_until_ended(parts, running))
-            stopping = asyncio.create_task(signals.wait())
-            waiting: list[str] = []
-            try:
-                await asyncio.wait([ended, stopping], timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-                if ended.done():
-                    ended.result()
-                else:
-                    waiting = _not_ended(parts) or ["the last pass had not ended"]
-            finally:
-                ended.cancel()
-                stopping.cancel()
-                await parts.daemon.stop()
-                await running
-            return _found(parts, waiting, signals.name if waiting else "")
-
-
-def _found(parts: Parts, waiting: list[str], signal: str) -> Once:
-    state = parts.source.state
-    ready = all(report.ready.value == "True" for report in parts.reports)
-    whole = state is not None and state.complete and parts.source.problem is None
-    return Once(0 if ready and whole and not waiting else 1, parts.backend.status(), tuple(waiting), signal)
 
 
 @asynccontextmanager
@@ -162,43 +107,6 @@ async def _until_told(signals: StopSignals, parts: Parts) -> str:
         await parts.daemon.stop()
         await running
     return signals.name or "it ended by itself"
-
-
-async def _until_ended(parts: Parts, running: asyncio.Task[None]) -> None:
-    """Every app is settled, or its verification has ended; an unreadable git or Nomad ends it with that error."""
-    while not running.done():
-        await asyncio.sleep(_CHECK_SECONDS)
-        if parts.daemon.state.problem is not None:
-            raise parts.daemon.state.problem
-        if parts.source.state is None:
-            if parts.source.problem is not None:
-                raise parts.source.problem
-            continue
-        if parts.daemon.missing():
-            if (problem := parts.daemon.nomad.problem) is not None:
-                raise problem
-            continue
-        if parts.workers.idle and not _not_ended(parts):
-            return
-    running.result()
-
-
-def _not_ended(parts: Parts) -> list[str]:
-    """What is still waited for, and why."""
-    if missing := parts.daemon.missing():
-        return missing
-    found = []
-    for key in sorted(parts.daemon.keys):
-        report = parts.reports.get(key)
-        if not _ended(report):
-            found.append(f"{key} ({report.reason if report else 'not looked at yet'})")
-    return [*found, "a repair is being written to git"] if parts.daemon.writing else found
-
-
-def _ended(report: AppReport | None) -> bool:
-    if report is None:
-        return False
-    return report.settled or report.step in _ENDED or report.reason == "AwaitingPromotion"
 
 
 class _CountedMetrics:

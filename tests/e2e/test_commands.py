@@ -99,6 +99,37 @@ def test_plan_tells_the_difference_in_its_exit_code_and_changes_nothing(
     process.until_ready(web)
 
 
+def test_what_git_does_not_ask_for_keeps_once_from_nothing(
+    nomad: NomadSide, upstream: Upstream, operator: Start
+) -> None:
+    """A pruned app, one that is left running, one suspended in git; but not one that a person has suspended."""
+    web, old, kept = nomad.name("web"), nomad.name("old"), nomad.name("kept")
+    asleep = f"apiVersion: nomad-operator/v1\nkind: App\nmetadata: {{name: {nomad.name('asleep')}}}\n"
+    kept_file = f"apiVersion: nomad-operator/v1\nkind: App\nmetadata: {{name: {kept}}}\n"
+    upstream.commit(
+        {
+            "apps/web.nomad.hcl": nomad.job_file(web),
+            "apps/old.nomad.hcl": nomad.job_file(old),
+            "apps/kept/job.nomad.hcl": nomad.job_file(kept),
+            "apps/kept.yaml": f"{kept_file}spec: {{jobFile: kept/job.nomad.hcl, prune: false}}\n",
+            "apps/asleep.yaml": f"{asleep}spec: {{image: busybox, suspend: true}}\n",
+        }
+    )
+    process = operator()
+    first = process.command("once")
+    assert first.returncode == 0, first
+    upstream.commit({"apps/old.nomad.hcl": None, "apps/kept/job.nomad.hcl": None, "apps/kept.yaml": None})
+    for _ in range(2):  # with and without a stop to do
+        done = process.command("once")
+        assert (done.returncode, "1 of 2 apps ready · 2 withdrawn" in done.stdout) == (0, True), done
+    assert not nomad.runs(old) and nomad.runs(kept)
+    process.start()
+    process.until_ready(web)
+    process.ask(web, "suspend")
+    process.stop()
+    assert process.command("once").returncode == 1
+
+
 def test_once_that_runs_out_of_time_shows_the_table_and_names_who_is_missing(
     nomad: NomadSide, upstream: Upstream, operator: Start
 ) -> None:

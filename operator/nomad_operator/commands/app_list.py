@@ -9,6 +9,8 @@ from typing import Any
 from nomad_operator.commands.table import Style, columns, plain
 
 _HEADER = ("APP", "READY", "REASON", "AGE", "VERSION", "MESSAGE")
+# Steps of apps that no file asks for any more.
+_NOT_WANTED = frozenset({"Withdrawn", "PruneHeld", "Pruning", "Pruned"})
 # Who is away, where the status says so, and what that means for the rest.
 _SERVICES = (
     ("git", "source", "the last good revision stays in force"),
@@ -80,8 +82,11 @@ def version(app: Mapping[str, Any]) -> str:
 
 def _heading(answer: Mapping[str, Any], apps: list[Mapping[str, Any]]) -> str:
     operator = answer.get("operator", {})
-    ready = sum(1 for app in apps if app.get("ready") == "True")
-    told = [f"{ready} of {len(apps)} apps ready"]
+    wanted = [app for app in apps if app.get("step") not in _NOT_WANTED]
+    ready = sum(1 for app in wanted if app.get("ready") == "True")
+    told = [f"{ready} of {len(wanted)} apps ready"]
+    if len(wanted) < len(apps):
+        told.append(f"{len(apps) - len(wanted)} withdrawn")
     if operator.get("revision"):
         told.append(f"revision {operator['revision'][:8]}")
     if operator.get("mode") == "observe":

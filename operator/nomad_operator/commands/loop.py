@@ -31,7 +31,7 @@ def run(_arguments: argparse.Namespace) -> int:
 
 def once(arguments: argparse.Namespace) -> int:
     settings = _settings(("git_url",))
-    from nomad_operator.run import once as run_once
+    from nomad_operator.once import once as run_once
 
     done = asyncio.run(run_once(settings, timeout_seconds=arguments.timeout))
     if arguments.json:

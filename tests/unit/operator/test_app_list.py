@@ -30,6 +30,14 @@ def test_what_is_away_is_told_with_what_to_do(which: str, service: str) -> None:
     assert not [line for line in lines if "hint" in line and "is the server up?" not in line]
 
 
+def test_what_is_withdrawn_is_counted_by_itself() -> None:
+    apps = [
+        {"key": "default/web", "ready": "True", "step": "Steady"},
+        {"key": "default/old", "ready": "Unknown", "step": "Pruned"},
+    ]
+    assert overview({"apps": apps}, NOW, PLAIN)[0] == "1 of 1 apps ready · 1 withdrawn"
+
+
 @pytest.mark.parametrize(
     ("app", "held", "stopped"),
     [
