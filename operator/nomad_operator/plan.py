@@ -91,14 +91,23 @@ def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path: Path
     if json:
         print(dumps({"apps": [one.as_json() for one in planned], "sources": unread}))
     else:
-        print("\n".join(_told(planned)))
-        for one in unread:
-            print(f"{one['path']}: {one['problem']}", file=sys.stderr)
+        print("\n".join(_told(planned)), flush=True)
+        _tell_problems(unread, {one.key for one in planned} if apps else None)
     if stale is not None:
         print(f"note: this is the last good revision: {stale.message}", file=sys.stderr)
         if stale.hint:
             print(f"hint: {stale.hint}", file=sys.stderr)
     return 1 if stale is not None or (unread and not apps) else exit_code(planned)
+
+
+def _tell_problems(unread: Sequence[dict[str, str]], keys: Collection[str] | None) -> None:
+    """All of them; of those that `keys` are not about only the number."""
+    told = [one for one in unread if keys is None or one["key"] in keys]
+    for one in told:
+        print(f"{one['path']}: {one['problem']}", file=sys.stderr)
+    if others := len({one["path"] for one in unread} - {one["path"] for one in told}):
+        files = "other file has" if others == 1 else "other files have"
+        print(f"note: {others} {files} problems; `nomad-operator plan` shows all", file=sys.stderr)
 
 
 async def _planned(

@@ -175,6 +175,18 @@ def test_once_that_runs_out_of_time_before_anything_was_read_says_so(
     assert (refused.returncode, "above 0" in refused.stderr) == (2, True)
 
 
+def test_plan_of_one_app_only_counts_the_problems_of_others(
+    nomad: NomadSide, upstream: Upstream, operator: Start
+) -> None:
+    web = nomad.name("web")
+    broken = {f"apps/{name}.nomad.hcl": "job {" for name in ("a", "b")}
+    upstream.commit({"apps/web.nomad.hcl": nomad.job_file(web), **broken})
+    one, every = operator().command("plan", web), operator(folder="other").command("plan")
+    assert (one.returncode, every.returncode) == (3, 1)
+    assert "note: 2 other files have problems" in one.stderr and "a.nomad.hcl" not in one.stderr
+    assert "a.nomad.hcl" in every.stderr and "other file" not in every.stderr
+
+
 def test_plan_without_nomad_is_one_error_and_without_git_the_last_good_revision(
     nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
 ) -> None:
