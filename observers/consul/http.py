@@ -25,6 +25,10 @@ class AclsOff(Unsupported):
     """Consul has no access rules, so a token means nothing to it."""
 
 
+class TokenUnknown(Forbidden):
+    """Consul does not know the token: no policy helps."""
+
+
 class ConsulHttp(consul.base.HTTPClient):  # type: ignore[misc]
     """The transport that the library's classes call. `what` is what is being asked, for the message of an error."""
 
@@ -91,7 +95,7 @@ def _meant(reach: Reach, status: int, text: str) -> tuple[type[OperatorError], s
     if "ACL support disabled" in text:
         return AclsOff, "this Consul has no ACLs"
     if status == 403 and "ACL not found" in text:
-        return Forbidden, "Consul does not know the token: give CONSUL_HTTP_TOKEN a valid one"
+        return TokenUnknown, "Consul does not know the token: give CONSUL_HTTP_TOKEN a valid one"
     if status in (401, 403):
         return Forbidden, "give the token of CONSUL_HTTP_TOKEN a policy that allows this"
     if status == 429:

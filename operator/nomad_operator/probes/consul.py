@@ -11,6 +11,7 @@ from desired.errors import Forbidden, Unavailable
 from nomad_operator.doctor import Finding
 from nomad_operator.probes.attempt import Attempt, Told
 from observers.consul.catalog import Agent
+from observers.consul.http import TokenUnknown
 
 _NEEDS = 'add to its policy: key_prefix "" { policy = "list" }, service_prefix "" { policy = "read" }'
 
@@ -48,18 +49,17 @@ async def probe_consul(consul: Consul, attempt: Attempt, *, token: bool) -> list
         return Told(f"good; policies and roles: {', '.join(told) or 'none'}")
 
     async def services() -> Told:
-        try:
-            told = await consul.services()
-        except Forbidden as error:
-            raise Forbidden(error.message, hint=_NEEDS) from error
+        told = await consul.services()
         if not told:
-            # Consul leaves out what may not be read; it always knows itself.
+            # Consul leaves out what may not be read, and it always knows itself.
             raise Forbidden("the token sees no service at all", hint=_NEEDS)
         return Told(f"yes ({len(told)} services)")
 
     async def agreed() -> Told:
         try:
             told, problems = await consul.conventions()
+        except TokenUnknown:
+            raise
         except Forbidden as error:
             hint = f'add to its policy: key "{conventions.KEY}" {{ policy = "read" }}'
             raise Forbidden(error.message, hint=hint) from error
