@@ -169,8 +169,10 @@ def reopen(s: Situation) -> Decision:
 def leave_failed(s: Situation) -> Decision:
     failure = s.target.failure
     assert failure is not None
-    # Once that time has come, what failed stands registered already: only Nomad's news or the resync can say more.
+    # Once that time has come, what failed stands registered already: only a look can say more.
     again = failure.retry_at - s.now if failure.retry_at is not None and failure.retry_at > s.now else None
+    if (look := ask.may_recover_in(s)) is not None:
+        again = look if again is None else min(look, again)
     message = f"{failure.message}{_advice(s, failure)} ({_left(s, failure)})"
     return decision(
         s, Step.LEFT_FAILED, Rest(again), _SAYS_MORE.get(failure.reason, Reason.HELD_FAILED), message,
@@ -229,6 +231,7 @@ def new_attempt(s: Situation, *, planned_index: int, job_modify_index: int) -> A
         rollback=s.target.aim is Aim.LAST_GOOD and s.target.failure is not None,
         job_modify_index=job_modify_index,
         spec=s.target.spec if job_modify_index == 0 else None,
+        found=job_modify_index != 0,
     )
 
 

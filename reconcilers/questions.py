@@ -5,14 +5,21 @@ The order of the table matters: a question may rely on all rows above it having 
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from desired.cause import Cause
 from desired.policy import Drift
 from desired.reasons import Reason
 from observers.running import Deployment
+from reconcilers.came_up import least, steady_since
+from reconcilers.decision import LOOK_AGAIN
 from reconcilers.health import Health, Phase, judge
 from reconcilers.record import Attempt, Record
 from reconcilers.situation import Adopt, Aim, Situation, Unclear, Wanted, Withdrawn
 from reconcilers.verify import Continue, Failed, Verdict, Verified, verify
+
+# How long what failed is left unseen while it runs: the longer it has failed, the seldomer it is looked at.
+_RECOVERS_AT_MOST = timedelta(minutes=10)
 
 
 def always(s: Situation) -> bool:
@@ -150,7 +157,9 @@ _SAYS_NOTHING = frozenset({Cause.UNKNOWN, Cause.NONE})
 
 
 def health(s: Situation) -> Health:
-    return judge(s.running)
+    """While what we have registered is verified, what its deployment has given up on has failed."""
+    attempt = s.record.attempt
+    return judge(s.running, by_deployment=attempt is not None and not attempt.found)
 
 
 def checks_fail(s: Situation) -> bool:
@@ -184,17 +193,46 @@ def left(s: Situation) -> bool:
 
 
 def recovered(s: Situation) -> bool:
-    """It runs unchanged since we registered it, and is healthy now."""
+    """It runs unchanged since we registered it, and is healthy now; what Nomad has judged unhealthy, for a while."""
+    due = _well_from(s) if _stands_as_registered(s) else None
+    return due is not None and left(s) and s.now >= due
+
+
+def may_recover_in(s: Situation) -> timedelta | None:
+    """When to look whether it has recovered: no event tells of a check that turns green. None while it does not run."""
+    if not _stands_as_registered(s) or s.target.failure is None:
+        return None
+    if (due := _well_from(s)) is not None:
+        return max(due - s.now, LOOK_AGAIN)
+    job = s.running.job
+    if job is None or job.status == "dead" or not any(one.client_status == "running" for one in s.running.allocations):
+        return None
+    return min(max((s.now - s.target.failure.at) / 4, LOOK_AGAIN), _RECOVERS_AT_MOST)
+
+
+def _stands_as_registered(s: Situation) -> bool:
     applied = s.record.applied
     return (
-        left(s)
-        and applied is not None
+        applied is not None
         and s.target.spec is not None
         and applied.spec_hash == s.target.spec.hash
         and applied.job_modify_index == s.job_index
         and not s.stopped
-        and health(s).phase in (Phase.HEALTHY, Phase.DONE)
     )
+
+
+def _well_from(s: Situation) -> datetime | None:
+    """From when on it counts as healthy: between two crashes everything looks well. None where it does not."""
+    if health(s).phase not in (Phase.HEALTHY, Phase.DONE):
+        return None
+    due = [s.now]
+    for one in s.running.allocations:
+        if one.desired_status != "run" or one.healthy or one.client_status != "running":
+            continue
+        since = steady_since(s.running, one)
+        if since is not None:
+            due.append(since + max(s.policy.verify.soak, least(s.running, one)))
+    return max(due)
 
 
 # -- a person wants tried again what stands registered

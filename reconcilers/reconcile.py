@@ -179,7 +179,7 @@ class Reconciler:
         desire = await self._desire(key, state, app, record)
         if isinstance(desire, Wanted):
             desire, record = await self._with_repairs(desire, record, now)
-        if judge(running).phase not in _NOTHING_TO_NAME:
+        if judge(running, by_deployment=True).phase not in _NOTHING_TO_NAME:
             wanted = desire.spec.body if isinstance(desire, Wanted) else {}
             running = self._repairs.evidence.hidden(running, wanted)
         situation = Situation(
@@ -237,7 +237,7 @@ class Reconciler:
             evidence, diagnoses = await self._repairs.evidence.collect(s)
             refusal = self._repairs.budget.refusal(s.key, s.now)
             return replace(s, evidence=evidence, diagnoses=diagnoses, budget_refusal=refusal)
-        if judge(s.running).phase in _NOTHING_TO_NAME:
+        if when.health(s).phase in _NOTHING_TO_NAME:
             return s
         return replace(s, diagnoses=self._repairs.evidence.at_hand(s))
 

@@ -89,6 +89,8 @@ class Attempt:
     did. `best` is the most healthy allocations seen: only more of them is progress, restarts are not. `newest_start` is
     the last start of a task when the soak began, by Nomad's clock. `taken_over` counts the processes that went on with
     it since the last progress: `progress_at` and `healthy_since` mean watched time, see `reconcilers.watch`.
+    `found` where nothing was registered for it: what stands there is judged by what runs, not by a deployment that
+    has ended before.
     """
 
     spec_hash: str
@@ -104,6 +106,7 @@ class Attempt:
     spec: Spec | None = None
     newest_start: datetime | None = None
     taken_over: int = 0
+    found: bool = False
 
     def registered(self, job_modify_index: int) -> Attempt:
         """The same, now that it is known to have happened."""

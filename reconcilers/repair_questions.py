@@ -8,7 +8,8 @@ from desired.cause import Cause
 from desired.policy import RepairMode
 from observers.failures.diagnosis import Diagnosis
 from observers.failures.failure_class import FailureClass
-from reconcilers.health import Phase, judge
+from reconcilers.health import Phase
+from reconcilers.questions import health
 from reconcilers.record import Record
 from reconcilers.repair.episode import Episode, Outcome
 from reconcilers.situation import Aim, Rules, Situation, Target, Wanted
@@ -33,7 +34,7 @@ def diagnosis(s: Situation) -> Diagnosis:
     """The most important one; `unknown` where the evidence names none."""
     if s.diagnoses:
         return s.diagnoses[0]
-    words = s.target.failure.message if s.target.failure else judge(s.running).message
+    words = s.target.failure.message if s.target.failure else health(s).message
     return Diagnosis(FailureClass.UNKNOWN, Cause.UNKNOWN, words)
 
 
@@ -101,7 +102,7 @@ def broken(s: Situation) -> bool:
         repairable(s)
         and s.target.aim is Aim.DESIRED
         and s.target.failure is None
-        and judge(s.running).phase not in (Phase.HEALTHY, Phase.DONE)
+        and health(s).phase not in (Phase.HEALTHY, Phase.DONE)
         and found is not None
         and found.conclusive
         and found.cause is Cause.SPEC
@@ -140,7 +141,7 @@ def proven(s: Situation) -> bool:
         and last.ended_at is not None
         and s.now - last.ended_at >= DURABLE_AFTER
         and s.target.failure is None
-        and judge(s.running).phase in (Phase.HEALTHY, Phase.DONE)
+        and health(s).phase in (Phase.HEALTHY, Phase.DONE)
     )
 
 

@@ -76,6 +76,8 @@ def _vault_presence(body: JobBody, spec: Row, operation: Operation) -> JobBody:
         if operation.new != "":
             raise PreconditionGone(operation, "more than an empty vault block to add")
         return with_block(body, place.steps, put(place.block, Task, ("Vault",), new_block(Vault)))
+    if block is None:
+        return body
     bare = new_block(Vault)
     if any(value not in (None, bare.get(key)) for key, value in block.items()):
         raise PreconditionGone(operation, "a vault block that says more")

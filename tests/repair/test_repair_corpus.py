@@ -10,7 +10,6 @@ from tests.repair import corpus
 from tests.repair.case import Case, Part
 from tests.repair.verdict import judge
 
-_NOT_READY = "told as HeldFailed"
 # What is known to go wrong, with the words that it is told in. An entry that goes right by now fails the test, too.
 KNOWN: dict[str, tuple[str, ...]] = {
     # A system job that no node may have is nothing failed to Nomad: no plan says so.
@@ -19,14 +18,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "three-on-two-hosts:worker:new-version": ("expected distinct_unsatisfied",),
     # A new restart policy does not start again what has failed for good: that takes a forced rescheduling.
     "gives-up-before-its-database:worker": ("not fixed",),
-    # Nomad never takes back that an allocation was judged unhealthy; without a good version before, nobody looks again.
-    "registry-down-then-up": (_NOT_READY,),
-    "registry-broken-then-well": (_NOT_READY,),
-    "registry-rate-limits": (_NOT_READY,),
-    "dependency-up-after-40-seconds": (_NOT_READY,),
-    "dependency-up-after-two-minutes": (_NOT_READY,),
-    "crashes-for-a-minute-and-says-memory": (_NOT_READY,),
-    "variable-appears-late": ("expected variable_missing", _NOT_READY),
+    "variable-appears-late": ("expected variable_missing",),
 }
 
 

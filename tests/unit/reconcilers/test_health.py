@@ -73,6 +73,8 @@ CASES = [
     ("system, one node", job("system", count=1), (RUNNING,), deployment("successful"), Phase.HEALTHY, Reason.HEALTHY),
     ("system, one of two down", job("system", count=1), (RUNNING, alloc("failed")), deployment("successful"),
      Phase.PROGRESSING, Reason.UNHEALTHY),
+    ("system, what was replaced does not count", job("system", count=1),
+     (RUNNING, alloc("failed", healthy=False, next_allocation="b")), None, Phase.HEALTHY, Reason.HEALTHY),
     ("system, no node is eligible", job("system", count=1), (), None, Phase.HEALTHY, Reason.HEALTHY),
     ("batch under way", job("batch", count=1), (alloc("running"),), None, Phase.PROGRESSING, Reason.RUNNING),
     ("batch done", job("batch", "dead", 1), (alloc("complete"),), None, Phase.DONE, Reason.COMPLETED),
