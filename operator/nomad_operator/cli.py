@@ -117,7 +117,7 @@ def parser() -> argparse.ArgumentParser:
     add("run", "loop:run", "the daemon, until it is told to stop")
     once = add("once", "loop:once", "one full pass over everything; ends when every app is settled", json=True)
     once.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up after this long")
-    plan = add("plan", "loop:plan", "what the next pass would do; changes nothing", json=True)
+    plan = add("plan", "plan:plan", "what the next pass would do; changes nothing", json=True)
     plan.add_argument("app", metavar="APP", nargs="*", help="namespace/name, or name; all apps if none is named")
     where = plan.add_mutually_exclusive_group()
     where.add_argument("--ref", help="another branch, tag or commit")

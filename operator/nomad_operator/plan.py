@@ -1,21 +1,18 @@
-"""`nomad-operator plan`: what the next pass would do, with Nomad's own diff. Observe, decide, render, stop.
+"""A plan: what the next pass would do, with Nomad's own diff. Observe, decide, stop.
 
 It runs in its own process on a copy of what the operator remembers, so nothing it does is remembered. Where that memory
-cannot be read, who owns a job is unknown, and the plan says so.
+cannot be read, who owns a job is unknown, and the plan says so. `commands.plan` shows it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import sys
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from json import dumps
 from pathlib import Path
+from typing import Any
 
 from desired.app import AppKey
 from desired.errors import OperatorError, Rejected, TerminalError, Unavailable, UsageError
@@ -38,7 +35,7 @@ from reconcilers.situation import Situation
 
 
 class Change(StrEnum):
-    """What a pass would do to the job, as one word; the sign is how people see it in a list."""
+    """What a pass would do to the job, as one word."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -47,27 +44,6 @@ class Change(StrEnum):
     NOTHING = "nothing"
     BLOCKED = "blocked"
     FAILED = "failed"
-
-
-SIGNS = {
-    Change.CREATE: "+",
-    Change.UPDATE: "~",
-    Change.ADOPT: "=",
-    Change.STOP: "-",
-    Change.NOTHING: " ",
-    Change.BLOCKED: "!",
-    Change.FAILED: "x",
-}
-
-_WORDS = {
-    Change.CREATE: "to create",
-    Change.UPDATE: "to update",
-    Change.STOP: "to stop",
-    Change.ADOPT: "to adopt unchanged",
-    Change.NOTHING: "without a change",
-    Change.BLOCKED: "held back",
-    Change.FAILED: "not planned",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +61,25 @@ class Planned:
         return {name: str(value) for name, value in asdict(self).items()}
 
 
-def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path: Path | None, json: bool) -> int:
-    """The command: prints the plan, returns its exit code. `path` is a work tree, `ref` another revision."""
-    planned, unread, stale = asyncio.run(_planned(settings, apps, ref, path))
-    if json:
-        print(dumps({"apps": [one.as_json() for one in planned], "sources": unread}))
-    else:
-        print("\n".join(_told(planned)), flush=True)
-        _tell_problems(unread, {one.key for one in planned} if apps else None)
-    if stale is not None:
-        print(f"note: this is the last good revision: {stale.message}", file=sys.stderr)
-        if stale.hint:
-            print(f"hint: {stale.hint}", file=sys.stderr)
-    return 1 if stale is not None or (unread and not apps) else exit_code(planned)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The apps, and the files that are none. `stale`: why git could not be read, where this is what it said before."""
+
+    apps: tuple[Planned, ...]
+    sources: tuple[dict[str, Any], ...]
+    stale: OperatorError | None
+    notes: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        return 1 if self.stale is not None else exit_code(self.apps)
 
 
-def _tell_problems(unread: Sequence[dict[str, str]], keys: Collection[str] | None) -> None:
-    """All of them; of those that `keys` are not about only the number."""
-    told = [one for one in unread if keys is None or one["key"] in keys]
-    for one in told:
-        print(f"{one['path']}: {one['problem']}", file=sys.stderr)
-    if others := len({one["path"] for one in unread} - {one["path"] for one in told}):
-        files = "other file has" if others == 1 else "other files have"
-        print(f"note: {others} {files} problems; `nomad-operator plan` shows all", file=sys.stderr)
-
-
-async def _planned(
-    settings: Settings, apps: Sequence[str], ref: str | None, path: Path | None
-) -> tuple[list[Planned], list[dict[str, str]], OperatorError | None]:
-    """The apps, the files that are none, and why git could not be read where the plan is of what it said before."""
+async def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path: Path | None) -> Plan:
+    """Of these apps, or all. `path` is a work tree, `ref` another revision."""
     own = repository(settings) if settings.git_url else None
     stored = await read_documents(settings.state_file)
-    if stored is None:
-        print("note: no state of an operator was found here; who owns a job is not known", file=sys.stderr)
+    notes = [] if stored is not None else ["no state of an operator was found here; who owns a job is not known"]
     if path is not None:
         followed: Repository = WorkTree(folder=path, git=GitCommand(environment=os.environ))
     elif own is not None:
@@ -134,7 +96,7 @@ async def _planned(
         if state is None:
             raise parts.source.problem or Unavailable("git could not be read", hint="run `nomad-operator doctor`")
         for name in await not_there(parts.nomad, settings.namespaces):
-            print(f"note: there is no namespace {name}, or the token has no right in it: {HINT}", file=sys.stderr)
+            notes.append(f"there is no namespace {name}, or the token has no right in it: {HINT}")
         parts.daemon.review_withdrawals()
         keys = chosen(apps, parts.daemon.keys, settings.nomad_namespace)
         with suppress(TerminalError):  # what the token may not do each app tells below
@@ -142,7 +104,8 @@ async def _planned(
             # Of another revision nobody here knows what is remembered where it will be applied.
             if parts.records.fresh and (stored is not None or (path is None and ref is None)):
                 parts.sync.judge_memory(fleet)
-        return await plan_apps(parts.reconciler, state, keys), sources(state), parts.source.problem
+        found = await plan_apps(parts.reconciler, state, keys)
+        return Plan(tuple(found), tuple(sources(state)), parts.source.problem, tuple(notes))
     finally:
         await parts.close()
 
@@ -162,25 +125,6 @@ class _Pinned:
 
     async def contents(self, blobs: Collection[str]) -> Mapping[str, bytes]:
         return await self._source.contents(blobs)
-
-
-def _told(planned: Sequence[Planned]) -> list[str]:
-    lines = []
-    for one in planned:
-        lines.append(f"{SIGNS[one.change]} {one.key}  {one.message}")
-        lines += [f"    {line}" for line in one.diff.splitlines()]
-        if one.hint:
-            lines.append(f"    hint: {one.hint}")
-    return [*lines, summary([one.change for one in planned])]
-
-
-def summary(changes: Sequence[Change]) -> str:
-    """How many apps, and what becomes of them."""
-    if not changes:
-        return "no apps"
-    counts = Counter(changes)
-    told = ", ".join(f"{counts[change]} {words}" for change, words in _WORDS.items() if counts[change])
-    return f"{len(changes)} {'app' if len(changes) == 1 else 'apps'}: {told}"
 
 
 async def plan_apps(reconciler: Reconciler, state: DesiredState, keys: Sequence[AppKey]) -> list[Planned]:

@@ -1,4 +1,4 @@
-"""Commands that run the loop, or a part of it, in this process: run, once, plan, demo, embedded.
+"""Commands that run the loop, or a part of it, in this process: run, once, demo, embedded.
 
 Wrong arguments and settings are told before anything large is imported.
 """
@@ -48,14 +48,6 @@ def once(arguments: argparse.Namespace) -> int:
     return done.code
 
 
-def plan(arguments: argparse.Namespace) -> int:
-    path = None if arguments.path is None else _folder(arguments.path)
-    settings = _settings(() if path else ("git_url",))
-    from nomad_operator.plan import plan as run_plan
-
-    return run_plan(settings, arguments.app, ref=arguments.ref, path=path, json=arguments.json)
-
-
 def demo(arguments: argparse.Namespace) -> int:
     from nomad_operator.demo.story import play, play_embedded
 
@@ -78,12 +70,6 @@ def embedded(arguments: argparse.Namespace) -> int:
     from nomad_operator.embedded.server import serve_embedded
 
     return serve_embedded(world=world, host=host.strip("[]"), port=int(port))
-
-
-def _folder(path: str) -> Path:
-    if not Path(path).is_dir():
-        raise UsageError(f"--path {path} is not a folder", hint="name the work tree that holds the desired apps")
-    return Path(path)
 
 
 def _settings(required: Collection[str]) -> Settings:

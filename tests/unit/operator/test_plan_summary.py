@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nomad_operator.plan import Change, summary
+from nomad_operator.commands.plan import lines, summary
+from nomad_operator.plan import Change, Planned
 
 CREATE, UPDATE, STOP, ADOPT = Change.CREATE, Change.UPDATE, Change.STOP, Change.ADOPT
 NOTHING, BLOCKED, FAILED = Change.NOTHING, Change.BLOCKED, Change.FAILED
@@ -27,3 +28,9 @@ def test_the_summary_counts_what_becomes_of_the_apps(changes: list[Change], told
 
 def test_every_change_has_words() -> None:
     assert summary(list(Change)).count(" 1 ") == len(Change)
+
+
+def test_nothing_that_a_job_or_a_file_says_can_steer_the_terminal() -> None:
+    told = lines([Planned("default/a\u202eb", CREATE, "R", "one\x1b[2J\ntwo", "+ x\x07\n  - y", "do\rthis")])
+    assert all(line.isprintable() for line in told)
+    assert [line.rstrip() for line in told[1:3]] == ["    + x", "      - y"]
