@@ -39,6 +39,7 @@ class NodeRoom:
     disk: int = 0
     cpu_total: int = 0
     memory_total: int = 0
+    disk_total: int = 0
     static_ports: frozenset[int] = frozenset()
     node_class: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)

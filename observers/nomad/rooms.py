@@ -60,6 +60,7 @@ def room(stub: Json, detail: Json, used: Mapping[str, Taken]) -> NodeRoom:
         disk=max(0, total["disk"] - held.amounts["disk"]),
         cpu_total=total["cpu"],
         memory_total=total["memory"],
+        disk_total=total["disk"],
         static_ports=frozenset({*held.ports, *(int(port) for port in re.findall(r"\b\d{1,5}\b", reserved))}),
         node_class=text(stub, "NodeClass"),
         attributes=_texts(detail.get("Attributes")),

@@ -33,7 +33,13 @@ def _grow(case: Case) -> Answer:
                 "the app sets the size of its own heap: either that or the task's memory is wrong",
                 (f"more memory for {at[1]} than {request} MB", "another size of the app's heap"),
             )
-        if case.diagnosis.facts.get("hint") != "usage" and seen and seen * 5 < request * 4:
+        if not seen:
+            # Exit code 137 alone, or a log that speaks of memory, is no measure: anybody may kill, and write that.
+            return choose(
+                f"{at[1]} was killed, and nothing measured says that it wanted memory",
+                (f"more memory for {at[1]} than {request} MB", "find out who or what kills it"),
+            )
+        if case.diagnosis.facts.get("hint") != "usage" and seen * 5 < request * 4:
             return None
     effective = most if most > request and _MAX_IGNORED not in case.evidence.warnings else request
     if effective <= 0:
@@ -49,7 +55,8 @@ def _grow(case: Case) -> Answer:
     ground = f"a step from {'the observed use' if seen > effective else 'the old value'}, ×{_STEP} at most" + (
         f", cut at {whose}" if new < wanted else ""
     )
-    reason = f"{at[1]} was killed for want of memory at {effective} MB"
+    suspected = case.diagnosis.failure is FailureClass.OOM_SUSPECTED
+    reason = f"{at[1]} was {'probably ' if suspected else ''}killed for want of memory at {effective} MB"
     if effective > request:
         return fix(case, reason, (Edit(Kind.MEMORY_MAX, at, new, ground),))
     edits = [Edit(Kind.MEMORY, at, new, ground)]

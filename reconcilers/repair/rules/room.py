@@ -1,6 +1,7 @@
 """Less of what no node has: cpu, memory and disk down to what fits, never below what was seen in use.
 
-Only where the request is more than any node has at all: nodes that are merely full are the cluster's business.
+Only where the request is more than any node has at all: nodes that are merely full are the cluster's business. What is
+free is never all taken: the next app wants to be placed too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 
 # A node with less than this share of itself free is full: what fits there would be an accident.
 _SHARE = 4
+# Of what is free, as a fraction.
+_TAKEN = (3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,17 @@ def _less_of(resource: _Resource) -> Callable[[Case], Answer]:
             )
         task = oversized[0] if oversized else tasks[0]
         others = sum(resource.asked(one) for one in tasks) - resource.asked(task)
-        room = fitting((resource.free(one) for one in rooms), int(group.get("Count") or 1)) - others
+        fits = _fits(rooms, resource.free, group)
+        room = _most(fits) - others
         at = job_parts.address(group, task)
         usage = case.evidence.usage.get(at)
         least = max(1, 0 if usage is None else resource.used(usage))
-        if room < least or room * _SHARE < largest:
+        if room < least or fits * _SHARE < largest:
             return choose(
                 f"{at[1]} asks for more {resource.kind.value} than any node has, and the nodes are full",
                 (f"less than {largest} {resource.unit} for {at[1]}, and room on a node", "a larger node"),
             )
-        edits = [Edit(resource.kind, at, room, f"what is free on a node: {room} {resource.unit}")]
+        edits = [Edit(resource.kind, at, room, f"most of what is free on a node: {room} {resource.unit}")]
         if resource.kind is Kind.MEMORY and int((task.get("Resources") or {}).get("MemoryMaxMB") or 0) > largest:
             edits.append(Edit(Kind.MEMORY_MAX, at, largest, f"the largest node: {largest} MB"))
         reason = f"{at[1]} asks for {resource.asked(task)} {resource.unit}, the largest node has {largest}"
@@ -93,12 +97,30 @@ def _less_disk(case: Case) -> Answer:
     if group is None or not rooms:
         return None
     asked = int((group.get("EphemeralDisk") or {}).get("SizeMB") or 300)
-    room = fitting((one.disk for one in rooms), int(group.get("Count") or 1))
-    logs = max((log_storage(task) for task in job_parts.tasks(group)), default=0)
-    if room <= logs or room >= asked:
+    largest = max(one.disk_total for one in rooms)
+    if not 0 < largest < asked:
         return None
-    reason = f"group {job_parts.name(group)} asks for {asked} MB of disk, no node has more than {room} MB"
-    return fix(case, reason, (Edit(Kind.DISK, (job_parts.name(group),), room, f"what is free on a node: {room} MB"),))
+    fits = _fits(rooms, lambda one: one.disk, group)
+    room = _most(fits)
+    logs = max((log_storage(task) for task in job_parts.tasks(group)), default=0)
+    name = job_parts.name(group)
+    if room <= logs or fits * _SHARE < largest:
+        return choose(
+            f"group {name} asks for more disk than any node has, and the nodes are full",
+            (f"less than {largest} MB for {name}, and room on a node", "a larger node"),
+        )
+    reason = f"group {name} asks for {asked} MB of disk, the largest node has {largest} MB"
+    return fix(case, reason, (Edit(Kind.DISK, (name,), room, f"most of what is free on a node: {room} MB"),))
+
+
+def _fits(rooms: Sequence[NodeRoom], free: Callable[[NodeRoom], int], group: Part) -> int:
+    """What each allocation of the group could have of what is free now."""
+    return fitting((free(one) for one in rooms), int(group.get("Count") or 1))
+
+
+def _most(free: int) -> int:
+    part, whole = _TAKEN
+    return free * part // whole
 
 
 def fitting(free: Iterable[int], count: int) -> int:

@@ -17,9 +17,22 @@ from tests.unit.observers.failures.failure_evidence import (
 from tests.unit.repair.rules.rule_cases import APP, CHOICE, NOTHING, RuleCase, changed, op
 
 _OOM = allocation(crashes(137, oom=True))
-_SMALL = room(cpu=3000, cpu_total=4000, memory=6000, memory_total=8000, disk=9000, drivers={"docker": True})
-_OTHER = room("node-2", cpu=1000, cpu_total=4000, memory=2000, memory_total=8000, disk=500, drivers={"docker": True})
-_FULL = room(cpu=100, cpu_total=4000, memory=200, memory_total=8000, disk=10, drivers={"docker": True})
+_SMALL = room(
+    cpu=3000, cpu_total=4000, memory=6000, memory_total=8000, disk=9000, disk_total=10000, drivers={"docker": True}
+)
+_OTHER = room(
+    "node-2",
+    cpu=1000,
+    cpu_total=4000,
+    memory=2000,
+    memory_total=8000,
+    disk=500,
+    disk_total=10000,
+    drivers={"docker": True},
+)
+_FULL = room(
+    cpu=100, cpu_total=4000, memory=200, memory_total=8000, disk=10, disk_total=10000, drivers={"docker": True}
+)
 
 
 def _resources(**resources: int) -> dict[str, object]:
@@ -95,6 +108,13 @@ CASES = (
         "memory-growth",
     ),
     RuleCase(
+        "killed-and-nothing-was-measured",
+        F.OOM_SUSPECTED,
+        evidence(allocation(crashes(137))),
+        CHOICE,
+        "memory-growth",
+    ),
+    RuleCase(
         "oom-of-an-app-with-its-own-heap",
         F.OOM_SUSPECTED,
         evidence(
@@ -115,7 +135,7 @@ CASES = (
         "memory-that-no-node-has",
         F.MEMORY_EXHAUSTED,
         placed("memory", exhausted=True, body=_resources(MemoryMB=64000), cluster=cluster(_SMALL, _OTHER)),
-        (op(Kind.MEMORY, APP, 64000, 6000),),
+        (op(Kind.MEMORY, APP, 64000, 4500),),
         "memory-that-fits",
     ),
     RuleCase(
@@ -127,7 +147,7 @@ CASES = (
             body=changed("group.Count", 3, body=_resources(MemoryMB=64000)),
             cluster=cluster(_SMALL, _OTHER),
         ),
-        (op(Kind.MEMORY, APP, 64000, 2000),),
+        (op(Kind.MEMORY, APP, 64000, 1500),),
         "memory-that-fits",
     ),
     RuleCase(
@@ -139,7 +159,7 @@ CASES = (
             body=_resources(MemoryMB=64000, MemoryMaxMB=90000),
             cluster=cluster(_SMALL),
         ),
-        (op(Kind.MEMORY, APP, 64000, 6000), op(Kind.MEMORY_MAX, APP, 90000, 8000)),
+        (op(Kind.MEMORY, APP, 64000, 4500), op(Kind.MEMORY_MAX, APP, 90000, 8000)),
         "memory-that-fits",
     ),
     RuleCase(
@@ -178,7 +198,7 @@ CASES = (
         "cpu-that-no-node-has",
         F.CPU_EXHAUSTED,
         placed("cpu", exhausted=True, body=_resources(CPU=50000), cluster=cluster(_SMALL)),
-        (op(Kind.CPU, APP, 50000, 3000),),
+        (op(Kind.CPU, APP, 50000, 2250),),
         "cpu-that-fits",
     ),
     RuleCase(
@@ -190,7 +210,20 @@ CASES = (
             body=changed("group.EphemeralDisk.SizeMB", 900000),
             cluster=cluster(_SMALL, _OTHER),
         ),
-        (op(Kind.DISK, ("web",), 900000, 9000),),
+        (op(Kind.DISK, ("web",), 900000, 6750),),
+        "disk-that-fits",
+    ),
+    RuleCase(
+        "disk-on-nodes-that-are-merely-full",
+        F.DISK_EXHAUSTED,
+        placed("disk", exhausted=True, body=changed("group.EphemeralDisk.SizeMB", 9500), cluster=cluster(_SMALL)),
+        NOTHING,
+    ),
+    RuleCase(
+        "disk-on-full-nodes-that-could-never-hold-it",
+        F.DISK_EXHAUSTED,
+        placed("disk", exhausted=True, body=changed("group.EphemeralDisk.SizeMB", 90000), cluster=cluster(_OTHER)),
+        CHOICE,
         "disk-that-fits",
     ),
     RuleCase(
