@@ -27,10 +27,18 @@ class PruneRules:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawals:
-    """Keys that no file speaks of. `held` says why none of them may be pruned now; empty if nothing holds them."""
+    """Keys that no file speaks of. `held` says why they may not be pruned now; empty if nothing holds them.
+
+    `confirmed` go all the same: a person let exactly those go, and what was withdrawn later is asked about by itself.
+    """
 
     keys: frozenset[AppKey]
     held: str = ""
+    confirmed: frozenset[AppKey] = frozenset()
+
+    def holds(self, key: AppKey) -> str:
+        """Why this one may not be pruned now; empty if it may."""
+        return "" if key in self.confirmed else self.held
 
 
 def withdrawals(records: Iterable[Record], state: DesiredState, origin: str, rules: PruneRules) -> Withdrawals:
@@ -38,15 +46,22 @@ def withdrawals(records: Iterable[Record], state: DesiredState, origin: str, rul
     own = [record for record in records if record.origin == origin]
     spoken_of = state.apps.keys() | state.conflicts.keys() | {file.key for file in state.unreadable if file.key}
     gone = frozenset(record.key for record in own if record.key not in spoken_of)
-    return Withdrawals(gone, _held(own, gone, state, rules))
+    if held := _all_held(state, rules):
+        return Withdrawals(gone, held)
+    confirmed = frozenset(one.key for one in own if one.key in gone and one.withdrawal and one.withdrawal.confirmed)
+    return Withdrawals(gone, _too_many(own, gone, rules), confirmed)
 
 
-def _held(own: list[Record], gone: frozenset[AppKey], state: DesiredState, rules: PruneRules) -> str:
+def _all_held(state: DesiredState, rules: PruneRules) -> str:
     if not rules.enabled:
         return "pruning is switched off (PRUNE=false)"
     if not state.complete:
         unread = [file.path for file in state.unreadable] + [path for pair in state.conflicts.values() for path in pair]
         return f"not every file could be read ({', '.join(sorted(unread)[:3])}): a rename may hide there"
+    return ""
+
+
+def _too_many(own: list[Record], gone: frozenset[AppKey], rules: PruneRules) -> str:
     applied = [record for record in own if record.applied is not None]
     going = [record for record in applied if record.key in gone and record.prune]
     unconfirmed = [record for record in going if not (record.withdrawal and record.withdrawal.confirmed)]

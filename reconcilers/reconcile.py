@@ -278,7 +278,7 @@ class Reconciler:
         withdrawn = self._withdrawn()
         if not state.complete and record.withdrawal is None:
             return Unclear(Reason.DESIRED_UNREADABLE, f"no file asks for it, but {withdrawn.held}")
-        return Withdrawn(held=withdrawn.held)
+        return Withdrawn(held=withdrawn.holds(key))
 
     def _with_live_counts(self, spec: Spec, situation: Situation) -> JobBody:
         body = spec.body

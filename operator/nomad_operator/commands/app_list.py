@@ -43,11 +43,7 @@ def withdrawn(answer: Mapping[str, Any], now: datetime, style: Style) -> list[st
     apps = answer.get("apps", [])
     if not apps:
         return ["nothing is withdrawn"]
-    held = bool(answer.get("held"))
-    rows = [
-        (app["key"], age(app.get("withdrawnSince"), now), _pruned(app, held=held), app.get("message", ""))
-        for app in apps
-    ]
+    rows = [(app["key"], age(app.get("withdrawnSince"), now), _pruned(app), app.get("message", "")) for app in apps]
     lines = columns(("APP", "WITHDRAWN", "STOPPED", "MESSAGE"), rows, style)
     if answer.get("held"):
         lines += ["", f"held: {plain(answer['held'])}"]
@@ -101,11 +97,11 @@ def _row(app: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _pruned(app: Mapping[str, Any], *, held: bool) -> str:
+def _pruned(app: Mapping[str, Any]) -> str:
     if not app.get("prune", True):
         return "never (prune: false)"
     if app.get("leftRunning"):
         return "never"
-    if held:
+    if app.get("held"):
         return "held back (confirmed)" if app.get("confirmed") else "held back"
     return "confirmed" if app.get("confirmed") else "after the grace time"

@@ -39,17 +39,17 @@ def test_what_is_withdrawn_is_counted_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("app", "held", "stopped"),
+    ("app", "stopped"),
     [
-        ({}, "", "after the grace time"),
-        ({"confirmed": True}, "", "confirmed"),
-        ({}, "not every file could be read", "held back"),
-        ({"confirmed": True}, "not every file could be read", "held back (confirmed)"),
-        ({"prune": False}, "not every file could be read", "never (prune: false)"),
-        ({"leftRunning": True}, "", "never"),
+        ({}, "after the grace time"),
+        ({"confirmed": True}, "confirmed"),
+        ({"held": True}, "held back"),
+        ({"held": True, "confirmed": True}, "held back (confirmed)"),
+        ({"held": True, "prune": False}, "never (prune: false)"),
+        ({"leftRunning": True}, "never"),
     ],
 )
-def test_what_is_withdrawn_says_when_it_is_stopped(app: dict[str, Any], held: str, stopped: str) -> None:
-    answer = {"held": held, "apps": [{"key": "default/web", "prune": True, "confirmed": False, **app}]}
+def test_what_is_withdrawn_says_when_it_is_stopped(app: dict[str, Any], stopped: str) -> None:
+    answer = {"held": "", "apps": [{"key": "default/web", "prune": True, "confirmed": False, **app}]}
     header, row, *_ = withdrawn(answer, NOW, PLAIN)
     assert row[header.index("STOPPED") :].split("  ")[0] == stopped

@@ -54,6 +54,18 @@ def test_an_emptied_folder_holds_everything_until_a_person_confirms() -> None:
     assert withdrawals(confirmed, state(), HERE, RULES).held == ""
 
 
+def test_what_was_confirmed_goes_although_more_was_withdrawn_since() -> None:
+    """`prune --confirm` lets exactly that go; a file that cannot be read holds it all the same."""
+    first, later = records(10)[:4], records(10)[4:8]
+    confirmed = [replace(one, withdrawal=Withdrawal(AT, True, confirmed=True)) for one in first]
+    found = withdrawals([*confirmed, *later, *records(10)[8:]], state("app-8", "app-9"), HERE, RULES)
+    assert {one.key for one in first} == {one for one in found.keys if not found.holds(one)}
+    assert all("4 of 10" in found.holds(one.key) for one in later)
+    broken = UnreadableFile("a.nomad", (Problem("a.nomad", 1, 1, "no"),))
+    found = withdrawals([*confirmed, *later], state(unreadable=(broken,)), HERE, RULES)
+    assert all(found.holds(one) for one in found.keys)
+
+
 @pytest.mark.parametrize(
     ("total", "gone", "held"), [(3, 3, False), (10, 3, False), (10, 4, True), (100, 30, False), (100, 31, True)]
 )
