@@ -251,6 +251,8 @@ BACKENDS: tuple[Known, ...] = (
         whole="CONSUL_HTTP_ADDR",
     ),
 )
+# No name that means a service is longer.
+_LONGEST = 80
 _DATABASE = re.compile(
     r"(?:\w+_)?(?:DATABASE|DB|SQLALCHEMY_DATABASE|DATASOURCE|SPRING_DATASOURCE)_(?:URL|URI|DSN|HOST|HOSTNAME|ADDR|PORT|NAME|USER|USERNAME|PASSWORD|PASS)|DB_CONNECTION|CONNECTIONSTRINGS__\w+"
 )
@@ -288,8 +290,8 @@ def find_backends(
 
 
 def _means(name: str, known: Known, databases: list[str], kinds: Mapping[str, str]) -> bool:
-    if name in kinds:
-        return kinds[name] == known.kind
+    if name in kinds or len(name) > _LONGEST:
+        return kinds.get(name) == known.kind
     if known.variables.fullmatch(name.upper()):
         return True
     if not known.database or databases != [known.kind] or _DATABASE.fullmatch(name.upper()) is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-_BRACES = re.compile(r"[{}]")
+from desired.facts.app_code.bounded import bounded
+
+_BRACES = bounded(r"[{}]")
 
 
 def block_end(code: str, start: int) -> int:

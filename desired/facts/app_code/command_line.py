@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 import shlex
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.seen import port_number
 
 _LONGEST = 2_000
-_FLAG = re.compile(
+_FLAG = bounded(
     r"(?:^|\s)(?:--(?:server[.-])?(?:http[.-])?port|-p|--listen|-l|--bind|-b|--host|--address|-S|-o)"
     r"(?:\s+|=)(?P<value>[^\s\"']+)"
 )
-_RUNSERVER = re.compile(r"\b(?:runserver(?:_plus)?|http\.server)(?:\s+-[^\s]+)*\s+(?P<value>[\w.:\[\]]*\d)\b")
-_ASSIGNED = re.compile(r"(?:^|\s)(?:PORT|ASPNETCORE_HTTP_PORTS|SERVER_PORT)=(?P<value>\d{1,5})(?=\s|$)")
+_RUNSERVER = bounded(r"\b(?:runserver(?:_plus)?|http\.server)(?:\s+-[^\s]+)*\s+(?P<value>[\w.:\[\]]*\d)\b")
+_ASSIGNED = bounded(r"(?:^|\s)(?:PORT|ASPNETCORE_HTTP_PORTS|SERVER_PORT)=(?P<value>\d{1,5})(?=\s|$)")
 # Where `-p` or `-o` mean something else.
-_OTHER_P = re.compile(r"^(?:npx\s+)?(?:mkdir|cp|docker|tsc|celery|lerna|nx|yarn workspace)\b")
-_PORT = re.compile(r"(?:^|:)(?:\$\{\w+:-(?P<default>\d{1,5})\}|(?P<plain>\d{1,5}))$")
+_OTHER_P = bounded(r"^(?:npx\s+)?(?:mkdir|cp|docker|tsc|celery|lerna|nx|yarn workspace)\b")
+_PORT = bounded(r"(?:^|:)(?:\$\{\w+:-(?P<default>\d{1,5})\}|(?P<plain>\d{1,5}))$")
 
 
 def words(line: str) -> tuple[str, ...]:

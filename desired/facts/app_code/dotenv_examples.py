@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.seen import USUAL, EnvSeen
 from desired.facts.app_code.sources import Sources
 from desired.facts.fact import Place
 from desired.secret_literals import secret_by_name, secret_kind
 
-_FILE = re.compile(
+_FILE = bounded(
     r"\.env[\w.-]*\.(?:example|sample|dist|template|tmpl)|\.env[-_](?:example|sample|template)"
     r"|\.?(?:example|sample|template)[._-]?\.?env|env[._-](?:example|sample|dist|template)|\.env\.defaults?"
 )
-_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]{0,120})\s*=\s*(?P<value>.*?)\s*")
-_DEVELOPMENT = re.compile(r"\b(?:dev|development|test|testing|local|ci)\b")
+_LINE = bounded(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]{0,120})\s*=\s*(?P<value>.*?)\s*")
+_DEVELOPMENT = bounded(r"\b(?:dev|development|test|testing|local|ci)\b")
 _LONGEST = 60
 _MOST = 300
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.dotnet_manifests import MANIFEST, read_manifests
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.health_paths import is_health, joined
@@ -30,25 +31,21 @@ from desired.yaml_text import read_yaml
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,120}"
 _AFTER = rf"(?:\s*\?\?\s*(?:(?P<default>{QUOTED}|-?\d+|true|false)|(?P<fails>throw))?)?(?P<sure>!(?!=))?"
-_GETENV = re.compile(
-    rf"\bEnvironment\.GetEnvironmentVariable\(\s*\"(?P<name>{_NAME})\"[^()]{{0,60}}\)(?P<after>{_AFTER})"
-)
-_INDEX = re.compile(rf"\b[cC]onfig(?:uration)?\[\s*\"(?P<name>[A-Z][A-Z0-9_]{{1,120}})\"\s*\](?P<after>{_AFTER})")
-_VALUE = re.compile(
+_GETENV = bounded(rf"\bEnvironment\.GetEnvironmentVariable\(\s*\"(?P<name>{_NAME})\"[^()]{{0,60}}\)(?P<after>{_AFTER})")
+_INDEX = bounded(rf"\b[cC]onfig(?:uration)?\[\s*\"(?P<name>[A-Z][A-Z0-9_]{{1,120}})\"\s*\](?P<after>{_AFTER})")
+_VALUE = bounded(
     rf"\b[cC]onfig(?:uration)?\.GetValue<[\w?]+>\(\s*\"(?P<name>[A-Z][A-Z0-9_]{{1,120}})\"\s*(?:,\s*(?P<default>{QUOTED}|-?\d+|true|false))?"
 )
-_CONNECTION = re.compile(rf"\bGetConnectionString\(\s*\"(?P<name>{_NAME})\"\s*\)(?P<after>{_AFTER})")
-_URL = re.compile(
-    r"(?:\.Run\(|\.RunAsync\(|UseUrls\(|Urls\.Add\()\s*\$?\"https?://[\w.*+\[\]:]*?:(?P<port>\d{2,5})/?\""
-)
-_LISTEN = re.compile(r"\bListen(?:AnyIP|Localhost)?\(\s*(?:IPAddress\.\w+\s*,\s*)?(?P<port>\d{2,5})\b")
-_ADDRESS = re.compile(r"https?://[\w.*+\[\]:]*?:(?P<port>\d{2,5})/?")
-_HEALTH = re.compile(rf"\.(?:MapHealthChecks|UseHealthChecks|MapGet)\(\s*(?P<path>{QUOTED})")
-_GROUP = re.compile(rf"\b(?P<name>\w+)\s*=\s*\w+\.MapGroup\(\s*(?P<path>{QUOTED})")
-_OWNER = re.compile(r"(\w+)\s*$")
-_PATH_BASE = re.compile(r"\.UsePathBase\(")
-_LOOPS = re.compile(r":\s*BackgroundService\b|AddHostedService<|while\s*\(\s*true\s*\)|IsCancellationRequested")
-_S3 = re.compile(r"\bIAmazonS3\b|\bAmazonS3Client\b")
+_CONNECTION = bounded(rf"\bGetConnectionString\(\s*\"(?P<name>{_NAME})\"\s*\)(?P<after>{_AFTER})")
+_URL = bounded(r"(?:\.Run\(|\.RunAsync\(|UseUrls\(|Urls\.Add\()\s*\$?\"https?://[\w.*+\[\]:]*?:(?P<port>\d{2,5})/?\"")
+_LISTEN = bounded(r"\bListen(?:AnyIP|Localhost)?\(\s*(?:IPAddress\.\w+\s*,\s*)?(?P<port>\d{2,5})\b")
+_ADDRESS = bounded(r"https?://[\w.*+\[\]:]*?:(?P<port>\d{2,5})/?")
+_HEALTH = bounded(rf"\.(?:MapHealthChecks|UseHealthChecks|MapGet)\(\s*(?P<path>{QUOTED})")
+_GROUP = bounded(rf"\b(?P<name>\w+)\s*=\s*\w+\.MapGroup\(\s*(?P<path>{QUOTED})")
+_OWNER = bounded(r"(\w+)\s*$")
+_PATH_BASE = bounded(r"\.UsePathBase\(")
+_LOOPS = bounded(r":\s*BackgroundService\b|AddHostedService<|while\s*\(\s*true\s*\)|IsCancellationRequested")
+_S3 = bounded(r"\bIAmazonS3\b|\bAmazonS3Client\b")
 
 
 def _code(sources: Sources, project: Project) -> Iterator[Seen]:
@@ -78,7 +75,7 @@ def _folders(project: Project) -> list[str]:
 
 def _settings(source: SourceText, strings: dict[str, str]) -> Iterator[Seen]:
     """Connection strings and Kestrel's addresses. The file may hold comments, which YAML's reader is not told of."""
-    plain = re.sub(r"^\s*//[^\n]*", "", source.text, flags=re.MULTILINE).replace("\t", "  ")
+    plain = re.sub(r"^[ \t]*//[^\n]*", "", source.text, flags=re.MULTILINE).replace("\t", "  ")
     for document in read_yaml(plain, source.path):
         if document.problems:
             yield Problem(source.path, document.problems[0].line, message="cannot be read as JSON")

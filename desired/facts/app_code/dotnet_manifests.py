@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Project
 from desired.facts.app_code.paths import joined_path
 from desired.facts.app_code.seen import USUAL, DependencySeen, LocalSeen, PortSeen, Seen, Sign, SignSeen
@@ -16,8 +17,8 @@ from desired.facts.fact import Place
 from desired.facts.facts import Dependency
 from desired.problem import Problem
 
-MANIFEST = re.compile(r"[\w.-]+\.(?:cs|fs|vb)proj")
-_TESTS = re.compile(r"Microsoft\.NET\.Test\.Sdk|xunit.*|NUnit.*|MSTest.*")
+MANIFEST = bounded(r"[\w.-]+\.(?:cs|fs|vb)proj")
+_TESTS = bounded(r"Microsoft\.NET\.Test\.Sdk|xunit.*|NUnit.*|MSTest.*")
 
 
 def read_manifests(sources: Sources, project: Project) -> Iterator[Seen]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from desired.facts.app_code.assembly import NAME, assemble
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.dotenv_examples import read_examples
 from desired.facts.app_code.ecosystems import ECOSYSTEMS
 from desired.facts.app_code.procfile import read_procfile
@@ -17,7 +18,7 @@ from desired.facts.fact import Fact, Place
 from desired.facts.facts import Facts, WorkKind
 from desired.problem import Problem
 
-_EXPOSES = re.compile(r"^\s*EXPOSE\s+\S", re.IGNORECASE | re.MULTILINE)
+_EXPOSES = bounded(r"^[ \t]*EXPOSE[ \t]+\S", re.IGNORECASE | re.MULTILINE)
 _MOST_WARNINGS = 50
 
 

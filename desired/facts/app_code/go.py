@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.go_manifests import MANIFEST, read_manifests
 from desired.facts.app_code.go_routes import read_routes
@@ -14,44 +15,44 @@ from desired.facts.app_code.source_text import SourceText, Style
 from desired.facts.app_code.sources import Sources, is_aside
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,120}"
-_WORTH = re.compile(
+_WORTH = bounded(
     r"[Gg]et[Ee]nv|LookupEnv|`[^`]*env|BindEnv|Listen|\.Run\(|\.Start\(|Addr|health|ready|live|ping|for \{"
 )
-_GETENV = re.compile(
+_GETENV = bounded(
     rf"(?:(?P<held>[A-Za-z_]\w*)\s*(?:,\s*(?P<ok>[A-Za-z_]\w*)\s*)?:?=\s*)?"
     rf"\bos\.(?P<call>Getenv|LookupEnv)\(\s*\"(?P<name>{_NAME})\"\s*\)"
 )
 # A function of the app's own with the usual name; with two texts the second is the default.
-_OWN = re.compile(
+_OWN = bounded(
     rf"\b(?P<call>(?:\w+\.)?(?:[gG]et)?[eE](?:nv|NV)\w{{0,30}}|(?:\w+\.)?(?:must|lookup|fetch|read|require)\w{{0,10}}[eE]nv\w{{0,12}})"
     rf"\(\s*\"(?P<name>[A-Z][A-Z0-9_]{{1,120}})\"\s*(?:,\s*(?P<default>{QUOTED}|-?\d[\d_]*|true|false))?\s*[,)]"
 )
-_TAG = re.compile(rf"`[^`\n]*\benv(?P<config>config)?:\"(?P<name>{_NAME})(?P<options>[^\"\n]*)\"[^`\n]*`")
-_TAG_DEFAULT = re.compile(r"\b(?:envDefault|env-default|default):\"(?P<value>[^\"\n]*)\"")
-_TAG_REQUIRED = re.compile(r"\b(?:required|env-required):\"true\"")
-_BOUND = re.compile(rf"\bBindEnv\(\s*\"[^\"]*\"\s*,\s*\"(?P<name>{_NAME})\"")
-_FAILS = re.compile(
+_TAG = bounded(rf"`[^`\n]*\benv(?P<config>config)?:\"(?P<name>{_NAME})(?P<options>[^\"\n]*)\"[^`\n]*`")
+_TAG_DEFAULT = bounded(r"\b(?:envDefault|env-default|default):\"(?P<value>[^\"\n]*)\"")
+_TAG_REQUIRED = bounded(r"\b(?:required|env-required):\"true\"")
+_BOUND = bounded(rf"\bBindEnv\(\s*\"[^\"]*\"\s*,\s*\"(?P<name>{_NAME})\"")
+_FAILS = bounded(
     r"\blog\.(?:Fatal|Panic)\w*\(|\bpanic\(|\bos\.Exit\(\s*[1-9]|\.Fatal\w*\(|\breturn\b[^\n]*(?:[eE]rr|errors\.)"
 )
 _ADDRESS = r"\"(?:[\w.*-]*|\[::\]):(?P<port>\d{2,5})\""
-_LISTEN = re.compile(
+_LISTEN = bounded(
     rf"(?:\.|\b)(?:ListenAndServe(?:TLS)?|Listen|Run|Start|StartServer|ListenTLS)\(\s*(?:\"tcp[46]?\"\s*,\s*)?{_ADDRESS}"
 )
-_ADDR = re.compile(rf"\bAddr\s*:\s*{_ADDRESS}")
-_LISTEN_NAMED = re.compile(
+_ADDR = bounded(rf"\bAddr\s*:\s*{_ADDRESS}")
+_LISTEN_NAMED = bounded(
     r"(?:ListenAndServe(?:TLS)?|\.Listen|\.Run|\.Start|\bAddr\s*:)\s*\(?\s*(?:\"tcp[46]?\"\s*,\s*)?"
     r"(?:(?:\w+\s*\+\s*)?\"[\w.]*:\"\s*\+\s*(?P<joined>[A-Za-z_]\w*)|fmt\.Sprintf\(\s*\"[\w.]*:%[sdv]\"\s*,\s*(?P<format>[A-Za-z_]\w*)"
     r"|(?P<whole>[A-Za-z_]\w*))\b(?!\s*[.(])"
 )
-_NET_HTTP = re.compile(r"\bhttp\.(?:ListenAndServe(?:TLS)?|Serve)\(|\bhttp\.Server\{")
-_GRPC = re.compile(r"\bgrpc\.NewServer\(")
-_FLAG = re.compile(
+_NET_HTTP = bounded(r"\bhttp\.(?:ListenAndServe(?:TLS)?|Serve)\(|\bhttp\.Server\{")
+_GRPC = bounded(r"\bgrpc\.NewServer\(")
+_FLAG = bounded(
     r"\bflag\.(?:Int|String)\(\s*\"(?:port|addr|listen|http)[\w.-]*\"\s*,\s*\"?(?:[\w.]*:)?(?P<port>\d{2,5})\"?\s*,"
 )
-_LOOPS = re.compile(
+_LOOPS = bounded(
     r"(?:^|\s)for\s*\{|\btime\.NewTicker\(|\.Consume\(|\.Subscribe\(|ReadMessage\(|signal\.Notify\(|select\s*\{\s*\}"
 )
-_S3 = re.compile(r"\bs3\.New(?:FromConfig)?\(|\bminio\.New\(")
+_S3 = bounded(r"\bs3\.New(?:FromConfig)?\(|\bminio\.New\(")
 
 
 def _code(sources: Sources, project: Project) -> Iterator[Seen]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Project
 from desired.facts.app_code.seen import DependencySeen, Seen
 from desired.facts.app_code.sources import Sources
 from desired.facts.fact import Place
 from desired.facts.facts import Dependency
 
-MANIFEST = re.compile(r"go\.mod")
-_REQUIRED = re.compile(r"\s*(?:require\s+)?(?P<name>[\w.~-]+(?:/[\w.~!-]+)*)\s+(?P<version>v\d\S*)\s*(?P<note>//.*)?")
+MANIFEST = bounded(r"go\.mod")
+_REQUIRED = bounded(r"\s*(?:require\s+)?(?P<name>[\w.~-]+(?:/[\w.~!-]+)*)\s+(?P<version>v\d\S*)\s*(?P<note>//.*)?")
 _MOST = 2_000
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from desired.facts.app_code.blocks import around, block_end
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.seen import LIKELY, LITERAL, HealthSeen
 from desired.facts.app_code.source_text import SourceText
 
-_ROUTE = re.compile(
+_ROUTE = bounded(
     r"\b(?P<owner>[A-Za-z_][\w.]*)\.(?P<call>HandleFunc|Handle|GET|Get|Any|Path)\(\s*\"(?:GET\s+)?(?P<path>/[^\"\s]*)\""
 )
-_GROUP = re.compile(
+_GROUP = bounded(
     r"\b(?P<name>[A-Za-z_]\w*)\s*:?=\s*(?P<owner>[A-Za-z_][\w.]*)\.(?:Group|PathPrefix)\(\s*\"(?P<path>[^\"]*)\""
 )
-_NESTED = re.compile(r"\.(?:Route|Group)\(\s*(?:\"(?P<path>[^\"]*)\"\s*,\s*)?func\s*\([^)]*\)[^{]{0,40}\{")
-_MOUNTED = re.compile(r"\.Mount\(\s*\"(?P<path>/[^\"]+)\"|http\.StripPrefix\(\s*\"")
-_TAKES_ROUTER = re.compile(
+_NESTED = bounded(r"\.(?:Route|Group)\(\s*(?:\"(?P<path>[^\"]*)\"\s*,\s*)?func\s*\([^)]*\)[^{]{0,40}\{")
+_MOUNTED = bounded(r"\.Mount\(\s*\"(?P<path>/[^\"]+)\"|http\.StripPrefix\(\s*\"")
+_TAKES_ROUTER = bounded(
     r"func\s*(?:\([^)]*\)\s*)?\w+\([^)]*\b(?P<name>\w+)\s+(?:\*?(?:gin|echo|fiber)\.(?:RouterGroup|Group|Router)|fiber\.Router|chi\.Router|\*mux\.Router)"
 )
 _DEEPEST = 6

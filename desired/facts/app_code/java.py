@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from desired.facts.app_code.blocks import around, block_end
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.java_manifests import MANIFEST, read_manifests
@@ -27,45 +28,43 @@ from desired.facts.app_code.sources import Sources, is_aside
 from desired.facts.app_code.spring_config import SpringConfig, is_config, read_config
 
 _UPPER = r"[A-Z][A-Z0-9_]{1,120}"
-_GETENV = re.compile(
+_GETENV = bounded(
     rf"(?P<before>(?:requireNonNull|ofNullable|requireNotNull|checkNotNull)\(\s*)?\bSystem\.getenv\(\s*\"(?P<name>\w{{1,120}})\"\s*\)"
     rf"(?P<after>\s*!!|\s*\)?\s*(?:\?:|\.orElse\w*\()\s*(?:(?P<default>{QUOTED}|-?\d+)|(?P<fails>throw|error\(|\w*\s*->\s*(?:new|throw)|\)|[\w:]*::new))?)?"
 )
-_MAP = re.compile(
+_MAP = bounded(
     rf"\bSystem\.getenv\(\)\s*(?:\.getOrDefault\(\s*\"(?P<name>{_UPPER})\"\s*,\s*(?P<default>{QUOTED})?|(?:\.get\(|\[)\s*\"(?P<plain>{_UPPER})\")"
 )
-_VALUE = re.compile(
-    rf"@Value\(\s*(?:value\s*=\s*)?[\"']\\?\$\{{(?P<name>{_UPPER})(?P<colon>:(?P<default>[^}}\"']*))?\}}"
-)
-_PROPERTY = re.compile(
+_VALUE = bounded(rf"@Value\(\s*(?:value\s*=\s*)?[\"']\\?\$\{{(?P<name>{_UPPER})(?P<colon>:(?P<default>[^}}\"']*))?\}}")
+_PROPERTY = bounded(
     rf"@ConfigProperty\(\s*name\s*=\s*\"(?P<name>{_UPPER})\"(?:\s*,\s*defaultValue\s*=\s*(?P<default>{QUOTED}))?"
 )
-_TERNARY = re.compile(
+_TERNARY = bounded(
     rf"System\.getenv\(\s*\"(?P<name>{_UPPER})\"\s*\)\s*!=\s*null\s*\?[^:;]*:\s*(?P<default>{QUOTED}|-?\d+)"
 )
 _PORTS = (
-    re.compile(r"\bnew\s+InetSocketAddress\(\s*(?:\"[^\"]*\"\s*,\s*)?(?P<port>\d{2,5})\s*\)"),
-    re.compile(r"\bInetSocketAddress\(\s*(?P<port>\d{2,5})\s*\)"),
-    re.compile(r"\bJavalin\.create\([^;]{0,800}?\.start\(\s*(?P<port>\d{2,5})\s*\)", re.DOTALL),
-    re.compile(r"\bembeddedServer\([^{;]{0,200}?\bport\s*=\s*(?P<port>\d{2,5})\b", re.DOTALL),
-    re.compile(r"\bnew\s+ServerSocket\(\s*(?P<port>\d{2,5})\s*\)"),
-    re.compile(r"\bServerBuilder\.forPort\(\s*(?P<port>\d{2,5})\s*\)"),
-    re.compile(r"\.createHttpServer\([^;]{0,600}?\.listen\(\s*(?P<port>\d{2,5})\b", re.DOTALL),
+    bounded(r"\bnew\s+InetSocketAddress\(\s*(?:\"[^\"]*\"\s*,\s*)?(?P<port>\d{2,5})\s*\)"),
+    bounded(r"\bInetSocketAddress\(\s*(?P<port>\d{2,5})\s*\)"),
+    bounded(r"\bJavalin\.create\([^;]{0,800}?\.start\(\s*(?P<port>\d{2,5})\s*\)", re.DOTALL),
+    bounded(r"\bembeddedServer\([^{;]{0,200}?\bport\s*=\s*(?P<port>\d{2,5})\b", re.DOTALL),
+    bounded(r"\bnew\s+ServerSocket\(\s*(?P<port>\d{2,5})\s*\)"),
+    bounded(r"\bServerBuilder\.forPort\(\s*(?P<port>\d{2,5})\s*\)"),
+    bounded(r"\.createHttpServer\([^;]{0,600}?\.listen\(\s*(?P<port>\d{2,5})\b", re.DOTALL),
 )
-_MAPPING = re.compile(
+_MAPPING = bounded(
     rf"@GetMapping\(\s*(?:(?:value|path)\s*=\s*)?\{{?\s*(?P<path>{QUOTED})|@RequestMapping\(\s*(?:(?:value|path)\s*=\s*)?(?P<any>{QUOTED})"
 )
-_CLASS = re.compile(r"\b(?:class|interface)\s+\w+")
-_CLASS_MAPPING = re.compile(rf"@(?:RequestMapping|Controller)\(\s*(?:(?:value|path)\s*=\s*)?\{{?\s*(?P<path>{QUOTED})")
-_RESOURCE = re.compile(rf"@Path\(\s*(?P<path>{QUOTED})\s*\)")
-_DSL_BLOCK = re.compile(rf"\b(?:route|path)\(\s*(?P<path>{QUOTED})\s*(?:\)\s*\{{|,\s*\(\)\s*->\s*\{{)")
-_DSL_GET = re.compile(rf"(?:^|[\s.])get\(\s*(?P<path>{QUOTED})")
-_LOOPS = re.compile(
+_CLASS = bounded(r"\b(?:class|interface)\s+\w+")
+_CLASS_MAPPING = bounded(rf"@(?:RequestMapping|Controller)\(\s*(?:(?:value|path)\s*=\s*)?\{{?\s*(?P<path>{QUOTED})")
+_RESOURCE = bounded(rf"@Path\(\s*(?P<path>{QUOTED})\s*\)")
+_DSL_BLOCK = bounded(rf"\b(?:route|path)\(\s*(?P<path>{QUOTED})\s*(?:\)\s*\{{|,\s*\(\)\s*->\s*\{{)")
+_DSL_GET = bounded(rf"(?:^|[\s.])get\(\s*(?P<path>{QUOTED})")
+_LOOPS = bounded(
     r"while\s*\(\s*true\s*\)|@Scheduled\(|@KafkaListener|@RabbitListener|@JmsListener|@SqsListener|@Incoming\("
 )
-_GRPC = re.compile(r"\b(?:Netty)?ServerBuilder\s*\.forPort\(|@GrpcService")
-_S3 = re.compile(r"\bS3Client\b|\bAmazonS3\b|\bMinioClient\b")
-_WORTH = re.compile(
+_GRPC = bounded(r"\b(?:Netty)?ServerBuilder\s*\.forPort\(|@GrpcService")
+_S3 = bounded(r"\bS3Client\b|\bAmazonS3\b|\bMinioClient\b")
+_WORTH = bounded(
     r"getenv|@Value|@ConfigProperty|Port|port|Socket|Mapping|@Path|route|\bget\(|true|@Scheduled|Listener|S3|Minio|Grpc|@Incoming"
 )
 

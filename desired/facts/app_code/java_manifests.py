@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Project
 from desired.facts.app_code.json_text import inner
 from desired.facts.app_code.paths import joined_path
@@ -14,18 +15,20 @@ from desired.facts.app_code.source_text import SourceText, Style
 from desired.facts.app_code.sources import Sources
 from desired.facts.app_code.toml_text import read_toml
 from desired.facts.app_code.xml_text import children, place_of, read_xml, text_of
+from desired.facts.fact import Place
 from desired.facts.facts import Dependency
 from desired.problem import Problem
 
-MANIFEST = re.compile(r"pom\.xml|build\.gradle(?:\.kts)?")
+MANIFEST = bounded(r"pom\.xml|build\.gradle(?:\.kts)?")
 _SCOPES = frozenset(("", "compile", "runtime"))
 _KEPT = r"(?:implementation|api|runtimeOnly|compile|runtime|developmentOnlyNot)"
-_GRADLE = re.compile(
+_GRADLE = bounded(
     rf"\b{_KEPT}\s*\(?\s*[\"'](?P<group>[\w.-]+):(?P<name>[\w.-]+)(?::(?P<version>[^\"':@]*))?[^\"']*[\"']"
 )
-_CATALOG = re.compile(rf"\b{_KEPT}\s*\(?\s*libs\.(?P<alias>[\w.]+)")
-_KOTLIN_KTOR = re.compile(r"\b(?P<kept>implementation)\(\s*ktorLibs\.server\.(?P<engine>\w+)")
-_SIBLING = re.compile(rf"\b{_KEPT}\s*\(?\s*project\(\s*(?:path\s*[:=]\s*)?[\"']:(?P<path>[\w:.-]+)[\"']")
+_CATALOG = bounded(rf"\b{_KEPT}\s*\(?\s*libs\.(?P<alias>[\w.]+)")
+_KOTLIN_KTOR = bounded(r"\b(?P<kept>implementation)\(\s*ktorLibs\.server\.(?P<engine>\w+)")
+_SIBLING = bounded(rf"\b{_KEPT}\s*\(?\s*project\(\s*(?:path\s*[:=]\s*)?[\"']:(?P<path>[\w:.-]+)[\"']")
+_ARTIFACT = re.compile(r"<dependency>(?:(?!</?dependency>)[\s\S]){0,400}?<artifactId>\s{0,80}(?P<name>[\w.-]{1,200})")
 _MOST = 2_000
 
 
@@ -51,18 +54,23 @@ def _pom(source: SourceText) -> Iterator[Seen]:
     yield NameSeen(f"{own}/{text_of(root, 'artifactId')}")
     if text_of(root, "packaging") == "pom":
         yield SignSeen(Sign.NO_APP, place_of(source, "<packaging>"))
+    managed = re.search(r"<dependencyManagement>[\s\S]*?</dependencyManagement>", source.text)
+    start, end = managed.span() if managed is not None else (0, 0)
+    offsets = {
+        match["name"]: match.start() for match in _ARTIFACT.finditer(source.text) if not start <= match.start() < end
+    }
     for number, element in enumerate(children(root, "dependencies", "dependency")):
         if number < _MOST and text_of(element, "scope") in _SCOPES and text_of(element, "optional") != "true":
-            yield from _dependency(source, element, own)
+            yield from _dependency(source, element, own, offsets)
 
 
-def _dependency(source: SourceText, element: ElementTree.Element, own: str) -> Iterator[DependencySeen]:
+def _dependency(
+    source: SourceText, element: ElementTree.Element, own: str, offsets: dict[str, int]
+) -> Iterator[DependencySeen]:
     name = text_of(element, "artifactId")
     group = text_of(element, "groupId").replace("${project.groupId}", own)
     if name and group:
-        place = place_of(
-            source, rf"<dependency>(?:(?!</dependency>)[\s\S]){{0,400}}?<artifactId>\s*{re.escape(name)}\s*<"
-        )
+        place = source.place(offsets[name]) if name in offsets else Place(source.path)
         yield DependencySeen(Dependency("maven", f"{group}/{name}", text_of(element, "version")), place)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
+from desired.facts.app_code.bounded import bounded
 
 # A text in quotes of one line, without anything put into it while it runs.
 QUOTED = r"(?:\"(?:[^\"\\\n$]|\\.)*+\"|'(?:[^'\\\n]|\\.)*+'|`[^`$\\\n]*+`)"
-_ESCAPE = re.compile(r"\\(.)")
+_ESCAPE = bounded(r"\\(.)")
 
 
 def unquoted(literal: str | None) -> str | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.node_env import read_env
 from desired.facts.app_code.node_files import read_file_routes, read_prisma
@@ -15,10 +17,12 @@ from desired.facts.app_code.source_text import Style
 from desired.facts.app_code.sources import Sources, is_aside
 from desired.facts.fact import Place
 
-_WORTH = re.compile(
+_WORTH = bounded(
     r"process\.env|import\.meta|\.listen\(|serve\(|[Rr]outer|express|fastify|@Controller|setGlobalPrefix|configService"
     r"|\bconfig\.get|setInterval|\.process\(|\.schedule\(|client-s3|S3|bindAsync|while\s*\(|Joi|\benv\b"
 )
+# Health routes and mounts of one app.
+_MOST = 1_000
 _MAINS = ("server.js", "index.js", "app.js", "main.js", "src/server.js", "src/index.js", "src/app.js", "src/main.js")
 
 
@@ -37,7 +41,7 @@ def _code(sources: Sources, project: Project) -> Iterator[Seen]:
             )
         if not aside:
             yield from read_ports(source)
-            items += read_routes(source)
+            items += itertools.islice(read_routes(source), _MOST - len(items))
     yield from health_routes(items)
     yield from read_prisma(sources, project)
     yield from read_file_routes(sources, project)

@@ -5,44 +5,45 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.literals import QUOTED, unquoted
 from desired.facts.app_code.seen import LIKELY, LITERAL, EnvSeen
 from desired.facts.app_code.source_text import SourceText
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,120}"
 # What may stand around a reading before its default: `Number(process.env.PORT) || 3000`.
-_READ = re.compile(
+_READ = bounded(
     rf"(?<![\w.$])(?:(?P<bun>Bun|Deno)|(?:globalThis\.)?process)\.env"
     rf"(?:\??\.(?:get\(\s*[\"'](?P<got>{_NAME})[\"']\s*\)|(?P<plain>{_NAME}))"
     rf"|(?:\?\.)?\[\s*[\"'`](?P<index>{_NAME})[\"'`]\s*\])"
     rf"(?P<after>!(?!=)|\s*\)?\s*,\s*10)?"
     rf"(?:\s*\)?\s*(?P<or>\?\?|\|\|)=?\s*(?P<default>{QUOTED}|-?\d[\d_.]*|true|false)?)?"
 )
-_WRITTEN = re.compile(r"\s*=(?![=>])")
-_TAKEN = re.compile(r"(?:const|let|var)\s*\{(?P<names>[^{}=]*(?:=[^{}]*)?)\}\s*=\s*process\.env\b")
-_ONE = re.compile(
+_WRITTEN = bounded(r"\s*=(?![=>])")
+_TAKEN = bounded(r"(?:const|let|var)\s*\{(?P<names>[^{}=]*(?:=[^{}]*)?)\}\s*=\s*process\.env\b")
+_ONE = bounded(
     rf"\s*(?P<name>{_NAME})\s*(?::\s*(?P<local>[\w$]+)\s*)?(?:=\s*(?P<default>{QUOTED}|-?\d+|true|false))?\s*(?:,|$)"
 )
-_CONFIG = re.compile(
+_CONFIG = bounded(
     rf"\b(?:config|configService|configservice|cfg|env)\.(?P<kind>get|getOrThrow)"
     rf"(?:<[\w\s|\[\]]{{1,40}}>)?\(\s*[\"'](?P<name>[A-Z][A-Z0-9_]{{1,120}})[\"']"
     rf"(?:\s*,\s*(?P<default>{QUOTED}|-?\d+|true|false))?"
 )
 # A schema's field, up to the end of its chain of calls.
-_FIELD = re.compile(r"^[ \t]*(?P<name>[A-Z][A-Z0-9_]{1,120})\s*:\s*(?P<rest>(?:z|Joi|joi|Yup|yup|v)\.[^\n]*)", re.M)
-_ENVALID = re.compile(
+_FIELD = bounded(r"^[ \t]*(?P<name>[A-Z][A-Z0-9_]{1,120})\s*:\s*(?P<rest>(?:z|Joi|joi|Yup|yup|v)\.[^\n]*)", re.M)
+_ENVALID = bounded(
     r"^[ \t]*(?P<name>[A-Z][A-Z0-9_]{1,120})\s*:\s*(?:envalid\.)?(?:str|num|bool|port|url|host|email|json)\("
     r"(?P<rest>[^\n]*)",
     re.M,
 )
-_DEFAULT = re.compile(rf"(?:\.default\(\s*|\b(?:default|devDefault)\s*:\s*)(?P<value>{QUOTED}|-?\d[\d_.]*|true|false)?")
-_FAILS = re.compile(r"throw\b|process\.exit\((?!\s*0\s*\))|\bexit\(\s*1")
-_MISSING = re.compile(
+_DEFAULT = bounded(rf"(?:\.default\(\s*|\b(?:default|devDefault)\s*:\s*)(?P<value>{QUOTED}|-?\d[\d_.]*|true|false)?")
+_FAILS = bounded(r"throw\b|process\.exit\((?!\s*0\s*\))|\bexit\(\s*1")
+_MISSING = bounded(
     rf"\bif\s*\(\s*(?:!\s*process\.env\.(?P<direct>{_NAME})|!\s*(?P<variable>[\w$]+)"
     rf"|process\.env\.(?P<compared>{_NAME})\s*={{2,3}}\s*(?:undefined|null|['\"]{{2}}))"
     rf"(?P<more>(?:\s*\|\|\s*!\s*(?:process\.env\.)?[\w$]+)*)\s*\)"
 )
-_HELD = re.compile(
+_HELD = bounded(
     rf"(?:const|let|var)\s+(?P<variable>[\w$]+)(?:\s*:\s*[\w|\s]+)?\s*=\s*process\.env\.(?P<name>{_NAME})\b"
 )
 # Put in while the app is built: nothing that the running app could still be told.
@@ -100,7 +101,7 @@ def _schema(source: SourceText) -> Iterator[EnvSeen]:
 
 def _continued(code: str, at: int) -> str:
     """The lines below that go on with the same chain of calls."""
-    found = re.compile(r"(?:\n[ \t]*\.[^\n]*){0,12}").match(code, at)
+    found = bounded(r"(?:\n[ \t]*\.[^\n]*){0,12}").match(code, at)
     return found[0] if found else ""
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from desired.facts.app_code.address_kinds import driver_kind
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Project
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.seen import LIKELY, EnvSeen, HealthSeen, Seen, TalksSeen
@@ -13,11 +14,11 @@ from desired.facts.app_code.source_text import Style
 from desired.facts.app_code.sources import Sources
 from desired.facts.fact import Place
 
-_PROVIDER = re.compile(r"datasource\s+\w+\s*\{[^{}]*?\bprovider\s*=\s*\"(?P<provider>[\w-]+)\"", re.DOTALL)
-_VARIABLE = re.compile(r"\b(?:url|directUrl)\s*=\s*env\(\s*\"(?P<name>[A-Za-z_]\w{0,120})\"\s*\)")
-_APP_ROUTE = re.compile(r"(?:^|/)(?:src/)?app/(?P<path>.+)/route\.[jt]sx?$")
-_PAGE_ROUTE = re.compile(r"(?:^|/)(?:src/)?pages/(?P<path>api/.+?)(?:/index)?\.[jt]sx?$")
-_BASE_PATH = re.compile(r"\bbasePath\s*:")
+_PROVIDER = bounded(r"datasource\s+\w+\s*\{[^{}]*?\bprovider\s*=\s*\"(?P<provider>[\w-]+)\"", re.DOTALL)
+_VARIABLE = bounded(r"\b(?:url|directUrl)\s*=\s*env\(\s*\"(?P<name>[A-Za-z_]\w{0,120})\"\s*\)")
+_APP_ROUTE = bounded(r"(?:^|/)(?:src/)?app/(?P<path>.+)/route\.[jt]sx?$")
+_PAGE_ROUTE = bounded(r"(?:^|/)(?:src/)?pages/(?P<path>api/.+?)(?:/index)?\.[jt]sx?$")
+_BASE_PATH = bounded(r"\bbasePath\s*:")
 
 
 def read_prisma(sources: Sources, project: Project) -> Iterator[Seen]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.command_line import port_in
 from desired.facts.app_code.ecosystem import Project
 from desired.facts.app_code.json_text import inner, read_object, strings
@@ -16,7 +17,7 @@ from desired.facts.app_code.sources import Sources
 from desired.facts.facts import Dependency
 from desired.problem import Problem
 
-MANIFEST = re.compile(r"package\.json")
+MANIFEST = bounded(r"package\.json")
 # What is built with them is what runs, though they are only installed to build it.
 _BUILDER_NAMES = """
 next nuxt @sveltejs/adapter-node @sveltejs/kit astro @angular/core gatsby vitepress vuepress @docusaurus/core
@@ -24,7 +25,7 @@ next nuxt @sveltejs/adapter-node @sveltejs/kit astro @angular/core gatsby vitepr
 """
 _BUILDERS = frozenset(_BUILDER_NAMES.split())
 _STARTS = ("start:prod", "start:production", "start", "serve")
-_DEVELOPMENT = re.compile(
+_DEVELOPMENT = bounded(
     r"\b(?:nodemon|ts-node-dev|tsx watch|--watch|react-scripts start|ng serve|vite(?! preview)|webpack-dev-server"
     r"|webpack serve|next dev|nuxt dev|nuxi dev|astro dev|gatsby develop|vue-cli-service serve|parcel)\b"
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.literals import QUOTED, unquoted
 from desired.facts.app_code.seen import LIKELY, LITERAL, HealthSeen, PortSeen, Sign, SignSeen, port_number
@@ -14,11 +15,11 @@ from desired.facts.app_code.source_text import SourceText
 _ENV = r"process\.env(?:\.\w+|\[['\"]\w+['\"]\])"
 _CALL = r"(?:Number|parseInt|\+|normalizePort|String)?\(?\s*"
 _DEFAULTED = rf"{_CALL}{_ENV}!?\s*(?:,\s*10\s*)?\)?\s*(?:\|\||\?\?)\s*['\"]?(?P<env>\d{{2,5}})\b"
-_LISTEN = re.compile(
+_LISTEN = bounded(
     rf"\.listen\(\s*(?:\{{[^{{}}]*?\bport\s*:\s*)?"
     rf"(?:{_DEFAULTED}|['\"]?(?P<plain>\d{{2,5}})\b(?!\.)|(?P<name>[A-Za-z_$][\w$]*)\b(?!\s*[.(]))"
 )
-_SERVE = re.compile(
+_SERVE = bounded(
     rf"\b(?:serve|Bun\.serve|Deno\.serve)\(\s*\{{[^{{}}]*?\bport\s*:\s*"
     rf"(?:{_DEFAULTED}|(?P<plain>\d{{2,5}})\b|(?P<name>[A-Za-z_$][\w$]*)\b(?!\s*[.(]))"
 )
@@ -26,37 +27,37 @@ _GIVEN = (
     rf"(?:const|let|var)\s+NAME(?:\s*:\s*[\w|\s]+?)?\s*=\s*"
     rf"(?:{_DEFAULTED}|['\"]?(?P<plain>\d{{2,5}})['\"]?\s*(?:;|\n|,|$))"
 )
-_CONFIG_PORT = re.compile(
+_CONFIG_PORT = bounded(
     r"\.listen\(\s*(?:\w+\.)*(?:get|getOrThrow)(?:<\w+>)?\(\s*['\"](?:PORT|port)['\"]\s*,\s*(?P<port>\d{2,5})"
 )
-_LISTENS = re.compile(r"\.listen\(|\.bindAsync\(|\bBun\.serve\(|\bDeno\.serve\(|@hono/node-server")
-_LOOPS = re.compile(
+_LISTENS = bounded(r"\.listen\(|\.bindAsync\(|\bBun\.serve\(|\bDeno\.serve\(|@hono/node-server")
+_LOOPS = bounded(
     r"\bsetInterval\(|\bwhile\s*\(\s*true\s*\)|\bfor\s*\(\s*;\s*;\s*\)|\bnew Worker\(|\.process\(|\.schedule\("
 )
-_GRPC = re.compile(r"\.bindAsync\(")
-_S3 = re.compile(r"\bnew\s+S3(?:Client)?\(|@aws-sdk/client-s3|\bnew\s+AWS\.S3\(")
+_GRPC = bounded(r"\.bindAsync\(")
+_S3 = bounded(r"\bnew\s+S3(?:Client)?\(|@aws-sdk/client-s3|\bnew\s+AWS\.S3\(")
 
-_ROUTE = re.compile(rf"(?<![\w$.])(?P<owner>[A-Za-z_$][\w$]*)\s*\.\s*(?:get|all|use)\(\s*(?P<path>{QUOTED})")
-_FASTIFY = re.compile(rf"\.route\(\s*\{{(?=[^{{}}]*method\s*:\s*['\"]GET['\"])[^{{}}]*?\burl\s*:\s*(?P<path>{QUOTED})")
-_ROUTER = re.compile(
+_ROUTE = bounded(rf"(?<![\w$.])(?P<owner>[A-Za-z_$][\w$]*)\s*\.\s*(?:get|all|use)\(\s*(?P<path>{QUOTED})")
+_FASTIFY = bounded(rf"\.route\(\s*\{{(?=[^{{}}]*method\s*:\s*['\"]GET['\"])[^{{}}]*?\burl\s*:\s*(?P<path>{QUOTED})")
+_ROUTER = bounded(
     r"\b(?P<name>[A-Za-z_$][\w$]*)\s*=\s*(?:new\s+)?(?:express\.)?(?:Router|KoaRouter|Hono|PromiseRouter)(?:<[^>]*>)?\("
 )
-_PREFIX = re.compile(rf"\bnew\s+\w*Router\(\s*\{{[^{{}}]*?\bprefix\s*:\s*(?P<path>{QUOTED})")
-_APP = re.compile(
+_PREFIX = bounded(rf"\bnew\s+\w*Router\(\s*\{{[^{{}}]*?\bprefix\s*:\s*(?P<path>{QUOTED})")
+_APP = bounded(
     r"\b(?P<name>[A-Za-z_$][\w$]*)\s*=\s*(?:await\s+)?(?:new\s+)?"
     r"(?:express|fastify|Fastify|restify\.createServer|polka|new Hono|Elysia)\("
 )
-_MOUNT = re.compile(
+_MOUNT = bounded(
     rf"\.(?:use|route|register)\(\s*(?P<path>{QUOTED})\s*,\s*(?:[\w$.()]+\s*,\s*)*?(?:require\(\s*(?P<required>{QUOTED})\s*\)|(?P<name>[A-Za-z_$][\w$]*))"
 )
-_IMPORT = re.compile(
+_IMPORT = bounded(
     rf"(?:import\s+(?:\*\s+as\s+)?\{{?\s*(?P<name>[\w$]+)[^;\n]*?from\s*(?P<path>{QUOTED})"
     rf"|(?:const|let|var)\s+\{{?\s*(?P<held>[\w$]+)\s*\}}?\s*=\s*require\(\s*(?P<required>{QUOTED}))"
 )
-_CONTROLLER = re.compile(rf"@Controller\(\s*(?P<path>{QUOTED})?[^)]*\)")
-_GET = re.compile(rf"@Get\(\s*(?P<path>{QUOTED})?\s*\)")
-_GLOBAL = re.compile(rf"\.setGlobalPrefix\(\s*(?P<path>{QUOTED})?\s*(?P<more>,)?")
-_PLUGIN = re.compile(r"\.register\([^;]{0,400}?\bprefix\s*:", re.DOTALL)
+_CONTROLLER = bounded(rf"@Controller\(\s*(?P<path>{QUOTED})?[^)]*\)")
+_GET = bounded(rf"@Get\(\s*(?P<path>{QUOTED})?\s*\)")
+_GLOBAL = bounded(rf"\.setGlobalPrefix\(\s*(?P<path>{QUOTED})?\s*(?P<more>,)?")
+_PLUGIN = bounded(r"\.register\([^;]{0,400}?\bprefix\s*:", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _port(source: SourceText, match: re.Match[str]) -> Iterator[PortSeen]:
     if port is not None:
         yield PortSeen(port, source.place(match.start()), reason, LITERAL)
     elif match["name"]:
-        given = re.compile(_GIVEN.replace("NAME", re.escape(match["name"]))).search(source.code)
+        given = bounded(_GIVEN.replace("NAME", re.escape(match["name"]))).search(source.code)
         port = port_number(given["env"] or given["plain"]) if given is not None else None
         if given is not None and port is not None:
             yield PortSeen(port, source.place(given.start()), "the default of a variable" if given["env"] else "")

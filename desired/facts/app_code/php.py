@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from desired.facts.app_code.blocks import around, block_end
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.json_text import inner, read_object, strings
@@ -27,33 +28,33 @@ from desired.facts.app_code.sources import Sources, is_aside
 from desired.facts.facts import Dependency
 from desired.problem import Problem
 
-_MANIFEST = re.compile(r"composer\.json")
+_MANIFEST = bounded(r"composer\.json")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,120}"
 _VALUE = rf"{QUOTED}|-?\d[\d.]*|true|false|null"
-_ENV = re.compile(
+_ENV = bounded(
     rf"(?<![\w>$:])(?:Env::get|env)\(\s*[\"'](?P<name>{_NAME})[\"']\s*(?:,\s*(?P<more>(?P<default>{_VALUE})?)|\))"
 )
-_ENV_OR_FAIL = re.compile(rf"\bEnv::getOrFail\(\s*[\"'](?P<name>{_NAME})[\"']")
-_GETENV = re.compile(
+_ENV_OR_FAIL = bounded(rf"\bEnv::getOrFail\(\s*[\"'](?P<name>{_NAME})[\"']")
+_GETENV = bounded(
     rf"(?<![\w>$:])getenv\(\s*[\"'](?P<name>{_NAME})[\"'][^()]{{0,20}}\)\s*\)?\s*(?:\?[:?]\s*(?P<default>{_VALUE}|throw|die|exit)?)?"
 )
-_ARRAY = re.compile(
+_ARRAY = bounded(
     rf"\$_ENV\[\s*[\"'](?P<name>{_NAME})[\"']\s*\](?P<written>\s*=(?!=))?(?:\s*\)?\s*\?[:?]\s*(?P<default>{_VALUE}|throw|die|exit)?)?"
 )
-_SYMFONY = re.compile(rf"%env\((?P<kinds>(?:[\w-]+:)*)(?P<name>{_NAME})\)%")
-_SYMFONY_DEFAULT = re.compile(rf"^\s*env\((?P<name>{_NAME})\)\s*:\s*(?P<value>.*?)\s*$", re.MULTILINE)
-_ROUTE = re.compile(
+_SYMFONY = bounded(rf"%env\((?P<kinds>(?:[\w-]+:)*)(?P<name>{_NAME})\)%")
+_SYMFONY_DEFAULT = bounded(rf"^\s*env\((?P<name>{_NAME})\)\s*:\s*(?P<value>.*?)\s*$", re.MULTILINE)
+_ROUTE = bounded(
     rf"(?:\bRoute::|\$(?:app|router|group|r)->)(?:get|any|match)\(\s*(?:\[[^\]]*\]\s*,\s*)?(?P<path>{QUOTED})"
 )
-_GROUP = re.compile(
+_GROUP = bounded(
     rf"\bprefix\(\s*(?P<path>{QUOTED})\s*\)[^;{{]{{0,300}}?->group\(\s*(?:static\s+)?function\s*\([^)]*\)[^{{]{{0,60}}\{{"
     rf"|[\"']prefix[\"']\s*=>\s*(?P<listed>{QUOTED})[^{{;]{{0,200}}?function\s*\([^)]*\)[^{{]{{0,60}}\{{"
     rf"|\$\w+->group\(\s*(?P<slim>{QUOTED})\s*,\s*function\s*\([^)]*\)[^{{]{{0,60}}\{{"
 )
-_LARAVEL_UP = re.compile(rf"\bhealth:\s*(?P<path>{QUOTED})")
-_ATTRIBUTE = re.compile(rf"(?:#\[|@)Route\(\s*(?:path\s*[:=]\s*)?(?P<path>{QUOTED})")
-_S3 = re.compile(r"\bnew\s+S3Client\(")
-_LOOPS = re.compile(r"while\s*\(\s*(?:true|1)\s*\)", re.IGNORECASE)
+_LARAVEL_UP = bounded(rf"\bhealth:\s*(?P<path>{QUOTED})")
+_ATTRIBUTE = bounded(rf"(?:#\[|@)Route\(\s*(?:path\s*[:=]\s*)?(?P<path>{QUOTED})")
+_S3 = bounded(r"\bnew\s+S3Client\(")
+_LOOPS = bounded(r"while\s*\(\s*(?:true|1)\s*\)", re.IGNORECASE)
 
 
 def _manifests(sources: Sources, project: Project) -> Iterator[Seen]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.command_line import port_in, words
 from desired.facts.app_code.seen import LIKELY, PortSeen, Seen, StartSeen
 from desired.facts.app_code.sources import Sources
 from desired.facts.fact import Place
 
-_LINE = re.compile(r"\s*(?P<role>[A-Za-z0-9_-]{1,60})\s*:\s*(?P<command>\S.*?)\s*")
+_LINE = bounded(r"\s*(?P<role>[A-Za-z0-9_-]{1,60})\s*:\s*(?P<command>\S.*?)\s*")
 
 
 def read_procfile(sources: Sources, folder: str) -> Iterator[Seen]:
@@ -20,7 +20,7 @@ def read_procfile(sources: Sources, folder: str) -> Iterator[Seen]:
     if source is None:
         return
     for number, line in source.lines():
-        match = _LINE.fullmatch(line)
+        match = _LINE.fullmatch(line) if len(line) < 1_000 else None
         if match is None or match["role"] == "release":
             continue
         place = Place(path, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from desired.facts.app_code.ecosystem import Ecosystem, Project
@@ -14,9 +14,9 @@ from desired.facts.codebase import Codebase, Component
 
 # The manifests of more projects than these are not looked at, deep ones left out first.
 _MOST = 60
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>[^\s:@]+)", re.IGNORECASE | re.MULTILINE)
-_STARTS = re.compile(r"^\s*(?:CMD|ENTRYPOINT|WORKDIR)\b.*$", re.IGNORECASE | re.MULTILINE)
-_COPIES = re.compile(r"^\s*(?:COPY|ADD|RUN|ARG)\b.*$", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S{1,80}[ \t]+){0,4}(?P<image>[^\s:@]{1,200})", re.IGNORECASE | re.MULTILINE)
+_STARTS = re.compile(r"^[ \t]*(?:CMD|ENTRYPOINT|WORKDIR)\b.*$", re.IGNORECASE | re.MULTILINE)
+_COPIES = re.compile(r"^[ \t]*(?:COPY|ADD|RUN|ARG)\b.*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,25 @@ def find_projects(
         if not folders and component.root and code and ecosystem.name != "npm":
             folders = _above(codebase, component, ecosystem)
         if not folders and any(path.endswith(ecosystem.suffixes[0]) for path in code):
-            folders = {component.root: ()}
+            folders = {component.root: []}
+        owned = {next(iter(folders)): code} if len(folders) == 1 else _owned(code, folders)
         for folder, manifests in list(folders.items())[:_MOST]:
-            others = [other for other in folders if other != folder and (not folder or other.startswith(folder + "/"))]
-            if len(folders) == 1:
-                inside = tuple(code)
-            else:
-                inside = tuple(path for path in sources.under(folder, others) if path.endswith(ecosystem.suffixes))
-            project = Project(folder, manifests, inside)
+            project = Project(folder, tuple(manifests), tuple(owned.get(folder, ())))
             seen = tuple(ecosystem.manifests(sources, project))
             found.append(Candidate(ecosystem, replace(project, known=_known(seen)), seen))
+    return found
+
+
+def _owned(code: Iterable[str], folders: Collection[str]) -> dict[str, list[str]]:
+    """The code of each project: every file is that of the nearest folder with a manifest."""
+    found: dict[str, list[str]] = {}
+    for path in code:
+        folder = path
+        while folder:
+            folder = folder.rpartition("/")[0]
+            if folder in folders:
+                found.setdefault(folder, []).append(path)
+                break
     return found
 
 
@@ -128,9 +137,9 @@ def _names(text: str, folder: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(folder)}(?![\w-])", text) is not None
 
 
-def _folders(paths: Iterable[str], ecosystem: Ecosystem) -> dict[str, tuple[str, ...]]:
+def _folders(paths: Iterable[str], ecosystem: Ecosystem) -> dict[str, list[str]]:
     """Folders with manifests, shallow ones first; `requirements/*.txt` belongs to the folder above."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for path in paths:
         folder, _, name = path.rpartition("/")
         above, _, last = folder.rpartition("/")
@@ -138,18 +147,18 @@ def _folders(paths: Iterable[str], ecosystem: Ecosystem) -> dict[str, tuple[str,
             folder = above
         elif ecosystem.manifest.fullmatch(name) is None:
             continue
-        found[folder] = (*found.get(folder, ()), path)
+        found.setdefault(folder, []).append(path)
     return found
 
 
-def _above(codebase: Codebase, component: Component, ecosystem: Ecosystem) -> dict[str, tuple[str, ...]]:
+def _above(codebase: Codebase, component: Component, ecosystem: Ecosystem) -> dict[str, list[str]]:
     """The manifests of the nearest folder above that has any: a service of a repository with one go.mod."""
     folder = component.root
     there = set(codebase.paths)
     while folder:
         folder = folder.rpartition("/")[0]
         names = {path for path in there if path.rpartition("/")[0] == folder}
-        manifests = tuple(sorted(p for p in names if ecosystem.manifest.fullmatch(p.rpartition("/")[2])))
+        manifests = sorted(p for p in names if ecosystem.manifest.fullmatch(p.rpartition("/")[2]))
         if manifests:
             return {folder: manifests}
     return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.django_urls import read_urls
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.python_env import read_env
@@ -18,14 +19,14 @@ from desired.facts.fact import Place
 from desired.problem import Problem
 
 # Parsing takes most of the time there is: a file without any of these says nothing that is asked for.
-_WORTH = re.compile(
+_WORTH = bounded(
     r"environ|getenv|Settings\b|decouple|\benv\b|envvar|\.run\(|serve|listen|_port\(|bind|launch\(|include_router"
     r"|register_blueprint|health|ready|live|ping|heartbeat|while True|while 1|cuda|urlpatterns|['\"]s3['\"]"
 )
+# Health routes and included routers of one app.
+_MOST = 300
 _MAINS = ("main.py", "app.py", "server.py", "run.py", "wsgi.py", "asgi.py", "api.py", "worker.py", "bot.py")
-_DEVELOPMENT_SETTINGS = re.compile(
-    r"(?:^|/)(?:settings|config)/(?:dev|development|local|test|testing|tests|ci)\w*\.py$"
-)
+_DEVELOPMENT_SETTINGS = bounded(r"(?:^|/)(?:settings|config)/(?:dev|development|local|test|testing|tests|ci)\w*\.py$")
 
 
 def _code(sources: Sources, project: Project) -> Iterator[Seen]:
@@ -52,9 +53,9 @@ def _code(sources: Sources, project: Project) -> Iterator[Seen]:
         if "django" in project.known:
             yield from read_urls(module, project)
         for item in read_routes(module):
-            if isinstance(item, Route):
+            if isinstance(item, Route) and len(routes) < _MOST:
                 routes.append(item)
-            else:
+            elif isinstance(item, Mount) and len(mounts) < _MOST:
                 mounts.append(item)
     yield from variables(classes)
     for route in routes:

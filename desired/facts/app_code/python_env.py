@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.python_syntax import Module, keyword
 from desired.facts.app_code.seen import LIKELY, EnvSeen
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,120}")
-_UPPER = re.compile(r"[A-Z][A-Z0-9_]{1,120}")
+NAME = bounded(r"[A-Za-z_][A-Za-z0-9_]{0,120}")
+_UPPER = bounded(r"[A-Z][A-Z0-9_]{1,120}")
 _ENVIRON = ("os.environ", "environ")
 _GETENV = ("os.getenv", "getenv", "os.environ.get", "environ.get", "os.environ.pop")
 # The kinds that environs and django-environ read; those with a variable of their own where none is named.
@@ -39,8 +39,11 @@ def read_env(module: Module) -> Iterator[EnvSeen]:
     tested = set(_tested(module))
     demanded = set(_demanded(module))
     readers = dict(_readers(module))
+    schemes = dict(_schemes(module)) if "env" in readers.values() else {}
     for node in module.nodes:
         seen = _read(module, node, readers)
+        if seen is not None and seen.required and seen.name in schemes:
+            seen = EnvSeen(seen.name, seen.place, default=_shown(module, schemes[seen.name]), fallback=True)
         if seen is None or NAME.fullmatch(seen.name) is None:
             continue
         required = (seen.required and seen.name not in tested and not _conditional(module, node)) or (
@@ -130,9 +133,6 @@ def _from_reader(module: Module, node: ast.Call, readers: dict[str, str]) -> Env
         return None
     name = _prefixed(module, node) + name
     if default is None:
-        scheme = _scheme_default(module, name) if reader == "env" else None
-        if scheme is not None:
-            return EnvSeen(name, module.place(node), default=_shown(module, scheme), fallback=True)
         return EnvSeen(name, module.place(node), required=True)
     if isinstance(default, ast.Constant) and default.value is None:
         return EnvSeen(name, module.place(node))
@@ -151,14 +151,13 @@ def _prefixed(module: Module, node: ast.AST) -> str:
     return prefix
 
 
-def _scheme_default(module: Module, name: str) -> ast.expr | None:
-    """django-environ's scheme: `Env(DEBUG=(bool, False))` gives the default where it is made."""
+def _schemes(module: Module) -> Iterator[tuple[str, ast.expr]]:
+    """django-environ's schemes: `Env(DEBUG=(bool, False))` gives the defaults where it is made."""
     for value in module.assigned.values():
         if isinstance(value, ast.Call) and module.called(value.func).endswith("Env"):
-            given = keyword(value, name)
-            if isinstance(given, ast.Tuple) and len(given.elts) == 2:
-                return given.elts[1]
-    return None
+            for word in value.keywords:
+                if word.arg and isinstance(word.value, ast.Tuple) and len(word.value.elts) == 2:
+                    yield word.arg, word.value.elts[1]
 
 
 def _option(module: Module, node: ast.Call) -> EnvSeen | None:

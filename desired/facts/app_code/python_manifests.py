@@ -11,6 +11,7 @@ from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.command_line import port_in, words
 from desired.facts.app_code.ecosystem import Project
 from desired.facts.app_code.json_text import inner
@@ -25,14 +26,14 @@ from desired.facts.facts import Dependency
 from desired.problem import Problem
 
 # Those that people install to work on the app, by the names that they give such files.
-_DEVELOPMENT = re.compile(
+_DEVELOPMENT = bounded(
     r"(?:^|[-_./])(?:dev|devel|develop|development|test|tests|testing|lint|linting|docs?|ci|local|build|style|typing"
     r"|mypy|black|coverage|constraints?|lock-dev|optional|extras?)(?:[-_./]|\d|$)",
     re.IGNORECASE,
 )
-_INCLUDE = re.compile(r"(?:-r|--requirement)(?:\s+|=)(?P<path>\S+)")
-_CUDA_INDEX = re.compile(r"--(?:extra-)?index-url(?:\s+|=)\S*/whl/(?:nightly/)?cu\d+|download\.pytorch\.org/whl/cu\d+")
-_NAMED_LINK = re.compile(r"#egg=(?P<name>[A-Za-z0-9][\w.-]*)")
+_INCLUDE = bounded(r"(?:-r|--requirement)(?:\s+|=)(?P<path>\S+)")
+_CUDA_INDEX = bounded(r"--(?:extra-)?index-url(?:\s+|=)\S*/whl/(?:nightly/)?cu\d+|download\.pytorch\.org/whl/cu\d+")
+_NAMED_LINK = bounded(r"#egg=(?P<name>[A-Za-z0-9][\w.-]*)")
 # What markers are judged for. Never the machine that this runs on: the same files give the same facts everywhere.
 _NODE = {
     "implementation_name": "cpython",
@@ -48,10 +49,11 @@ _NODE = {
     "sys_platform": "linux",
     "extra": "",
 }
+_LONGEST = 2_000
 _MOST_INCLUDED = 20
 _MOST = 2_000
 
-MANIFEST = re.compile(r"requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.cfg|environment\.ya?ml")
+MANIFEST = bounded(r"requirements[\w.-]*\.(?:txt|in)|pyproject\.toml|Pipfile|setup\.cfg|environment\.ya?ml")
 
 
 def read_manifests(sources: Sources, project: Project) -> Iterator[Seen]:
@@ -120,9 +122,9 @@ def _logical_lines(source: SourceText) -> Iterator[tuple[int, str]]:
         line = re.sub(r"(?:^|\s)#(?!egg=).*", "", raw).rstrip()
         start = start if held else number
         if line.endswith("\\"):
-            held += line[:-1] + " "
+            held = (held + line[:-1] + " ")[:_LONGEST]
             continue
-        text = (held + line).strip()
+        text = (held + line).strip()[:_LONGEST]
         held = ""
         if text:
             yield start, text

@@ -7,10 +7,10 @@ cannot be followed the route is left out, for a check on half a path fails for e
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.python_syntax import Module, keyword
 from desired.facts.app_code.seen import LIKELY, LITERAL, PortSeen, Sign, SignSeen, port_number
@@ -19,7 +19,7 @@ _APPS = ("FastAPI", "Flask", "Starlette", "Quart", "Sanic", "Litestar", "Bottle"
 _ROUTERS = ("APIRouter", "Blueprint", "Router", "APIBlueprint", "Namespace", "Api", "NinjaAPI")
 _GETS = ("get", "route", "api_route")
 _PREFIXES = ("prefix", "url_prefix", "path")
-_ADDRESS = re.compile(r"(?:\[::\]|[\w.*-]*):(?P<port>\d{1,5})")
+_ADDRESS = bounded(r"(?:\[::\]|[\w.*-]*):(?P<port>\d{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,11 @@ def _listening(module: Module, node: ast.Call) -> Iterator[PortSeen | SignSeen]:
             yield PortSeen(port, module.place(node), "gRPC")
     elif name == "start_server" and called.startswith("asyncio") and len(node.args) >= 3:
         yield from _port(module, node.args[2], node)
-    elif name == "listen" and any(full.startswith("tornado") for full in module.imported.values()) and node.args:
+    elif name == "listen" and "tornado" in module.packages and node.args:
         yield from _port(module, node.args[0], node)
     elif name == "bind" and len(node.args) == 1:
         match node.args[0]:
-            case ast.Tuple(elts=[_, second]) if any(v.startswith("socket") for v in module.imported.values()):
+            case ast.Tuple(elts=[_, second]) if "socket" in module.packages:
                 yield from _port(module, second, node)
     elif module.text(keyword(node, "device")) == "cuda" or (
         name == "cuda" and not node.args and isinstance(node.func, ast.Attribute)

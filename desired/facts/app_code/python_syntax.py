@@ -75,6 +75,11 @@ class Module:
                     found.setdefault(alias.asname or alias.name, f"{start}.{alias.name}")
         return found
 
+    @cached_property
+    def packages(self) -> frozenset[str]:
+        """The packages that the file imports something of."""
+        return frozenset(full.lstrip(".").partition(".")[0] for full in self.imported.values())
+
     def called(self, node: ast.expr) -> str:
         """The dotted name of a plain expression, imports resolved: `os.environ.get`; "" for anything else."""
         parts: list[str] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.literals import QUOTED, unquoted
@@ -27,26 +28,26 @@ from desired.facts.fact import Place
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,120}"
 _VALUE = rf"{QUOTED}|-?\d[\d_.]*|true|false|nil"
-_INDEX = re.compile(
+_INDEX = bounded(
     rf"\bENV\[\s*[\"'](?P<name>{_NAME})[\"']\s*\](?P<written>\s*(?:\|\|)?=(?![=~>]))?(?:\s*\|\|\s*(?P<default>{_VALUE}))?"
 )
-_FETCH = re.compile(
+_FETCH = bounded(
     rf"\bENV\.fetch\(?\s*[\"'](?P<name>{_NAME})[\"']\s*(?P<more>,\s*(?P<default>{_VALUE})?|\)?\s*(?:\{{|do\b)\s*(?P<block>{_VALUE})?)?"
 )
 _PORTS = (
-    re.compile(r"^\s*port\s+(?P<port>\d{2,5})\b", re.MULTILINE),
-    re.compile(r"\bset\s+:port\s*,\s*(?P<port>\d{2,5})\b"),
-    re.compile(r"^\s*bind\s+[\"']tcp://[\w.\[\]:]*?:(?P<port>\d{2,5})[\"']", re.MULTILINE),
+    bounded(r"^\s*port\s+(?P<port>\d{2,5})\b", re.MULTILINE),
+    bounded(r"\bset\s+:port\s*,\s*(?P<port>\d{2,5})\b"),
+    bounded(r"^\s*bind\s+[\"']tcp://[\w.\[\]:]*?:(?P<port>\d{2,5})[\"']", re.MULTILINE),
 )
-_ROUTE = re.compile(r"^\s*(?:get|match)\s*\(?\s*[\"'](?P<path>[^\"'#{}]+)[\"']")
-_BLOCK = re.compile(
+_ROUTE = bounded(r"^\s*(?:get|match)\s*\(?\s*[\"'](?P<path>[^\"'#{}]+)[\"']")
+_BLOCK = bounded(
     r"^\s*(?P<kind>namespace|scope|resources?|authenticate|constraints|devise_scope|draw|member|collection|concern|mount|direct|root|get|post)?\b(?P<rest>[^#]*?)\bdo\b(?:\s*\|[^|]*\|)?\s*(?:#.*)?$"
 )
-_NAMED = re.compile(r"^\s*\(?\s*(?::(?P<symbol>\w+)|[\"'](?P<text>[^\"']+)[\"'])")
-_PATH = re.compile(r"\bpath:\s*[\"'](?P<path>[^\"']*)[\"']")
-_LOOPS = re.compile(r"^\s*loop\s+do\b|while\s+true\b", re.MULTILINE)
-_S3 = re.compile(r"\bAws::S3::(?:Client|Resource)\b|^\s*service:\s*S3\s*$", re.MULTILINE)
-_DEVELOPMENT = re.compile(r"(?:^|/)config/environments/(?!production)\w+\.rb$|\.rake$|(?:^|/)lib/tasks/")
+_NAMED = bounded(r"^\s*\(?\s*(?::(?P<symbol>\w+)|[\"'](?P<text>[^\"']+)[\"'])")
+_PATH = bounded(r"\bpath:\s*[\"'](?P<path>[^\"']*)[\"']")
+_LOOPS = bounded(r"^\s*loop\s+do\b|while\s+true\b", re.MULTILINE)
+_S3 = bounded(r"\bAws::S3::(?:Client|Resource)\b|^\s*service:\s*S3\s*$", re.MULTILINE)
+_DEVELOPMENT = bounded(r"(?:^|/)config/environments/(?!production)\w+\.rb$|\.rake$|(?:^|/)lib/tasks/")
 
 
 def _code(sources: Sources, project: Project) -> Iterator[Seen]:

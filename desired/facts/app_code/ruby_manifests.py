@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Project
 from desired.facts.app_code.seen import DependencySeen, Seen
 from desired.facts.app_code.source_text import SourceText
@@ -12,14 +13,14 @@ from desired.facts.app_code.sources import Sources
 from desired.facts.fact import Place
 from desired.facts.facts import Dependency
 
-MANIFEST = re.compile(r"Gemfile|gems\.rb")
-_GEM = re.compile(r"^\s*gem\s*\(?\s*[\"'](?P<name>[\w.-]+)[\"'](?P<rest>[^#]*)")
-_VERSION = re.compile(r"^\s*,\s*[\"'](?P<version>[^\"']*)[\"'](?:\s*,\s*[\"'](?P<second>[^\"']*)[\"'])?")
-_GROUP = re.compile(r"^\s*group\s*\(?(?P<names>[^#]*?)\)?\s+do\b")
-_OPENS = re.compile(r"\bdo\b(?:\s*\|[^|]*\|)?\s*$|^\s*(?:if|unless|case|begin)\b")
-_LOCKED = re.compile(r"^    (?P<name>[\w.-]+) \((?P<version>[^)]+)\)$")
-_LEFT_OUT = re.compile(r":(?:development|test|ci|lint|doc|docs)\b|\"(?:development|test)\"|'(?:development|test)'")
-_ENDS = re.compile(r"^\s*end\b")
+MANIFEST = bounded(r"Gemfile|gems\.rb")
+_GEM = bounded(r"^\s*gem\s*\(?\s*[\"'](?P<name>[\w.-]+)[\"'](?P<rest>[^#]*)")
+_VERSION = bounded(r"^\s*,\s*[\"'](?P<version>[^\"']*)[\"'](?:\s*,\s*[\"'](?P<second>[^\"']*)[\"'])?")
+_GROUP = bounded(r"^\s*group\s*\(?(?P<names>[^#]*?)\)?\s+do\b")
+_OPENS = bounded(r"\bdo\b(?:\s*\|[^|]*\|)?\s*$|^\s*(?:if|unless|case|begin)\b")
+_LOCKED = bounded(r"^    (?P<name>[\w.-]+) \((?P<version>[^)]+)\)$")
+_LEFT_OUT = bounded(r":(?:development|test|ci|lint|doc|docs)\b|\"(?:development|test)\"|'(?:development|test)'")
+_ENDS = bounded(r"^\s*end\b")
 
 
 def read_manifests(sources: Sources, project: Project) -> Iterator[Seen]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.ecosystem import Ecosystem, Project
 from desired.facts.app_code.health_paths import is_health, joined
 from desired.facts.app_code.json_text import inner
@@ -32,35 +33,33 @@ from desired.facts.app_code.toml_text import read_toml
 from desired.facts.facts import Dependency
 from desired.problem import Problem
 
-_MANIFEST = re.compile(r"Cargo\.toml")
+_MANIFEST = bounded(r"Cargo\.toml")
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,120}"
-_VAR = re.compile(
+_VAR = bounded(
     rf"\b(?:(?:std::)?env::var(?:_os)?|dotenvy?::var)\(\s*\"(?P<name>{_NAME})\"\s*\)(?P<after>(?:[^;{{]|\{{(?=\}})){{0,160}})"
 )
-_DEFAULT = re.compile(
+_DEFAULT = bounded(
     rf"\.unwrap_or(?:_else)?\(\s*(?:\|[^|]*\|\s*)?(?:String::from\(\s*|format!\(\s*)?(?P<value>{QUOTED}|-?\d[\d_]*|true|false)"
 )
-_CLAP = re.compile(
+_CLAP = bounded(
     rf"#\[(?:arg|clap|structopt)\((?P<inside>[^\]]*?\benv\s*=\s*\"(?P<name>{_NAME})\"[^\]]*)\]\s*(?P<field>[^,\n]*)"
 )
-_CLAP_DEFAULT = re.compile(rf"\bdefault_value(?:_t)?\s*=\s*(?P<value>{QUOTED}|-?\d[\d_]*|true|false)")
-_ADDRESS = re.compile(r"\"(?:0\.0\.0\.0|127\.0\.0\.1|localhost|\[::1?\]|::):(?P<port>\d{2,5})\"")
-_PAIR = re.compile(
+_CLAP_DEFAULT = bounded(rf"\bdefault_value(?:_t)?\s*=\s*(?P<value>{QUOTED}|-?\d[\d_]*|true|false)")
+_ADDRESS = bounded(r"\"(?:0\.0\.0\.0|127\.0\.0\.1|localhost|\[::1?\]|::):(?P<port>\d{2,5})\"")
+_PAIR = bounded(
     r"(?:\.bind\(\s*\(\s*\"[^\"]*\"\s*,|SocketAddr(?:V4)?::(?:from|new)\(\s*\(?\s*(?:\[[\d,\s]+\]|[\w:]+(?:\([^)]*\))?)\s*,"
     r"|\.run\(\s*\(\s*\[[\d,\s]+\]\s*,)\s*(?P<port>\d{2,5})\s*\)"
 )
-_LISTENS = re.compile(
+_LISTENS = bounded(
     r"\bTcpListener::bind|HttpServer::new|axum::serve|\bServer::bind|\.launch\(\)|rocket::build|warp::serve"
 )
-_ROUTE = re.compile(r"\.route\(\s*\"(?P<path>/[^\"]*)\"\s*,\s*(?:[\w:]*::)?(?:get|any)\b")
-_ATTRIBUTE = re.compile(
-    r"#\[(?:\w+::)?get\(\s*\"(?P<path>/[^\"]*)\"[^\]]*\]\s*(?:pub\s+)?(?:async\s+)?fn\s+(?P<name>\w+)"
-)
-_NESTS = re.compile(r"\.nest\(\s*\"(?P<path>/[^\"]+)\"|\bscope\(\s*\"(?P<scope>/?[^\"]+)\"")
-_MOUNT = re.compile(r"\.mount\(\s*\"(?P<path>[^\"]*)\"\s*,\s*routes!\[(?P<names>[^\]]*)\]")
-_GRPC = re.compile(r"\btonic::transport::Server\b|\bServer::builder\(\)")
-_LOOPS = re.compile(r"\bloop\s*\{|\binterval\(|while\s+let\s+Some")
-_S3 = re.compile(r"\baws_sdk_s3::Client\b")
+_ROUTE = bounded(r"\.route\(\s*\"(?P<path>/[^\"]*)\"\s*,\s*(?:[\w:]*::)?(?:get|any)\b")
+_ATTRIBUTE = bounded(r"#\[(?:\w+::)?get\(\s*\"(?P<path>/[^\"]*)\"[^\]]*\]\s*(?:pub\s+)?(?:async\s+)?fn\s+(?P<name>\w+)")
+_NESTS = bounded(r"\.nest\(\s*\"(?P<path>/[^\"]+)\"|\bscope\(\s*\"(?P<scope>/?[^\"]+)\"")
+_MOUNT = bounded(r"\.mount\(\s*\"(?P<path>[^\"]*)\"\s*,\s*routes!\[(?P<names>[^\]]*)\]")
+_GRPC = bounded(r"\btonic::transport::Server\b|\bServer::builder\(\)")
+_LOOPS = bounded(r"\bloop\s*\{|\binterval\(|while\s+let\s+Some")
+_S3 = bounded(r"\baws_sdk_s3::Client\b")
 
 
 def _manifests(sources: Sources, project: Project) -> Iterator[Seen]:

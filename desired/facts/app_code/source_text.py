@@ -1,4 +1,4 @@
-"""A file's text with the lines of its offsets, and with its comments made blank where they stand."""
+"""A file's text, the same without its comments, and the lines of offsets in it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ class Style(Enum):
 
 
 class SourceText:
-    """One file. `text` is as it stands, `code` the same without its comments, character by character."""
+    """One file. `text` is as it stands, `code` the same without its comments, line by line.
+
+    Offsets are those in `code`, which is `text` itself where no style of comments was given.
+    """
 
     def __init__(self, path: str, text: str, style: Style | None = None) -> None:
         self.path = path
@@ -51,7 +54,7 @@ class SourceText:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [match.end() for match in re.finditer("\n", self.text)]
+        return [match.end() for match in re.finditer("\n", self.code)]
 
     def line(self, offset: int) -> int:
         return bisect.bisect_right(self._starts, offset) + 1
@@ -101,4 +104,4 @@ def _without_comment(match: re.Match[str]) -> str:
     comment = match["c"]
     if comment is None:
         return match[0]
-    return re.sub(r"[^\n]", " ", comment)
+    return " " + "\n" * comment.count("\n")

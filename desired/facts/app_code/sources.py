@@ -83,11 +83,9 @@ class Sources:
         """Whether the codebase holds the file, in the component or beside it."""
         return path in self._all
 
-    def under(self, folder: str, but: Iterable[str] = ()) -> tuple[str, ...]:
-        """The paths below a folder, shallow ones first, without those below the folders of `but`."""
-        start = f"{folder}/" if folder else ""
-        others = tuple(f"{other}/" for other in but)
-        return tuple(path for path in self.paths if path.startswith(start) and not path.startswith(others))
+    def under(self, folder: str) -> tuple[str, ...]:
+        """The paths below a folder, shallow ones first."""
+        return tuple(path for path in self.paths if not folder or path.startswith(f"{folder}/"))
 
     def all_texts(self, paths: Iterable[str], style: Style | None = None) -> Iterator[SourceText]:
         for path in paths:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.health_paths import joined
 from desired.facts.app_code.seen import LIKELY, LITERAL, EnvSeen, HealthSeen, PortSeen, Seen, port_number
 from desired.facts.app_code.source_text import SourceText
@@ -17,25 +18,25 @@ from desired.facts.fact import Place
 from desired.problem import Problem
 from desired.yaml_text import read_yaml
 
-_FILE = re.compile(
+_FILE = bounded(
     r"(?:application|bootstrap)(?:-(?:prod|production|docker|container|cloud|k8s|kubernetes|nomad))?\.(?:ya?ml|properties|conf)"
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = bounded(
     r"\$\{(?P<name>[A-Z][A-Z0-9_]{1,120})(?P<colon>:(?P<default>[^{}]*|[^{}]*\$\{[^{}]*\}[^{}]*))?\}"
 )
-_HOCON = re.compile(r"\$\{(?P<loose>\??)(?P<name>[A-Z][A-Z0-9_]{1,120})\}")
+_HOCON = bounded(r"\$\{(?P<loose>\??)(?P<name>[A-Z][A-Z0-9_]{1,120})\}")
 # Ktor's YAML: `$NAME:default` is the whole value.
-_KTOR = re.compile(r"\$(?P<name>[A-Z][A-Z0-9_]{1,120})(?P<colon>:(?P<default>.*))?")
-_HOCON_PORT = re.compile(r"^[ \t]*port\s*[=:]\s*\"?(?P<port>\d{2,5})\"?\s*$", re.MULTILINE)
+_KTOR = bounded(r"\$(?P<name>[A-Z][A-Z0-9_]{1,120})(?P<colon>:(?P<default>.*))?")
+_HOCON_PORT = bounded(r"^[ \t]*port\s*[=:]\s*\"?(?P<port>\d{2,5})\"?\s*$", re.MULTILINE)
 _PORTS = ("server.port", "quarkus.http.port", "micronaut.server.port", "ktor.deployment.port")
 _CONTEXTS = ("server.servlet.context-path", "spring.webflux.base-path", "micronaut.server.context-path")
-_PRODUCTION = re.compile(r"\b(?:prod|production|docker|container|cloud|k8s|kubernetes|nomad)\b")
+_PRODUCTION = bounded(r"\b(?:prod|production|docker|container|cloud|k8s|kubernetes|nomad)\b")
 _ACTUATOR = "org.springframework.boot/spring-boot-starter-actuator"
 _SMALLRYE = "io.quarkus/quarkus-smallrye-health"
 _MANAGEMENT = "io.micronaut/micronaut-management"
 # Properties that everybody sets from outside, by Spring's own names for the variables.
 # Source: Spring Boot reference, "Binding from Environment Variables"
-_BOUND = re.compile(
+_BOUND = bounded(
     r"spring\.(?:datasource\.(?:url|username|password)|r2dbc\.(?:url|username|password)|data\.mongodb\.(?:uri|host)"
     r"|data\.redis\.(?:host|url|password)|redis\.(?:host|url|password)|rabbitmq\.(?:host|username|password|addresses)"
     r"|kafka\.bootstrap-servers|mail\.(?:host|username|password)|elasticsearch\.uris)"

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from desired.facts.app_code.bounded import bounded
 from desired.facts.app_code.source_text import SourceText
 from desired.facts.fact import Place
 from desired.problem import Problem
 
-_DECLARES = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_DECLARES = bounded(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
 def read_xml(source: SourceText) -> ElementTree.Element | Problem:
