@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -260,3 +261,13 @@ async def test_a_namespace_that_is_not_there_is_told() -> None:
     with pytest.raises(Unsupported) as raised:
         await client.look("secret/data/web/db")
     assert "VAULT_NAMESPACE" in raised.value.hint
+
+
+async def test_many_questions_at_once_make_one_login(identity: WorkloadIdentity, clock: Clock) -> None:
+    vault = RecordedLogin(ttl=900)
+    client = _client(vault, identity, clock)
+    await asyncio.gather(*(client.look("secret/data/web/db") for _ in range(10)))
+    assert len(vault.logins) == 1
+    vault.refused.add("token-1")
+    await asyncio.gather(*(client.look("secret/data/web/db") for _ in range(10)))
+    assert len(vault.logins) == 2
