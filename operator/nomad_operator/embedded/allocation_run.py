@@ -10,6 +10,7 @@ from nomad_operator.embedded.checks import WAITING, Check, Result, checks_of, ju
 from nomad_operator.embedded.gotext import quoted
 from nomad_operator.embedded.health_watch import HealthWatch
 from nomad_operator.embedded.instant import MILLISECOND
+from nomad_operator.embedded.pace import Pace
 from nomad_operator.embedded.task_run import TaskRun
 from nomad_operator.embedded.timers import Timer, Timers
 from nomad_operator.embedded.world import World
@@ -28,6 +29,7 @@ class Client(Protocol):
     world: World
     timers: Timers
     random: Callable[[], float]
+    pace: Pace
 
     def variable_exists(self, namespace: str, path: str) -> bool: ...
     def dirty(self, allocation: str) -> None: ...
@@ -55,6 +57,7 @@ class AllocationRun:
         self.group = group
         self.node = node
         self.world, self.timers, self.random = client.world, client.timers, client.random
+        self.pace = client.pace
         self.privileged_allowed = privileged
         self.foreign_ports = foreign_ports
         self._client = client

@@ -284,6 +284,17 @@ def stop(inside: Inside, request: Request, id_: str) -> Response:
     return _written(done, EvalCreateIndex=done.index, VolumeEvalID="", VolumeEvalIndex=0)
 
 
+def evaluate(inside: Inside, request: Request, id_: str) -> Response:
+    body = request.json() if request.body else {}
+    try:
+        done = inside.jobs.evaluate(
+            (request.namespace, id_), force=bool((body.get("EvalOptions") or {}).get("ForceReschedule"))
+        )
+    except JobRefused as refused:
+        raise Fault(refused.status, refused.text) from refused
+    return _written(done, Warnings="")
+
+
 def revert(inside: Inside, request: Request, id_: str) -> Response:
     body = request.json()
     if body.get("JobID") != id_:

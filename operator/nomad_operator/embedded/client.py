@@ -10,6 +10,7 @@ from nomad_operator.embedded.allocation_run import AllocationRun
 from nomad_operator.embedded.deployments import Deployments, health
 from nomad_operator.embedded.derived import client_terminal
 from nomad_operator.embedded.instant import MILLISECOND
+from nomad_operator.embedded.pace import Pace
 from nomad_operator.embedded.scheduler import Scheduler
 from nomad_operator.embedded.state import State, Transaction, group_of
 from nomad_operator.embedded.task_states import client_status
@@ -39,8 +40,10 @@ class Clients:
         scheduler: Scheduler,
         deployments: Deployments,
         random: Callable[[], float],
+        pace: Pace,
     ) -> None:
         self.world = world
+        self.pace = pace
         self.timers = timers
         self.random = random
         self.runs: dict[str, AllocationRun] = {}
@@ -48,7 +51,7 @@ class Clients:
         self._scheduler = scheduler
         self._deployments = deployments
         self._waiting: dict[str, list[AllocationRun]] = {}
-        self._dirty: dict[str, None] = {}
+        self._dirty: dict[str, int] = {}
         self._health: dict[str, tuple[bool, int]] = {}
         self._sync: Timer | None = None
         self._declared = {node.name: node for node in world.nodes}
@@ -107,9 +110,26 @@ class Clients:
         return (namespace, path) in self._state.variables
 
     def dirty(self, allocation: str) -> None:
-        self._dirty[allocation] = None
-        if self._sync is None or not self._sync.live:
-            self._sync = self.timers.after(_BATCH, self._tell)
+        now, run = self.timers.now, self.runs.get(allocation)
+        if run is None:
+            return
+        gathered = self._sync is not None and self._sync.live
+        usual = self._sync.due - now if self._sync is not None and gathered else _BATCH
+        due = now + self.pace.told(
+            run.allocation,
+            events=sum(task.happened for task in run.tasks),
+            judged=allocation in self._health,
+            now=now,
+            usual=usual,
+        )
+        self._dirty[allocation] = due = min(due, max(now, self._dirty.get(allocation, due)))
+        if self._sync is None or not self._sync.live or due < self._sync.due:
+            self._set_sync(due)
+
+    def _set_sync(self, due: int) -> None:
+        if self._sync is not None:
+            self._sync.cancel()
+        self._sync = self.timers.at(due, self._tell)
 
     def healthy(self, allocation: str, healthy: bool) -> None:
         self._health[allocation] = (healthy, self.timers.now)
@@ -134,9 +154,13 @@ class Clients:
     # Telling the servers
 
     def _tell(self) -> None:
-        settled = [id_ for id_ in self._dirty if id_ not in self.runs or self.runs[id_].settled]
+        now = self.timers.now
+        due = [id_ for id_, at in self._dirty.items() if at <= now]
+        settled = [id_ for id_ in due if id_ not in self.runs or self.runs[id_].settled]
         for id_ in settled:
             del self._dirty[id_]
+        if later := [at for at in self._dirty.values() if at > now]:
+            self._set_sync(min(later))
         ids = [id_ for id_ in settled if id_ in self.runs and id_ in self._state.allocations]
         if not ids:
             return

@@ -21,6 +21,7 @@ from nomad_operator.embedded.instant import SECOND, from_datetime, to_datetime
 from nomad_operator.embedded.jobs import Jobs
 from nomad_operator.embedded.messages import Fault, Request, Response, Streaming, Waiting
 from nomad_operator.embedded.nodes import node_value
+from nomad_operator.embedded.pace import Pace, Usual
 from nomad_operator.embedded.plan_parts import Mapped
 from nomad_operator.embedded.routes import JOB_LEFT_OUT, LEFT_OUT, ROUTES, Route
 from nomad_operator.embedded.scheduler import Scheduler
@@ -41,9 +42,10 @@ class EmbeddedNomad:
 
     def __init__(
         self, *, world: World, start: datetime, seed: int = 0, new_id: Callable[[], str] | None = None,
-        first_index: int = 100,
+        first_index: int = 100, pace: Pace | None = None,
     ) -> None:  # fmt: skip
-        """Ids are random but the same for the same seed, unless `new_id` makes them."""
+        """Ids are random but the same for the same seed, unless `new_id` makes them; `pace` None: the usual one."""
+        pace = pace or Usual()
         chance = Random(seed)
         self._lock = threading.RLock()
         self._timers = Timers(now=from_datetime(start))
@@ -59,12 +61,13 @@ class EmbeddedNomad:
         )
         usage = UsageTable(self._state)
         scheduler = Scheduler(
-            state=self._state, timers=self._timers, usage=usage.of, new_id=self._new_id, random=chance.random
-        )
+            state=self._state, timers=self._timers, usage=usage.of, new_id=self._new_id, random=chance.random,
+            pace=pace,
+        )  # fmt: skip
         deployments = Deployments(state=self._state, timers=self._timers, scheduler=scheduler)
         clients = Clients(
             state=self._state, timers=self._timers, world=world, scheduler=scheduler, deployments=deployments,
-            random=chance.random,
+            random=chance.random, pace=pace,
         )  # fmt: skip
         jobs = Jobs(
             state=self._state, timers=self._timers, scheduler=scheduler, new_id=self._new_id,

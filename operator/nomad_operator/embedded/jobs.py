@@ -15,6 +15,7 @@ from nomad_operator.embedded.canonical import server_canonical
 from nomad_operator.embedded.derived import ACTIVE_DEPLOYMENT
 from nomad_operator.embedded.instant import SECOND, from_datetime, to_datetime
 from nomad_operator.embedded.job_spec import spec_changed
+from nomad_operator.embedded.plan_parts import transition
 from nomad_operator.embedded.scaling import disable_scaling_policies, store_scaling_policies
 from nomad_operator.embedded.scheduler import Scheduler
 from nomad_operator.embedded.state import JobRecord, Key, State, group_of
@@ -155,6 +156,29 @@ class Jobs:
         }
         for version in sorted(record.submissions)[:-_KEPT]:
             del record.submissions[version]
+
+    def evaluate(self, key: Key, *, force: bool) -> Done:
+        """`force`: what has failed is tried again now, where its group may be rescheduled at all. Raises JobRefused.
+
+        The index of the answer is the job's ModifyIndex. Source: nomad/job_endpoint.go Evaluate; measured on 2.0.5.
+        """
+        record = self._state.jobs.get(key)
+        if record is None:
+            raise JobRefused("job not found")
+        job = record.job
+        if job["Periodic"] is not None:
+            raise JobRefused("can't evaluate periodic job")
+        if job["ParameterizedJob"] is not None and not job["Dispatched"]:
+            raise JobRefused("can't evaluate parameterized job")
+        failed = [one for one in record.allocations.values() if force and _may_be_forced(job, one)]
+        evaluation = self._scheduler.new_evaluation(job, "job-register", JobModifyIndex=job["ModifyIndex"])
+        with self._state.write("AllocationUpdateDesiredStatus") as write:
+            for one in failed:
+                wished = transition(one, ForceReschedule=True)
+                write.put_allocation({**one, "DesiredTransition": wished}, by_server=True)
+            write.put_evaluation(evaluation)
+        self._scheduler.enqueue(evaluation["ID"])
+        return Done(evaluation, job["ModifyIndex"], self._state.index)
 
     # Stopping
 
@@ -350,6 +374,15 @@ class Jobs:
 def _own_group(group: Mapped) -> Value:
     """A copy of what a server writes into: the count and the scaling policy."""
     return {**group, "Scaling": None if group["Scaling"] is None else dict(group["Scaling"])}
+
+
+def _may_be_forced(job: Mapped, allocation: Mapped) -> bool:
+    policy = (group_of(job, allocation["TaskGroup"]) or {}).get("ReschedulePolicy")
+    allowed = policy is not None and (policy["Unlimited"] or policy["Attempts"] > 0)
+    forced = (allocation.get("DesiredTransition") or {}).get("ForceReschedule")
+    return bool(
+        allowed and allocation["ClientStatus"] == "failed" and not allocation.get("NextAllocation") and not forced
+    )
 
 
 def _waits(job: Mapped) -> bool:

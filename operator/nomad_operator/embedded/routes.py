@@ -56,6 +56,7 @@ ROUTES = (
     _job("summary", _READ, api_jobs.summary, "read-job"),
     _job("versions", _READ, api_jobs.versions, "read-job"),
     _job("submission", _READ, api_jobs.submission, "read-job"),
+    _job("evaluate", _WRITE, api_jobs.evaluate, "submit-job"),
     _job("revert", _WRITE, api_jobs.revert, "submit-job"),
     _job("stable", _WRITE, api_jobs.mark_stable, "submit-job"),
     _job("scale", _READ, api_jobs.scale_status, "read-job-scaling"),
@@ -107,4 +108,4 @@ LEFT_OUT = (
     "/v1/sentinel", "/v1/service", "/v1/status/", "/v1/system", "/v1/volume", "/v1/job/",
 )  # fmt: skip
 # What of a job the real API has and this one has not; any other suffix is part of the id.
-JOB_LEFT_OUT = ("/services", "/tag", "/evaluate", "/actions")
+JOB_LEFT_OUT = ("/services", "/tag", "/actions")

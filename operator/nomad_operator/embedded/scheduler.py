@@ -7,6 +7,7 @@ from typing import Any
 
 from nomad_operator.embedded.gotext import quoted
 from nomad_operator.embedded.instant import MILLISECOND, rfc3339
+from nomad_operator.embedded.pace import Pace
 from nomad_operator.embedded.placement import MISSING_CSI
 from nomad_operator.embedded.plan import Plan, make_plan
 from nomad_operator.embedded.plan_apply import apply_plan
@@ -29,12 +30,14 @@ class Scheduler:
         usage: Callable[[str], Usage],
         new_id: Callable[[], str],
         random: Callable[[], float],
+        pace: Pace,
     ) -> None:
         self._state = state
         self._timers = timers
         self._usage = usage
         self._new_id = new_id
         self._random = random
+        self._pace = pace
         self._blocked: dict[Key, str] = {}
 
     def new_evaluation(self, job: Mapped, triggered_by: str, **more: Any) -> Value:
@@ -55,7 +58,10 @@ class Scheduler:
 
     def enqueue(self, id_: str, *, at: int | None = None) -> None:
         """Have it processed soon, or at a time."""
-        self._timers.at(self._timers.now + _LATENCY if at is None else at, lambda: self._process(id_))
+        if at is None:
+            now = self._timers.now
+            at = now + self._pace.evaluated(self._state.evaluations[id_], now=now, usual=_LATENCY)
+        self._timers.at(at, lambda: self._process(id_))
 
     def retry_blocked(self, *, node_changed: bool) -> None:
         """Something became free, or a node is another one: look again at what waits for room."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from nomad_operator.embedded import docker_faults, task_states, templates
 from nomad_operator.embedded.instant import MILLISECOND, SECOND, rfc3339
 from nomad_operator.embedded.mock_driver import mocked
+from nomad_operator.embedded.pace import Pace
 from nomad_operator.embedded.restarts import Restarts, Verdict
 from nomad_operator.embedded.timers import Timer, Timers
 from nomad_operator.embedded.world import Behaviour, Registry, World
@@ -37,6 +39,7 @@ class Surroundings(Protocol):
     world: World
     timers: Timers
     random: Callable[[], float]
+    pace: Pace
     allocation: Mapped
     group: Mapped
     node: Mapped
@@ -68,6 +71,7 @@ class TaskRun:
         self.logs = Logs()
         self.behaviour = Behaviour()
         self.started_at: int | None = None
+        self.happened = 0  # task events so far, also those that are not kept
         self._around = around
         job = around.allocation["Job"]
         self._restarts = Restarts(
@@ -100,6 +104,7 @@ class TaskRun:
 
     def tell(self, event: Value) -> None:
         """Add an event; only the newest are kept."""
+        self.happened += 1
         before = self.state["Events"]
         if before and event["Time"] <= before[-1]["Time"]:
             # No two things happen to a task at the same nanosecond.
@@ -241,7 +246,7 @@ class TaskRun:
         if error:
             self._after(_RECORD, lambda: self._refused(error, recoverable))
         else:
-            self._after(self.behaviour.starts_after, self._started)
+            self._paced("Started", self.behaviour.starts_after, self._started)
 
     def _refused(self, error: str, recoverable: bool) -> None:
         self.tell(task_states.driver_failure(self._now, error))
@@ -270,7 +275,8 @@ class TaskRun:
         else:
             self.logs.stderr += "" if behaviour.needs_env else behaviour.stderr
             if behaviour.runs_for is not None:
-                self._after(behaviour.runs_for, lambda: self._exit(behaviour.exit_code, behaviour.exit_signal))
+                ended = partial(self._exit, behaviour.exit_code, behaviour.exit_signal)
+                self._paced("Terminated", behaviour.runs_for, ended)
         self._around.runs(self)
 
     def _exit(self, code: int, signal: int, *, oom: bool = False) -> None:
@@ -278,7 +284,7 @@ class TaskRun:
         self.started_at = None
         self._around.faltered()
         if self._killed:
-            self._after(_RECORD, self._was_killed)
+            self._paced("Killed", _RECORD, self._was_killed)
         elif self._restart_asked:
             asked, self._restart_asked = self._restart_asked, ""
             verdict = self._restarts.verdict(self._now) if asked == "check" else Verdict(0, "")
@@ -343,9 +349,9 @@ class TaskRun:
     def _stop(self, exited: Callable[[int, int], None]) -> None:
         if self.behaviour.stops_on_signal:
             code = self.behaviour.stop_exit_code
-            self._after(_STOPS_WITHIN, lambda: exited(code, self.behaviour.exit_signal))
+            self._paced("Stopped", _STOPS_WITHIN, lambda: exited(code, self.behaviour.exit_signal))
         else:
-            self._after(self.task["KillTimeout"] + 200 * MILLISECOND, lambda: exited(137, 0))
+            self._paced("Stopped", self.task["KillTimeout"] + 200 * MILLISECOND, lambda: exited(137, 0))
 
     def _was_killed(self) -> None:
         self.tell(task_states.event("Killed", self._now, shown="Task successfully killed"))
@@ -368,6 +374,10 @@ class TaskRun:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._around.timers.after(delay, action)
+
+    def _paced(self, kind: str, usual: int, action: Callable[[], None]) -> None:
+        around = self._around
+        self._after(around.pace.step(around.allocation, self.name, kind, now=self._now, usual=usual), action)
 
     def _drop(self, *, late: bool = False) -> None:
         if self._timer is not None:

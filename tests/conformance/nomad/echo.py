@@ -23,6 +23,7 @@ class Echo:
     """Time passes only by waiting."""
 
     name = "echo"
+    paced = False
 
     def __init__(self, recording: Recording, *, changed: Change = lambda exchange: exchange) -> None:
         exchanges = (replace(one, body=own_evaluations(recording, one)) for one in recording.exchanges)

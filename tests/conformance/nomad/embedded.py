@@ -18,6 +18,7 @@ from nomad_operator.embedded.messages import Request, Streaming, Waiting
 from nomad_operator.embedded.transport import HttpxTransport
 from nomad_operator.embedded.world import World
 from tests import recordings_reader
+from tests.conformance.nomad.pace import Recorded
 from tests.conformance.nomad.real import read
 from tests.conformance.nomad.target import Answer
 
@@ -30,8 +31,10 @@ class Embedded:
 
     name = "embedded"
 
-    def __init__(self, *, nomad: EmbeddedNomad, http: httpx.AsyncClient) -> None:
+    def __init__(self, *, nomad: EmbeddedNomad, http: httpx.AsyncClient, paced: bool) -> None:
+        self.paced = paced
         self._nomad = nomad
+        self._start = nomad.now
         self._http = http
         followed = self._stream({"topic": ["*"], "namespace": ["*"]})
         assert isinstance(followed, Streaming), followed
@@ -39,10 +42,10 @@ class Embedded:
         self._events: list[Mapping[str, Any]] = []
 
     def now(self) -> float:
-        return (self._nomad.now - _START).total_seconds()
+        return (self._nomad.now - self._start).total_seconds()
 
     async def wait_until(self, time: float) -> None:
-        self._nomad.advance(_START + timedelta(seconds=time))
+        self._nomad.advance(self._start + timedelta(seconds=time))
 
     async def send(self, method: str, path: str, query: Mapping[str, Any], body: Any) -> Answer:
         content = body if isinstance(body, str) else None
@@ -73,10 +76,14 @@ class Embedded:
 
 @asynccontextmanager
 async def embedded(scenario: str) -> AsyncIterator[Embedded]:
-    """A fresh one in the scenario's world."""
-    nomad = EmbeddedNomad(world=world(scenario), start=_START, first_index=1000)
+    """A fresh one in the scenario's world; where there were several nodes, at the recorded pace."""
+    pace = None
+    if scenario in recordings_reader.names(recordings_reader.MORE):
+        pace = Recorded(recordings_reader.read(scenario, recordings_reader.MORE))
+    start = pace.start if pace else _START
+    nomad = EmbeddedNomad(world=world(scenario), start=start, first_index=1000, pace=pace)
     async with httpx.AsyncClient(transport=HttpxTransport(nomad), base_url="http://nomad") as http:
-        yield Embedded(nomad=nomad, http=http)
+        yield Embedded(nomad=nomad, http=http, paced=pace is not None)
 
 
 @cache

@@ -23,6 +23,7 @@ class Real:
     """Wall-clock time; the event stream is read in the background."""
 
     name = "real"
+    paced = False
 
     def __init__(self, *, http: httpx.AsyncClient, index: int) -> None:
         self._http = http

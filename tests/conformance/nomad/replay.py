@@ -182,7 +182,7 @@ class _Run:
             await self._stream(first, name)
             return
         found = await (self._poll(group) if len(group) > 1 else self._once(first, gap))
-        blocked = last.took if len(group) == 1 and last.took > 0.5 else 0.0
+        blocked = last.took if len(group) == 1 and last.took > 0.5 else self._spent(last)
         self.late = max(0.0, self.target.now() - last.t - blocked)
         self._judge(first, name, found)
 
@@ -203,6 +203,10 @@ class _Run:
         """A read that does not fit yet is looked at again for a while: the target may be a little slower."""
         limit = self.target.now() + 1.5 + gap * 0.3
         best: list[str] | None = None
+        done = exchange.t + self.late + self._spent(exchange)
+        if not _reads(exchange):
+            # A write is done when it is answered.
+            await self.target.wait_until(done)
         while True:
             answer = await self._send(exchange)
             found = self._differ(exchange, answer)
@@ -213,7 +217,12 @@ class _Run:
             again = _reads(exchange) and any(_LIVE.search(line) for line in found)
             if not again or self.target.now() >= limit:
                 return best
-            await self.target.wait_until(self.target.now() + _STEP)
+            early = self.target.now() < done - 0.001
+            await self.target.wait_until(done if early else self.target.now() + _STEP)
+
+    def _spent(self, exchange: Exchange) -> float:
+        """The time that an answer took counts where all goes at the recorded pace."""
+        return min(exchange.took, _STEP) if self.target.paced else 0.0
 
     async def _poll(self, group: list[Exchange]) -> list[str]:
         return (await self._poll_in_turn([group], group[-1].t - group[0].t))[0]

@@ -22,6 +22,7 @@ class Target(Protocol):
     """One running Nomad, made ready for one scenario."""
 
     name: str  # `embedded` or `real`
+    paced: bool  # whether all goes at the recorded pace, to the millisecond
 
     def now(self) -> float:
         """Seconds since the scenario began."""
