@@ -11,7 +11,7 @@ from typing import Any
 
 from desired.finding import Finding
 from desired.question import Question
-from desired.secret_literals import secret_by_name, secret_kind
+from desired.secret_literals import secret_by_name, secret_kind, secret_settings, secret_words
 
 # Source: hashicorp/go-envparse, which reads the file of an env template.
 _LOOKED_UP_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -59,6 +59,9 @@ def broken_rules(document: Any) -> Iterator[Finding]:
     for path, file in _map(spec, "files").items():
         if isinstance(file, Mapping):
             yield from _exactly_one(file, _CONTENTS, ("spec", "files", path), "a file")
+            for name in ("content", "template"):
+                yield from _settings(file.get(name), ("spec", "files", path, name))
+    yield from _words(spec.get("args"), ("spec", "args"))
     if spec.get("type") in ("system", "sysbatch") and spec.get("count") not in (None, 0, 1):
         hint = "leave out count: such a job runs once on every node"
         yield Finding(("spec", "count"), f"a {spec['type']} job has no count", hint)
@@ -135,13 +138,17 @@ def _environment(spec: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _environments_of_job(body: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:
-    """`env` blocks of what is merged into the job."""
+    """`env` blocks of what is merged into the job, and what else may hold settings."""
     pairs = body.items() if isinstance(body, Mapping) else enumerate(body) if isinstance(body, list) else ()
     for key, value in pairs:
         inner = (*steps, key)
         if key == "env" and isinstance(value, Mapping):
             for name, text in value.items():
                 yield from _named_secret(name, text, (*inner, name))
+        elif key == "args":
+            yield from _words(value, inner)
+        elif key == "data":
+            yield from _settings(value, inner)
         else:
             yield from _environments_of_job(value, inner)
 
@@ -151,6 +158,21 @@ def _named_secret(name: str, value: Any, steps: tuple[str | int, ...]) -> Iterat
         value = str(value)
     if isinstance(value, str) and secret_kind(value) is None and secret_by_name(name, value):
         yield Finding(steps, f"by its name, `{name}` holds a secret, which must not stand in a file", _KEEP)
+
+
+def _words(value: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:
+    """A command line: `--password x`, `--api-key=x`."""
+    words = value if isinstance(value, list) else []
+    for place, flag in secret_words(words):
+        if not isinstance(words[place], str) or secret_kind(words[place]) is None:
+            yield Finding((*steps, place), f"by its name, `{flag}` is a secret, which must not stand in a file", _KEEP)
+
+
+def _settings(value: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:
+    """What is written into a file of the container."""
+    if isinstance(value, str) and secret_kind(value) is None:
+        for name in dict.fromkeys(secret_settings(value)):
+            yield Finding(steps, f"by its name, `{name}` holds a secret, which must not stand in a file", _KEEP)
 
 
 def _secrets(value: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:

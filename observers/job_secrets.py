@@ -54,6 +54,16 @@ def known_in(body: JobBody) -> set[str]:
     return {one for one in _found(body) if len(one) >= LEAST}
 
 
+def known_in_text(text: str) -> set[str]:
+    """The same of a job file, or of its variables, that cannot be read as a job."""
+    named = {
+        value
+        for found in _SETTING.finditer(text)
+        if names_a_secret(found[1]) and is_secret(found[1], value := found[2].strip().strip("\"'`"))
+    }
+    return {one for one in (*named, *_by_form(text)) if len(one) >= LEAST}
+
+
 def names_a_secret(name: str) -> bool:
     """Does a value of this name hold a secret, unless it has the form of something else?"""
     parts = [part.lower() for part in re.split(r"[^A-Za-z0-9]+", _CAMEL.sub("_", name)) if part]

@@ -251,6 +251,18 @@ async def test_every_mistake_of_a_job_file_is_told_with_its_place() -> None:
     ]
 
 
+async def test_what_nomad_quotes_of_a_job_file_is_told_without_its_secrets() -> None:
+    job = 'job "x" {\n  env {\n    DB_PASSWORD = "Hunter2Geheim"\n  }\n}\n'
+    said = 'Failed to parse job: input.hcl:3,5-9: Invalid value; "Hunter2Geheim", password=Zx81Qw77 are not expected.'
+    with serve(always(400, said)) as stub:
+        async with client_of(stub) as client:
+            with pytest.raises(InvalidDesired) as raised:
+                await client.parse(HclSource(job))
+    (told,) = (one.message for one in raised.value.problems)
+    assert "Hunter2Geheim" not in told and "Zx81Qw77" not in told
+    assert told.startswith("Invalid value: ") and told.endswith("are not expected.")
+
+
 async def test_a_parser_that_is_down_says_nothing_about_the_file() -> None:
     for status, text in ((500, "No cluster leader"), (502, "bad gateway"), (200, "<html>")):
         with serve(always(status, text)) as stub:
