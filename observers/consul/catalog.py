@@ -38,7 +38,7 @@ class Instance:
 
 def instances(answer: Any) -> tuple[Instance, ...]:
     """From `health/service/<name>`, in a stable order."""
-    entries = [_instance(entry) for entry in answer or () if isinstance(entry, Mapping)]
+    entries = [_instance(entry) for entry in _list(answer) if isinstance(entry, Mapping)]
     return tuple(sorted(entries, key=lambda one: (one.node, one.id)))
 
 
@@ -46,7 +46,7 @@ def tags_by_service(answer: Any) -> dict[str, tuple[str, ...]]:
     """From `catalog/services`: every name with the tags of all its instances together."""
     if not isinstance(answer, Mapping):
         return {}
-    return {str(name): tuple(str(tag) for tag in tags or ()) for name, tags in sorted(answer.items())}
+    return {str(name): tuple(str(tag) for tag in _list(tags)) for name, tags in sorted(answer.items())}
 
 
 def agent(answer: Any) -> Agent:
@@ -63,7 +63,7 @@ def agent(answer: Any) -> Agent:
 
 def _instance(entry: Mapping[str, Any]) -> Instance:
     node, service = _object(entry.get("Node")), _object(entry.get("Service"))
-    checks = [_object(one) for one in entry.get("Checks") or ()]
+    checks = [_object(one) for one in _list(entry.get("Checks"))]
     statuses = [str(check.get("Status") or "") for check in checks] or ["passing"]
     port = service.get("Port")
     return Instance(
@@ -72,7 +72,7 @@ def _instance(entry: Mapping[str, Any]) -> Instance:
         node=str(node.get("Node") or ""),
         address=str(service.get("Address") or node.get("Address") or ""),
         port=port if isinstance(port, int) else 0,
-        tags=tuple(str(tag) for tag in service.get("Tags") or ()),
+        tags=tuple(str(tag) for tag in _list(service.get("Tags"))),
         status=next((status for status in _WORST_FIRST if status in statuses), statuses[0]),
         failing=tuple(str(check.get("Name") or "") for check in checks if check.get("Status") != "passing"),
     )
@@ -80,3 +80,7 @@ def _instance(entry: Mapping[str, Any]) -> Instance:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -19,6 +19,9 @@ from observers.reach.blocking import Blocking
 from observers.reach.breaks import broken, not_the_service
 from observers.reach.session import BoundedSession
 
+# What the library's decoding of an answer ends in where it is none of Consul's.
+_OF_ANOTHER_SHAPE = (consul.exceptions.ConsulException, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
 
 class ConsulClient:
     """Every call raises errors of `desired.errors` only. `adapter` takes the place of the network."""
@@ -70,7 +73,7 @@ class ConsulClient:
         token may read: none is not the same as nothing there."""
         name = prefix.lstrip("/")
         _, found = await self._ask(f"list the keys of {name}", lambda: self._consul.kv.get(name, keys=True))
-        return tuple(sorted(str(one) for one in found or ()))
+        return tuple(sorted(str(one) for one in found)) if isinstance(found, list) else ()
 
     async def keys_near(self, key: str) -> tuple[str, ...]:
         """The keys beside one, in the same folder: who misspelled it meant one of these."""
@@ -101,11 +104,11 @@ class ConsulClient:
         def call() -> Any:
             try:
                 return work()
-            except consul.exceptions.ConsulException:
-                # Its words may repeat an answer.
-                raise not_the_service(self._reach, what, "an answer of another shape") from None
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 raise broken(self._reach, what, error) from error
+            except _OF_ANOTHER_SHAPE:
+                # The library's words repeat the whole answer, which may be the value of a key.
+                raise not_the_service(self._reach, what, "an answer of another shape") from None
 
         return await self._run(what, call)
 

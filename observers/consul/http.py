@@ -6,7 +6,6 @@ repeat whole answers in its errors.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,7 +15,6 @@ import requests
 
 from desired.errors import Forbidden, OperatorError, RateLimited, Unavailable, Unsupported
 from observers.reach.address import Reach
-from observers.reach.breaks import Unreachable, not_the_service
 
 _LONGEST = 600
 
@@ -53,9 +51,7 @@ class ConsulHttp(consul.base.HTTPClient):  # type: ignore[misc]
         what = f"read {path.removeprefix('/v1/')}"
         response.encoding = "utf-8"
         text = response.text
-        if response.status_code == 200:
-            _check(self._reach, what, text)
-        elif response.status_code != 404 or _unknown_call(response):
+        if response.status_code != 200 and (response.status_code != 404 or _unknown_call(response)):
             raise refusal(self._reach, what, response.status_code, text)
         headers_sent = {"X-Consul-Index": "0", **response.headers}
         return callback(consul.base.Response(response.status_code, headers_sent, text))
@@ -114,15 +110,3 @@ def _meant(reach: Reach, status: int, text: str) -> tuple[type[OperatorError], s
 def _unknown_call(response: requests.Response) -> bool:
     """Consul's 404 for "there is none" has no body; other 404s are about the call, or of another program."""
     return bool(response.content.strip())
-
-
-def _check(reach: Reach, what: str, text: str) -> None:
-    """The library repeats the whole text of what it cannot read; it may be the value of a key."""
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        raise not_json(reach, what, len(text)) from None
-
-
-def not_json(reach: Reach, what: str, size: int) -> Unreachable:
-    return not_the_service(reach, what, f"{size} characters came that are not JSON")

@@ -75,7 +75,7 @@ class VaultClient:
         about = _object(told.get("data"))
         ttl = about.get("ttl")
         return TokenFacts(
-            policies=tuple(sorted(str(one) for one in about.get("policies") or ())),
+            policies=tuple(sorted(str(one) for one in _list(about.get("policies")))),
             ttl_seconds=ttl if isinstance(ttl, int) else 0,
             renewable=about.get("renewable") is True,
             path=str(about.get("path") or ""),
@@ -89,7 +89,7 @@ class VaultClient:
             lambda vault: vault.adapter.post("/v1/sys/capabilities-self", json={"paths": asked}),
         )
         found = {**told, **_object(told.get("data"))}
-        return {path: frozenset(str(one) for one in found.get(path) or ("deny",)) - {"deny"} for path in asked}
+        return {path: frozenset(str(one) for one in _list(found.get(path))) - {"deny"} for path in asked}
 
     async def mounts(self) -> tuple[Mount, ...]:
         """The secrets engines that the token has anything to do with, sorted. One request."""
@@ -97,7 +97,7 @@ class VaultClient:
             "list the mounts", lambda vault: vault.adapter.get("/v1/sys/internal/ui/mounts")
         )
         engines = _object(_object(told.get("data")).get("secret"))
-        found = [_mount(path, about) for path, about in engines.items() if isinstance(about, dict)]
+        found = [_mount(path, about) for path, about in engines.items() if path and isinstance(about, dict)]
         for one in found:
             self._let_through(one)
         return tuple(sorted(found, key=lambda one: one.path))
@@ -203,6 +203,8 @@ class VaultClient:
             raise refusal(self._reach, what, answer.status, answer.body) from None
         about = _object(told.get("data"))
         mount = _mount(str(about.get("path") or ""), about)
+        if not mount.path or not f"{path}/".startswith(f"{mount.path}/"):
+            raise not_the_service(self._reach, what, "a mount that is not of this path")
         self._let_through(mount)
         return mount
 
@@ -296,6 +298,10 @@ class VaultClient:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _names(told: dict[str, Any]) -> tuple[str, ...]:

@@ -92,10 +92,12 @@ def _drip(stub: Stub, exchange: Exchange) -> None:
 
 
 def _huge(stub: Stub, exchange: Exchange) -> None:
-    exchange.head(200, Content_Length=str(LARGEST_ANSWER * 2))
-    for _ in range(LARGEST_ANSWER // (1 << 20) + 2):
+    """All that it promised, and good JSON."""
+    exchange.head(200, Content_Length=str(LARGEST_ANSWER + 2), X_Consul_Index="1")
+    exchange.wfile.write(b"[")
+    for _ in range(LARGEST_ANSWER >> 20):
         exchange.wfile.write(b" " * (1 << 20))
-    exchange.hang_up()
+    exchange.wfile.write(b"]")
 
 
 def _cut(stub: Stub, exchange: Exchange) -> None:
@@ -126,6 +128,13 @@ async def test_a_service_that_is_broken_is_told_in_time(service: Service, fault:
         error = await _fails(service, service.reach(stub.address, deadline=deadline))
     assert isinstance(error, kind), error
     assert failure_of(error) is failure or (fault == "a page" and service.name == "Vault"), error
+
+
+async def test_who_drips_is_hung_up_on(service: Service) -> None:
+    """Nobody waits any more; the thread and its connection must not stay for ever."""
+    with serve(_drip) as stub:
+        await _fails(service, service.reach(stub.address))
+        await stub.until(lambda one: one.open_now == 0)
 
 
 async def test_nothing_leads_a_client_elsewhere(service: Service) -> None:
