@@ -85,7 +85,8 @@ def _signs(seen: Iterable[Seen]) -> dict[Sign, Place]:
 def _language(candidate: Candidate) -> Fact[str]:
     project = candidate.project
     first = next(iter((*project.manifests, *project.code)), None)
-    typed = candidate.ecosystem.name == "npm" and any(path.endswith((".ts", ".tsx", ".mts")) for path in project.code)
+    typed = sum(path.endswith((".ts", ".tsx", ".mts")) for path in project.code) * 2 > len(project.code)
+    typed = typed and candidate.ecosystem.name == "npm"
     language = "typescript" if typed else candidate.ecosystem.language
     return Fact(language, NAME, LITERAL if project.manifests else LIKELY, Place(first) if first else None)
 
@@ -155,6 +156,6 @@ def _start(seen: Iterable[Seen], framework: Framework | None) -> Fact[tuple[str,
     if starts:
         best = min(starts, key=lambda item: (-item.confidence, item.role == "worker"))
         return Fact(best.command, NAME, min(best.confidence, LIKELY), best.place, best.reason or best.role)
-    if framework is not None and framework.start and not any("{" in word for word in framework.start):
+    if framework is not None and framework.start:
         return Fact(framework.start, NAME, USUAL, None, f"how {framework.name} is started")
     return None

@@ -23,7 +23,7 @@ class Work(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """`dependencies` are names in one ecosystem, any of which means it. `start` may hold `{module}`."""
+    """`dependencies` are names in one ecosystem, any of which means it."""
 
     name: str
     ecosystem: str
@@ -51,9 +51,9 @@ FRAMEWORKS: tuple[Framework, ...] = (
         # Source: docs.ray.io/en/latest/serve, docs.bentoml.com, mlflow.org/docs
         ("BentoML", "bentoml", _MODEL, 3000, "/healthz", ""),
         ("Django", "django", _WEB, 8000, None, ""),
-        ("Streamlit", "streamlit", _WEB, 8501, "/_stcore/health", "streamlit run {module}"),
-        ("Gradio", "gradio", _WEB, 7860, None, "python {module}"),
-        ("Chainlit", "chainlit", _WEB, 8000, None, "chainlit run {module}"),
+        ("Streamlit", "streamlit", _WEB, 8501, "/_stcore/health", ""),
+        ("Gradio", "gradio", _WEB, 7860, None, ""),
+        ("Chainlit", "chainlit", _WEB, 8000, None, ""),
         ("Dash", "dash", _WEB, 8050, None, ""),
         ("FastAPI", "fastapi", _WEB, 8000, None, ""),
         ("Litestar", "litestar", _WEB, 8000, None, ""),

@@ -19,7 +19,7 @@ _WORTH = bounded(
     r"[Gg]et[Ee]nv|LookupEnv|`[^`]*env|BindEnv|Listen|\.Run\(|\.Start\(|Addr|health|ready|live|ping|for \{"
 )
 _GETENV = bounded(
-    rf"(?:(?P<held>[A-Za-z_]\w*)\s*(?:,\s*(?P<ok>[A-Za-z_]\w*)\s*)?:?=\s*)?"
+    rf"(?:\b(?P<held>[A-Za-z_]\w*)\s*(?:,\s*(?P<ok>[A-Za-z_]\w*)\s*)?:?=\s*)?"
     rf"\bos\.(?P<call>Getenv|LookupEnv)\(\s*\"(?P<name>{_NAME})\"\s*\)"
 )
 # A function of the app's own with the usual name; with two texts the second is the default.

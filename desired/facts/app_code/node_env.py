@@ -47,6 +47,7 @@ _HELD = bounded(
     rf"(?:const|let|var)\s+(?P<variable>[\w$]+)(?:\s*:\s*[\w|\s]+)?\s*=\s*process\.env\.(?P<name>{_NAME})\b"
 )
 # Put in while the app is built: nothing that the running app could still be told.
+_MIXED = bounded(r"[a-z]+[A-Z]\w*")
 _BUILD_TIME = ("VITE_", "REACT_APP_", "NEXT_PUBLIC_", "VUE_APP_", "GATSBY_", "EXPO_PUBLIC_", "STORYBOOK_", "npm_")
 
 
@@ -54,7 +55,8 @@ def read_env(source: SourceText) -> Iterator[EnvSeen]:
     """Every reading in the file, in the order of its kinds."""
     demanded = _demanded(source)
     for seen in _all(source):
-        if not seen.name.startswith(_BUILD_TIME):
+        # What is written in mixed letters is a constant that a bundler puts in.
+        if not seen.name.startswith(_BUILD_TIME) and not _MIXED.fullmatch(seen.name):
             required = seen.required or (seen.name in demanded and not seen.fallback)
             yield EnvSeen(seen.name, seen.place, required, seen.default, seen.fallback, confidence=seen.confidence)
 

@@ -59,12 +59,21 @@ def _read(module: Module, node: ast.AST, readers: dict[str, str]) -> EnvSeen | N
             return None if name is None else EnvSeen(name, module.place(node), required=True)
         case ast.Call(func=func, args=args):
             called = module.called(func)
+            if called == "dj_database_url.config":
+                return _database_url(module, node)
             if called in ("os.environ.setdefault", "environ.setdefault") and len(args) == 2:
                 return _with_default(module, node, args[0], args[1])
             if called in _GETENV and args:
                 return _getenv(module, node, args)
             return _from_reader(module, node, readers) or _option(module, node)
     return None
+
+
+def _database_url(module: Module, node: ast.Call) -> EnvSeen:
+    """dj-database-url reads DATABASE_URL unless it is told another name, and gives nothing without."""
+    name = module.text(keyword(node, "env")) or "DATABASE_URL"
+    default = keyword(node, "default")
+    return EnvSeen(name, module.place(node), False, _shown(module, default) if default else None, default is not None)
 
 
 def _getenv(module: Module, node: ast.Call, args: list[ast.expr]) -> EnvSeen | None:

@@ -51,6 +51,28 @@ def read_ports(module: Module) -> Iterator[PortSeen | SignSeen]:
             yield from _gunicorn(module, node)
 
 
+def made_apps(module: Module) -> Iterator[tuple[str, str, int]]:
+    """The apps that the file makes at its top, unless it runs them itself: name, class, line."""
+    if any(_is_run(module, node) for node in module.nodes):
+        return
+    for statement in module.tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=func)):
+                kind = module.called(func).rpartition(".")[2]
+                if kind in _APPS:
+                    yield name, kind, statement.lineno
+
+
+def _is_run(module: Module, node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and (
+        module.called(node.func) == "uvicorn.run" or _runs_app(module, node, _attribute(node.func))
+    )
+
+
+def _attribute(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else ""
+
+
 def _gunicorn(module: Module, node: ast.Assign) -> Iterator[PortSeen]:
     match node:
         case ast.Assign(targets=[ast.Name(id="bind")], value=value):

@@ -21,7 +21,7 @@ _CHARACTER = r"'(?:[^'\\\n]|\\.)'"
 _BLOCK = r"/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
 
 _WORD = re.compile(r"([\w@][\w@./-]*+)")
-_KEY = re.compile(r"([\w@][\w@./-]*+)[\"']?[ \t]*+[:=]")
+_KEY = re.compile(r"(?<![\w@./-])([\w@][\w@./-]*+)[\"']?[ \t]*+[:=]")
 
 
 class Style(Enum):

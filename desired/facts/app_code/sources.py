@@ -26,7 +26,7 @@ _NOTHING_NAMES = """
 _NOTHING = frozenset(_NOTHING_NAMES.split())
 # At the root, run by people beside the app: what they need is nothing that the app needs.
 _ASIDE = frozenset(
-    ("bin", "contrib", "dev", "devtools", "hack", "infra", "scripts", "script", "tool", "tooling", "tools")
+    ("bin", "contrib", "dev", "devtools", "extra", "hack", "infra", "scripts", "script", "tool", "tooling", "tools")
 )
 _TEST_FILE = re.compile(
     r"test_.*\.py|.*_test\.(?:py|go|rb|exs?)|tests?\.(?:py|rs)|conftest\.py|noxfile\.py|fabfile\.py|setup\.py"
@@ -73,7 +73,7 @@ class Sources:
             self.cut = self.cut or Problem(path, message="this and later code files were not read: there are too many")
             return None
         text = self._codebase.text(path)
-        if text is None or len(text) > self._limits.file_chars:
+        if text is None or len(text) > self._limits.file_chars or (style is not None and _is_packed(text)):
             return None
         self._files += 1
         self._chars += len(text)
@@ -92,6 +92,11 @@ class Sources:
             source = self.read(path, style)
             if source is not None:
                 yield source
+
+
+def _is_packed(text: str) -> bool:
+    """Whether code was made small for a browser, or is data: nobody writes such lines."""
+    return len(text) > 20_000 and len(text) > 400 * (text.count("\n") + 1)
 
 
 def is_aside(path: str, root: str) -> bool:

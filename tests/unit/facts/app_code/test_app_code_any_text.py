@@ -25,16 +25,72 @@ CASES = [
 ]
 NAMES = sorted({name for case in CASES for name in case["files"]})
 # Lines that mean something, to be put together in ways that nobody would.
-LINES = sorted({line for case in CASES for text in case["files"].values() for line in text.splitlines() if line.strip()})
+LINES = sorted(
+    {line for case in CASES for text in case["files"].values() for line in text.splitlines() if line.strip()}
+)
 SPLINTERS = [
-    *("{", "}", "(", ")", "[", "]", '"', "'", "`", "\\", "/*", "*/", "//", "#", "\n", "\r\n", "\t", "\0", "\ufeff", "é"),
-    *("process.env.", 'os.environ["', "ENV.fetch(", "env(", "${", "%env(", "<!DOCTYPE x>", "<!ENTITY a 'b'>", "-r ..", "&a *a"),
-    *("99999", "0", "-1", "port", "=", ":", ",", ";", "@", "=>", "<<<", "{{", "%{", "#{", '"""', "|| ", "?? ", "import ", "def f(:"),
+    *(
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        '"',
+        "'",
+        "`",
+        "\\",
+        "/*",
+        "*/",
+        "//",
+        "#",
+        "\n",
+        "\r\n",
+        "\t",
+        "\0",
+        "\ufeff",
+        "é",
+    ),
+    *(
+        "process.env.",
+        'os.environ["',
+        "ENV.fetch(",
+        "env(",
+        "${",
+        "%env(",
+        "<!DOCTYPE x>",
+        "<!ENTITY a 'b'>",
+        "-r ..",
+        "&a *a",
+    ),
+    *(
+        "99999",
+        "0",
+        "-1",
+        "port",
+        "=",
+        ":",
+        ",",
+        ";",
+        "@",
+        "=>",
+        "<<<",
+        "{{",
+        "%{",
+        "#{",
+        '"""',
+        "|| ",
+        "?? ",
+        "import ",
+        "def f(:",
+    ),
 ]
 texts = st.one_of(
     st.text(max_size=200),
     st.lists(st.sampled_from(LINES), max_size=12).map("\n".join),
-    st.lists(st.one_of(st.sampled_from(SPLINTERS), st.sampled_from(LINES), st.text(max_size=8)), max_size=25).map("".join),
+    st.lists(st.one_of(st.sampled_from(SPLINTERS), st.sampled_from(LINES), st.text(max_size=8)), max_size=25).map(
+        "".join
+    ),
 )
 trees = st.dictionaries(st.sampled_from(NAMES), st.one_of(st.none(), texts), min_size=1, max_size=6)
 
@@ -50,7 +106,9 @@ def _facts(extraction: Extraction) -> Iterator[Fact[Any]]:
 
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(files=trees, root=st.sampled_from(["", "apps/api", "services/billing", "backend"]), data=st.data())
-def test_any_text_in_any_file_is_read_without_raising(files: dict[str, str | None], root: str, data: st.DataObject) -> None:
+def test_any_text_in_any_file_is_read_without_raising(
+    files: dict[str, str | None], root: str, data: st.DataObject
+) -> None:
     dockerfile = data.draw(st.sampled_from([None, *(name for name in files if "Dockerfile" in name)]))
     codebase = MemoryCodebase(files)
     component = Component("app", root, dockerfile)
