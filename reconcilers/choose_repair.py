@@ -214,7 +214,7 @@ def _try(s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ..
         rung=proposal.rung,
         source=proposal.source,
         reason=proposal.reason,
-        hash=proposal.hash,
+        hash=proposal.hash_for(case),
         at=s.now,
         spec_hash=spec_hash,
         job_digest=job_digest,

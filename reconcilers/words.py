@@ -36,6 +36,8 @@ def decision(
         shown[condition] = (why, words)
     diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
     if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop):
+        if condition is Condition.AWAITING_APPROVAL and ready is Truth.FALSE and isinstance(action, Rest):
+            reason, message = why, f"a repair waits for approval: {words}"
         verb = "stop the job" if isinstance(action, Stop) else "register the job"
         return Decision(step, Rest(), ready, Reason.OBSERVE_ONLY, f"would {verb}: {message}", shown, diff)
     return Decision(step, action, ready, reason, message, shown, diff)

@@ -13,6 +13,12 @@ from reconcilers.reports import AppReport
 from reconcilers.requests import Verb
 from reconcilers.situation import Mode
 
+_REPAIRS = {
+    Verb.APPROVE: ("the repair is approved", "it is tried now, and `status` shows how it goes"),
+    Verb.REJECT: ("the repair is turned down", "it is not proposed again until the file changes"),
+    Verb.REVERT: ("the repairs are taken back", "the job is as written again, and stays so"),
+}
+
 
 def check(verb: Verb, report: AppReport | None, record: Record) -> None:
     """Raises UsageError where there is nothing to take over: noted, it would take over what comes later."""
@@ -25,7 +31,15 @@ def check(verb: Verb, report: AppReport | None, record: Record) -> None:
     )
 
 
-def told(verb: Verb, report: AppReport | None, record: Record, *, nomad: OperatorError | None, mode: str) -> str:
+def told(
+    verb: Verb,
+    report: AppReport | None,
+    record: Record,
+    *,
+    nomad: OperatorError | None,
+    mode: str,
+    repairs_stopped: bool = False,
+) -> str:
     """What follows, to be read after the app's name; empty for commands that have an answer of their own."""
     if verb is Verb.SUSPEND:
         return "is left alone from now on"
@@ -35,6 +49,13 @@ def told(verb: Verb, report: AppReport | None, record: Record, *, nomad: Operato
     only = "; nothing is written to Nomad (MODE=observe)" if mode == Mode.OBSERVE.value else ""
     if verb is Verb.ADOPT:
         return f"is taken over{waits}{only}"
+    if verb in _REPAIRS:
+        if repairs_stopped and verb is not Verb.REJECT:
+            go_on = "nothing is written while repairs are stopped; `nomad-operator repairs start` goes on"
+            return f"{_REPAIRS[verb][0]}: {go_on}"
+        if only:
+            return f"{_REPAIRS[verb][0]}{only}"
+        return f"{_REPAIRS[verb][0]}: {_REPAIRS[verb][1]}{waits}"
     if verb is not Verb.RECONCILE:
         return ""
     when = waits or " now"

@@ -78,7 +78,14 @@ class DaemonBackend:
         asked_for, report, record = Verb(verb), self._reports.get(key), self._records.get(key)
         self._check(key, asked_for, argument)
         asked.check(asked_for, report, record)
-        told = asked.told(asked_for, report, record, nomad=self._daemon.nomad.problem, mode=self._mode)
+        told = asked.told(
+            asked_for,
+            report,
+            record,
+            nomad=self._daemon.nomad.problem,
+            mode=self._mode,
+            repairs_stopped=self._switch.stopped,
+        )
         await self._daemon.ask(key, asked_for, argument)
         found = self.app(key)
         return {**(found if found is not None else {"key": str(key)}), "told": told}

@@ -9,7 +9,7 @@ from desired.operations.operation import Operation
 from desired.operations.operation_json import to_shown_json
 from desired.operations.words import line
 from reconcilers.record import Record
-from reconcilers.repair.episode import Episode, Kept, Try
+from reconcilers.repair.episode import Episode, Kept, Try, TryState
 
 
 def when(at: datetime) -> str:
@@ -57,7 +57,7 @@ def story(record: Record) -> dict[str, Any]:
     return {
         "key": str(record.key),
         "open": record.episode is not None,
-        "episode": None if one is None else _full(one),
+        "episode": None if one is None else _full(one, record),
         "overlay": overlay(record.overlay),
         "writeBack": _written_back(record),
     }
@@ -72,7 +72,7 @@ def _written_back(record: Record) -> dict[str, Any] | None:
     return {"branch": state.branch, "commit": state.commit, "told": state.told, "patch": state.patch}
 
 
-def _full(one: Episode) -> dict[str, Any]:
+def _full(one: Episode, record: Record) -> dict[str, Any]:
     told = episode(one)
     assert told is not None
     found = one.diagnosis
@@ -85,14 +85,17 @@ def _full(one: Episode) -> dict[str, Any]:
         "failingSince": when(one.failing_since),
         "evidence": list(one.evidence),
         "choices": list(one.choices),
-        "tries": [_try(number, each) for number, each in enumerate(one.tries, 1)],
+        "tries": [_try(number, each, record) for number, each in enumerate(one.tries, 1)],
     }
 
 
-def _try(number: int, one: Try) -> dict[str, Any]:
+def _try(number: int, one: Try, record: Record) -> dict[str, Any]:
+    registered = record.applied is not None and record.applied.spec_hash == one.spec_hash
     return {
         "number": number,
         "state": one.state.value,
+        # Chosen or approved, and not yet written: repairs are stopped, or nothing is written at all.
+        "pending": one.state is TryState.OPEN and not registered,
         "class": one.diagnosis.failure.value,
         "rung": one.rung.value,
         "source": one.source,

@@ -114,8 +114,8 @@ def taken_back(record: Record, now: datetime) -> Record:
 
 
 def rolled_back(record: Record, now: datetime) -> Record:
-    """The second, explicit step of the kill switch: a trial is put back."""
-    if record.episode is None:
+    """The second, explicit step of the kill switch: a trial is put back. What only waits was never in force."""
+    if record.episode is None or (record.episode.open_try is None and not record.episode.trial):
         return record
     ended = record.episode.ended(Outcome.STOPPED, "repairs were stopped, and rolled back", now)
     return replace(record, episode=None, last_episode=ended)

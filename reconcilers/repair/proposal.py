@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from desired.app import AppKey
 from desired.operations.operation import Operation
+from desired.operations.same_job import digest
 from desired.state import JobBody
 from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
@@ -61,10 +62,13 @@ class Proposal:
     reason: str
     grounds: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def hash(self) -> str:
-        """What an approval binds to: the operations alone, in order."""
-        told = [[one.kind.value, list(one.at), _plain(one.old), _plain(one.new)] for one in self.operations]
+    def hash_for(self, case: Case) -> str:
+        """What an approval binds to: the app, the job that would be changed, the failure, and the operations in order.
+
+        The same operations on another job, or for another reason, are another decision.
+        """
+        operations = [[one.kind.value, list(one.at), _plain(one.old), _plain(one.new)] for one in self.operations]
+        told = [str(case.key), digest(case.body), case.diagnosis.failure.value, operations]
         return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()[:16]
 
 

@@ -25,6 +25,10 @@ _STATES = {
     "guarded": "turned down by the guard",
     "rejected": "turned down",
 }
+_CHOICES = {
+    True: "several fixes are plausible; choose one and commit it",
+    False: "what may help; commit it if it is what you want",
+}
 _OUTCOMES = {
     "repaired": "repaired, and verified healthy",
     "healed": "it became healthy by itself",
@@ -45,11 +49,13 @@ def listed(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     if waiting:
         rows = [(app["key"], one["proposal"], age(one["since"], now), _lines(one)) for app, one in waiting]
         lines += ["", *columns(("WAITS FOR YOU", "PROPOSAL", "AGE", "CHANGE"), rows, style)]
-    trying = [app for app in apps if app.get("episode") and not app["episode"].get("waiting")]
-    if trying:
-        rows = [(app["key"], app["episode"]["class"], str(app["episode"]["attempt"]), app["episode"]["message"])
-                for app in trying]  # fmt: skip
-        lines += ["", *columns(("UNDER REPAIR", "FAILURE", "ATTEMPT", "MESSAGE"), rows, style)]
+    ours = [app for app in apps if app.get("episode") and not app["episode"].get("waiting")]
+    for head, some in (("UNDER REPAIR", True), ("NOT TRIED YET", False)):
+        found = [app for app in ours if bool(app["episode"]["attempt"]) is some]
+        if found:
+            rows = [(app["key"], app["episode"]["class"], str(app["episode"]["attempt"]), app["episode"]["message"])
+                    for app in found]  # fmt: skip
+            lines += ["", *columns((head, "FAILURE", "ATTEMPT", "MESSAGE"), rows, style)]
     kept = [(app, one) for app in apps for one in app.get("overlay", [])]
     if kept:
         rows = [(app["key"], age(one["verifiedAt"], now), one["rung"], one["line"]) for app, one in kept]
@@ -69,12 +75,16 @@ def report(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     if episode["evidence"]:
         lines += ["", bold("evidence", style), *(f"  {plain(line)}" for line in episode["evidence"])]
     for one in episode["tries"]:
-        lines += ["", bold(f"attempt {one['number']}: {_STATES[one['state']]}", style), *_try(one, episode, style)]
+        lines += ["", bold(f"attempt {one['number']}: {_state(one)}", style), *_try(one, episode, style)]
     if episode["choices"]:
-        lines += ["", bold("several fixes are plausible; choose one and commit it", style)]
+        lines += ["", bold(_CHOICES[len(episode["choices"]) > 1], style)]
         lines += [f"  - {plain(choice)}" for choice in episode["choices"]]
     lines += ["", *_ending(answer, episode, style), *_overlay(answer), *_written_back(answer, style)]
     return lines
+
+
+def _state(one: Mapping[str, Any]) -> str:
+    return "chosen, and nothing is written for it yet" if one.get("pending") else _STATES[one["state"]]
 
 
 def _facts(episode: Mapping[str, Any], now: datetime) -> list[tuple[str, str]]:

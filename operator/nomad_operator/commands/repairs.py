@@ -14,11 +14,7 @@ from nomad_operator.commands.repair_words import listed, report
 from nomad_operator.commands.table import Style
 from nomad_operator.settings_load import load
 
-_ASKED = {
-    "approve": "the repair is tried now; `status` shows how it goes",
-    "reject": "the repair is turned down; it is not proposed again until the file changes",
-    "revert": "the repairs are taken back: the job is as written again, and stays so",
-}
+_OF_AN_APP = ("approve", "reject", "revert")
 
 
 def explain(arguments: argparse.Namespace) -> int:
@@ -50,7 +46,7 @@ def repairs(arguments: argparse.Namespace) -> int:
         else:
             key = app_key(arguments.app, settings)
             answer = daemon.command(key, arguments.action, proposal=arguments.proposal)
-            told = f"{key}: {_ASKED[arguments.action]}"
+            told = f"{key}: {answer['told']}"
     print(json.dumps(answer) if arguments.json else told)
     return 0
 
@@ -68,9 +64,9 @@ def _list(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> None:
     """All that is wrong at once."""
     action, wrong = arguments.action, []
-    if action in _ASKED and not arguments.app:
+    if action in _OF_AN_APP and not arguments.app:
         wrong.append(f"repairs {action} needs an app")
-    if action not in _ASKED and arguments.app:
+    if action not in _OF_AN_APP and arguments.app:
         wrong.append(f"repairs {action} takes no app")
     if arguments.proposal and action != "approve":
         wrong.append("--proposal belongs to repairs approve")

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from desired.operations.operation import Kind
 from desired.policy import Policy, Repair, RepairMode
+from desired.reasons import Reason
 from reconcilers.decision import Condition, Truth
 from reconcilers.repair.episode import Outcome, TryState
 from reconcilers.requests import Verb
@@ -112,6 +113,7 @@ def test_in_propose_a_repair_waits_for_a_person_and_is_tried_once_approved() -> 
     cluster.commit(job(command="hungry", memory=128, update=FAST), policy=PROPOSE)
     report = cluster.live("web", minutes=10)
     assert report.conditions[Condition.AWAITING_APPROVAL].status is Truth.TRUE
+    assert (report.reason, report.ready) == (Reason.AWAITING_APPROVAL, Truth.FALSE)
     assert memory(cluster) == 128
     cluster.ask("web", Verb.APPROVE)
     report = cluster.live("web", minutes=5)
@@ -175,6 +177,34 @@ def test_the_kill_switch_leaves_a_trial_as_it_stands_until_it_is_put_back() -> N
     cluster.ask("web", Verb.ROLL_BACK)
     cluster.live("web", minutes=5)
     assert memory(cluster) == 64
+
+
+def test_putting_trials_back_leaves_what_only_waits_for_a_person() -> None:
+    cluster = Cluster(world=WORLD)
+    cluster.commit(job(command="hungry", memory=128, update=FAST), policy=PROPOSE)
+    cluster.live("web", minutes=10)
+    run(cluster.switch.stop(cluster.now))
+    cluster.ask("web", Verb.ROLL_BACK)
+    cluster.live("web", minutes=5)
+    run(cluster.switch.start())
+    cluster.ask("web", Verb.APPROVE)
+    report = cluster.live("web", minutes=5)
+    assert memory(cluster) == 256
+    assert report.ready is Truth.TRUE
+
+
+def test_an_approval_is_of_one_repair_of_one_job() -> None:
+    """The same operation on another version of the job, or on another app, is another decision."""
+    cluster = Cluster(world=WORLD)
+    hashes = []
+    for name, priority in (("web", 50), ("web", 60), ("other", 50)):
+        text = job(command="hungry", memory=128, update=FAST).replace('job "web"', f'job "{name}"', 1)
+        cluster.commit(text.replace("{", f"{{\n  priority = {priority}", 1), policy=PROPOSE)
+        cluster.live(name, minutes=10)
+        episode = cluster.records.get(key(name)).episode
+        assert episode is not None and episode.waiting is not None
+        hashes.append(episode.waiting.hash)
+    assert len(set(hashes)) == 3
 
 
 def test_a_restart_in_the_middle_of_a_repair_goes_on_where_it_was() -> None:

@@ -70,3 +70,21 @@ def test_only_what_asks_for_it_can_be_adopted(seen: AppReport | None) -> None:
 )
 def test_status_promises_another_try_only_where_one_will_be_made(step: Step, record: Record, again: str | None) -> None:
     assert status.app(report(step), record, ())["failed"][0]["retryAt"] == again
+
+
+@pytest.mark.parametrize(
+    ("verb", "mode", "stopped", "words", "not_said"),
+    [
+        (Verb.APPROVE, "act", False, "it is tried now", "nothing is written"),
+        (Verb.APPROVE, "act", True, "nothing is written while repairs are stopped", "tried now"),
+        (Verb.APPROVE, "observe", False, "nothing is written to Nomad", "tried now"),
+        (Verb.REVERT, "act", True, "repairs start", "stays so"),
+        (Verb.REJECT, "act", True, "not proposed again", "repairs start"),
+    ],
+)
+def test_a_decision_about_a_repair_says_whether_anything_is_written(
+    verb: Verb, mode: str, stopped: bool, words: str, not_said: str
+) -> None:
+    said = told(verb, None, CLEAN, nomad=None, mode=mode, repairs_stopped=stopped)
+    assert words in said
+    assert not_said not in said
