@@ -8,7 +8,7 @@ from datetime import timedelta
 from desired.cause import Cause
 from desired.reasons import Reason
 from reconcilers import questions as ask
-from reconcilers.decision import Action, Condition, Decision, Register, Remember, Rest, Step, Truth
+from reconcilers.decision import Action, Condition, Decision, Register, Remember, Rest, Revive, Step, Truth
 from reconcilers.health import because
 from reconcilers.record import (
     Applied,
@@ -31,6 +31,8 @@ from reconcilers.words import clock, decision
 _WATCH_AGAIN = timedelta(seconds=60)
 # No event tells of a check: whether it fails for good shows in its next results.
 _WATCH_FAILING = timedelta(seconds=3)
+# An evaluation takes Nomad much less.
+_REPLACED_WITHIN = timedelta(seconds=2)
 
 
 def supersede(s: Situation) -> Decision:
@@ -133,6 +135,20 @@ def _repaired(s: Situation, spec: Spec) -> bool:
     return isinstance(s.desire, Wanted) and spec.hash != s.desire.written.hash
 
 
+def revive(s: Situation) -> Decision:
+    """Nomad has a moment for what it does by itself: an allocation that has to be another one is replaced unasked."""
+    attempt = s.record.attempt
+    assert attempt is not None
+    since = s.now - attempt.started_at
+    action: Action = Rest(_REPLACED_WITHIN - since, settled=False)
+    if since >= _REPLACED_WITHIN:
+        action = Revive(replace(s.record, attempt=replace(attempt, revived=True)))
+    return decision(
+        s, Step.REVIVING, action, Reason.PROGRESSING, "asking Nomad to start again what it had given up before",
+        ready=Truth.UNKNOWN, flags=(Condition.RECONCILING,),
+    )  # fmt: skip
+
+
 def keep_watching(s: Situation) -> Decision:
     """Verifying and soaking: remember progress, or wait for more."""
     attempt, verdict, health = s.record.attempt, ask.verdict(s), ask.health(s)
@@ -140,7 +156,7 @@ def keep_watching(s: Situation) -> Decision:
     soaking = verdict.attempt.healthy_since is not None
     step = Step.SOAKING if soaking else Step.VERIFYING
     reason = Reason.SOAKING if soaking else health.reason
-    if reason is Reason.UNHEALTHY:
+    if reason in (Reason.UNHEALTHY, Reason.DEPLOYMENT_FAILED):
         reason = Reason.PROGRESSING
     message = health.message
     if soaking and verdict.attempt.healthy_since is not None:

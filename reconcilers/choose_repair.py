@@ -19,6 +19,7 @@ from observers.evidence_words import told_lines
 from observers.failures.diagnosis import Diagnosis
 from observers.failures.table import advice
 from reconcilers import repair_questions as ask
+from reconcilers.choose_attempt import new_attempt
 from reconcilers.decision import Climb, Condition, Decision, Remember, Rest, Step, Truth
 from reconcilers.record import FailedSpec, Record, retry_at, tried_again
 from reconcilers.repair.closing import joined
@@ -123,6 +124,18 @@ def with_failure(s: Situation, reason: Reason) -> Situation:
     assert spec is not None
     failure = FailedSpec(spec.hash, reason, f"{found.failure.value}: {found.words}", found.cause, s.now)
     return replace(s, record=s.record.with_failure(failure), target=replace(s.target, failure=failure))
+
+
+def wait_it_out(s: Situation) -> Decision:
+    """Nomad goes on trying; putting the repair back would take away what lets it."""
+    spec, found = s.target.spec, ask.diagnosis(s)
+    assert spec is not None
+    attempt = replace(new_attempt(s, planned_index=s.job_index, job_modify_index=s.job_index), patient=True)
+    record = replace(s.record.without_failure(spec.hash), attempt=attempt)
+    return decision(
+        s, Step.WAITING_IT_OUT, Remember(record), Reason.PROGRESSING, f"{found.failure.value}: it passes by itself",
+        flags=(Condition.REPAIRING,), ready=Truth.UNKNOWN,
+    )  # fmt: skip
 
 
 def climb(s: Situation) -> Decision:

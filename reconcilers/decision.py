@@ -45,6 +45,8 @@ class Step(StrEnum):
     LEFT_FAILED = "LeftFailed"
     RECOVERING = "Recovering"
     RERUNNING = "Rerunning"
+    REVIVING = "Reviving"
+    WAITING_IT_OUT = "WaitingItOut"
     REOPENING = "Reopening"
     DEPENDENCIES = "Dependencies"
     POSTPONED = "Postponed"
@@ -108,6 +110,13 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Revive:
+    """Ask Nomad to place again what it has given up; `record` is remembered once it was asked."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class Remember:
     """Change only the record, and look again: at once, or when there may be something new to see."""
 
@@ -139,7 +148,7 @@ class Climb:
     record: Record
 
 
-Action = Register | Stop | Remember | Forget | Rest | Climb
+Action = Register | Stop | Revive | Remember | Forget | Rest | Climb
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ The order of the table matters: a question may rely on all rows above it having 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from desired.cause import Cause
@@ -139,7 +140,7 @@ def verdict(s: Situation) -> Verdict | None:
 
 def _verdict(s: Situation, attempt: Attempt) -> Verdict:
     """What the evidence proves is not waited for; what it names is told in the place of a symptom."""
-    found = verify(attempt, health(s), s.running, s.policy.verify, s.now)
+    found = verify(attempt, _under_way(attempt, health(s)), s.running, s.policy.verify, s.now)
     named = s.diagnoses[0] if s.diagnoses else None
     if named is None or isinstance(found, Verified):
         return found
@@ -148,6 +149,12 @@ def _verdict(s: Situation, attempt: Attempt) -> Verdict:
         return Failed(found.reason, message, found.cause if named.cause in _SAYS_NOTHING else named.cause)
     if named.conclusive and named.cause in _WILL_NOT_PASS:
         return Failed(Reason.ALLOCATIONS_FAILED, message, named.cause)
+    return found
+
+
+def _under_way(attempt: Attempt, found: Health) -> Health:
+    if attempt.patient and found.reason is Reason.DEPLOYMENT_FAILED:
+        return replace(found, phase=Phase.PROGRESSING, reason=Reason.PROGRESSING)
     return found
 
 

@@ -26,7 +26,7 @@ from reconcilers import dependencies
 from reconcilers import questions as when
 from reconcilers import repair_questions as repairs
 from reconcilers.choose_repair import climbed
-from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Step, Stop, Truth
+from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Revive, Step, Stop, Truth
 from reconcilers.health import Phase, judge
 from reconcilers.ports import DesiredView, Nomad, Reporter, Submission
 from reconcilers.prune import Withdrawals
@@ -308,6 +308,11 @@ class Reconciler:
             case Stop():
                 await self._stop(s)
                 return Waiting(decision.reason, _AT_ONCE)
+            case Revive(record):
+                await self._records.save(s.record, anew=True)
+                await self._nomad.revive(s.key)
+                await self._records.save(record)
+                return Waiting(decision.reason, _AFTER_REGISTER)
             case Forget():
                 await self._records.forget(s.key)
                 self._watch.forget(s.key)

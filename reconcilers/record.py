@@ -90,7 +90,8 @@ class Attempt:
     the last start of a task when the soak began, by Nomad's clock. `taken_over` counts the processes that went on with
     it since the last progress: `progress_at` and `healthy_since` mean watched time, see `reconcilers.watch`.
     `found` where nothing was registered for it: what stands there is judged by what runs, not by a deployment that
-    has ended before.
+    has ended before. `revived` once Nomad was asked to start again what it had given up.
+    `patient` where what keeps it from being healthy passes: only the time without progress ends it.
     """
 
     spec_hash: str
@@ -107,6 +108,8 @@ class Attempt:
     newest_start: datetime | None = None
     taken_over: int = 0
     found: bool = False
+    revived: bool = False
+    patient: bool = False
 
     def registered(self, job_modify_index: int) -> Attempt:
         """The same, now that it is known to have happened."""

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from desired.cause import Cause
 from desired.policy import RepairMode
+from desired.state import JobBody
 from observers.failures.diagnosis import Diagnosis
 from observers.failures.failure_class import FailureClass
+from observers.running import Allocation, RunningJob
 from reconcilers.health import Phase
 from reconcilers.questions import health
 from reconcilers.record import Record
@@ -73,6 +75,24 @@ def climbing(s: Situation) -> bool:
     return repairable(s) and s.evidence is not None and _to_be_climbed(s)
 
 
+def passing(s: Situation) -> bool:
+    """A repair is in force as we registered it, and what is wrong now needs time alone. Not for longer than any version
+    may stand still: then it has not helped."""
+    episode, applied, spec = s.record.episode, s.record.applied, s.target.spec
+    one = episode.open_try if episode is not None else None
+    return (
+        climbing(s)
+        and one is not None
+        and applied is not None
+        and spec is not None
+        and one.spec_hash == spec.hash == applied.spec_hash
+        and applied.job_modify_index == s.job_index
+        and not s.stopped
+        and diagnosis(s).cause is Cause.TIME
+        and s.now - one.at < s.policy.verify.timeout
+    )
+
+
 def exhausted(s: Situation) -> bool:
     """What is in force has failed, and it was the last attempt."""
     episode = s.record.episode
@@ -93,6 +113,29 @@ def frozen(s: Situation) -> bool:
 
 def on_trial(record: Record) -> bool:
     return record.episode is not None and bool(record.episode.trial)
+
+
+def given_up(s: Situation) -> bool:
+    """Nomad has ended allocations of an older version for good, the new one may try them again, and to register it was
+    not enough. Source: measured on Nomad 2.0.5: a new restart or reschedule policy places nothing.
+    """
+    attempt, job = s.record.attempt, s.running.job
+    if attempt is None or attempt.revived or attempt.found or job is None or job.type != "service" or s.stopped:
+        return False
+    if attempt.spec_hash != (s.target.spec.hash if s.target.spec else "") or attempt.job_modify_index != s.job_index:
+        return False
+    if s.rules.repairs_stopped and on_trial(s.record):
+        return False
+    return any(_ended_for_good(one, job) for one in s.running.allocations)
+
+
+def _ended_for_good(one: Allocation, job: RunningJob) -> bool:
+    """Nomad places it anew only where its group may be rescheduled at all. Source: nomad/job_endpoint.go Evaluate."""
+    if one.client_status != "failed" or one.desired_status != "run" or one.next_allocation or one.followup_evaluation:
+        return False
+    group: JobBody = next((each for each in job.body.get("TaskGroups") or () if each.get("Name") == one.group), {})
+    policy = group.get("ReschedulePolicy") or {}
+    return one.job_version < job.version and bool(policy.get("Unlimited") or policy.get("Attempts"))
 
 
 def broken(s: Situation) -> bool:

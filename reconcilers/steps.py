@@ -58,6 +58,8 @@ TABLE: tuple[Row, ...] = (
         attempt.fail_reverted, (Step.NAMED, Step.STEADY, Step.CAUGHT_UP, Step.LEFT_FAILED)),
     Row(Step.OVERTAKEN, "somebody changed the job while it was verified", when.overtaken, attempt.give_way,
         (Step.CORRECTING, Step.DRIFT_TOLD)),
+    Row(Step.REVIVING, "what Nomad had given up may be tried again by now: Nomad is asked to",
+        broken.given_up, attempt.revive, (Step.VERIFYING, Step.FAILED)),
     Row(Step.FAILED, "it failed, or stood still for too long", when.failed, attempt.fail,
         (Step.NAMED, Step.EXHAUSTED, Step.CLIMBING, Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED,
          Step.RECOVERING)),
@@ -66,7 +68,7 @@ TABLE: tuple[Row, ...] = (
     Row(Step.SOAKING, "healthy, and watched for the soak time", when.soaking, attempt.keep_watching,
         (Step.VERIFYING, Step.VERIFIED)),
     Row(Step.VERIFYING, "registered; allocations are coming up", when.verifying, attempt.keep_watching,
-        (Step.SOAKING, Step.FAILED, Step.REVERTED, Step.OVERTAKEN, Step.VERIFIED)),
+        (Step.SOAKING, Step.REVIVING, Step.FAILED, Step.REVERTED, Step.OVERTAKEN, Step.VERIFIED)),
     # It has failed, and its failure has a name or gets one: can it be repaired?
     Row(Step.FROZEN, "the kill switch is on while a repair was tried: it is left as it stands", broken.frozen,
         repair.stay_frozen, ()),
@@ -74,6 +76,8 @@ TABLE: tuple[Row, ...] = (
         (Step.CLIMBING, Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED, Step.RECOVERING)),
     Row(Step.EXHAUSTED, "no attempt is left: back to the last good version, or as it was written", broken.exhausted,
         repair.give_up, (Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED)),
+    Row(Step.WAITING_IT_OUT, "the repair stands, and what is left of the failure passes by itself: watched on",
+        broken.passing, repair.wait_it_out, (Step.VERIFYING, Step.SOAKING)),
     Row(Step.CLIMBING, "the rungs are asked for a repair, the guard judges it", broken.climbing, repair.climb,
         (Step.REGISTERING, Step.CAUGHT_UP, Step.LEFT_FAILED)),
     # A failed spec without a way back.

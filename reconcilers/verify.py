@@ -75,7 +75,7 @@ def _soak(attempt: Attempt, health: Health, running: Running, policy: Verify, no
         started = replace(
             attempt,
             healthy_since=now,
-            progress_at=now,
+            progress_at=now if health.healthy > attempt.best else attempt.progress_at,
             best=max(attempt.best, health.healthy),
             newest_start=_newest_start(running.allocations),
         )

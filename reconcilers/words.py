@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from desired.reasons import Reason
-from reconcilers.decision import Action, Condition, Decision, Register, Rest, Step, Stop, Truth
+from reconcilers.decision import Action, Condition, Decision, Register, Rest, Revive, Step, Stop, Truth
 from reconcilers.repair.episode import Outcome
 from reconcilers.situation import Mode, Situation, Unclear
+
+_VERBS = {Register: "register the job", Stop: "stop the job", Revive: "have it placed anew"}
 
 
 def decision(
@@ -38,7 +40,9 @@ def decision(
     if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop):
         if condition is Condition.AWAITING_APPROVAL and ready is Truth.FALSE and isinstance(action, Rest):
             reason, message = why, f"a repair waits for approval: {words}"
-        verb = "stop the job" if isinstance(action, Stop) else "register the job"
+    diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
+    if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop | Revive):
+        verb = _VERBS[type(action)]
         return Decision(step, Rest(), ready, Reason.OBSERVE_ONLY, f"would {verb}: {message}", shown, diff)
     return Decision(step, action, ready, reason, message, shown, diff)
 

@@ -16,8 +16,6 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "datacenter-misspelt:agent": ("expected datacenter_unknown", "not fixed"),
     # Once the deployment has failed, Nomad tells of no placement any more.
     "three-on-two-hosts:worker:new-version": ("expected distinct_unsatisfied",),
-    # A new restart policy does not start again what has failed for good: that takes a forced rescheduling.
-    "gives-up-before-its-database:worker": ("not fixed",),
     "variable-appears-late": ("expected variable_missing",),
 }
 
