@@ -36,8 +36,6 @@ def decision(
     if (repair := _repairs(s)) is not None:
         condition, why, words = repair
         shown[condition] = (why, words)
-    diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
-    if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop):
         if condition is Condition.AWAITING_APPROVAL and ready is Truth.FALSE and isinstance(action, Rest):
             reason, message = why, f"a repair waits for approval: {words}"
     diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
