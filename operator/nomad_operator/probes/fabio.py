@@ -35,7 +35,12 @@ async def probe_fabio(fabio: Fabio, attempt: Attempt, *, consul: Consul | None) 
 
     async def routes() -> Told:
         told = await fabio.routes()
-        return Told(f"{len(told)} routes of {len({one.service for one in told})} services")
+        claims: dict[str, set[str]] = {}
+        for one in told:
+            claims.setdefault(f"{one.host}{one.path}", set()).add(one.service)
+        shared = [f"{source} ({', '.join(sorted(names))})" for source, names in claims.items() if len(names) > 1]
+        more = f"; shared by several: {', '.join(sorted(shared))}" if shared else ""
+        return Told(f"{len(told)} routes of {len({one.service for one in told})} services{more}")
 
     async def followed() -> Told:
         assert consul is not None

@@ -1,4 +1,4 @@
-"""Whatever JSON comes back instead of what was asked for: plain values, or an error of the tree that repeats nothing."""
+"""Whatever JSON comes back instead of what was asked for: plain values, or an error that repeats nothing of it."""
 
 from __future__ import annotations
 
