@@ -21,6 +21,7 @@ Value = dict[str, Any]
 _RECEIVED = 5 * MILLISECOND
 _SET_UP = 2 * MILLISECOND
 _FIRST_CHECK = 50 * MILLISECOND
+_LOOKS_AGAIN = 500 * MILLISECOND
 
 
 class Client(Protocol):
@@ -282,6 +283,7 @@ class AllocationRun:
         known = (self.allocation.get("DeploymentStatus") or {}).get("Healthy") is not None
         if job["Type"] not in ("service", "system") or manual or known or self._stopping:
             return
+        looks_in = self.pace.step(self.allocation, "", "Healthy", now=self.timers.now, usual=_LOOKS_AGAIN)
         self._watch = HealthWatch(
             timers=self.timers,
             allocation=self.allocation,
@@ -291,6 +293,7 @@ class AllocationRun:
             passes=lambda one: bool(self._last_result(one, self.timers.now)[0].passed),
             decided=lambda healthy: self._client.healthy(self.allocation["ID"], healthy),
             client_judges=self.world.failures_judged_by == "client",
+            looks_in=looks_in,
         )
         self._watch.tasks_changed()
 

@@ -37,8 +37,9 @@ class HealthWatch:
         passes: Callable[[Check], bool],
         decided: Callable[[bool], None],
         client_judges: bool,
+        looks_in: int,
     ) -> None:
-        """`client_judges`: what `World.failures_judged_by` says."""
+        """`client_judges`: what `World.failures_judged_by` says. `looks_in`: after this time it looks once more."""
         self._timers = timers
         self._deploying = bool(allocation.get("DeploymentID"))
         self._client_judges = client_judges or not self._deploying
@@ -54,11 +55,12 @@ class HealthWatch:
         self._waiting: Timer | None = None
         self._deadline = timers.after(self._update["HealthyDeadline"], self._late)
         self._ticking = timers.after(_LOOK, self._tick) if self._checks else None
+        self._confirming = timers.after(looks_in, self._confirm)
 
     def stop(self) -> None:
         """Whatever comes, nothing is decided any more."""
         self._over = True
-        for timer in (self._deadline, self._ticking, self._waiting):
+        for timer in (self._deadline, self._ticking, self._waiting, self._confirming):
             if timer is not None:
                 timer.cancel()
 
@@ -109,6 +111,13 @@ class HealthWatch:
             self._passing_since = now if passing else None
             self._wait()
         self._ticking = self._timers.after(_LOOK, self._tick)
+
+    def _confirm(self) -> None:
+        """Its checks may have passed since it looked last."""
+        since = self._running_since()
+        ran = since is not None and self._timers.now - max(since, self._began) >= self._update["MinHealthyTime"]
+        if ran and all(self._passes(one) for one in self._checks):
+            self._decide(True)
 
     def _late(self) -> None:
         deadline = duration(self._update["HealthyDeadline"])

@@ -201,7 +201,7 @@ class Jobs:
             timer.cancel()
         if _waits(record.job):
             return Done(None, index, index)
-        evaluation = self._scheduler.new_evaluation(job, "job-deregister", JobModifyIndex=index)
+        evaluation = self._scheduler.new_evaluation(job, "job-deregister", Type="service", JobModifyIndex=index)
         with self._state.write("JobDeregistered", same_index=True) as write:
             write.put_evaluation(evaluation)
         self._scheduler.enqueue(evaluation["ID"])

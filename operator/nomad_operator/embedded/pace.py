@@ -15,11 +15,14 @@ class Pace(Protocol):
     """All times are nanoseconds; `usual` is how long it takes where nothing is known."""
 
     def step(self, allocation: Mapped, task: str, kind: str, *, now: int, usual: int) -> int:
-        """Until the task's next `Started`, `Terminated` by itself, `Stopped` because it had to be, or `Killed`."""
+        """Until the task's next `Started`, `Terminated` by itself, `Stopped` because it had to be, `Killed`.
+
+        Without a task: until the allocation is `Healthy`, if it is by then.
+        """
         ...
 
     def told(self, allocation: Mapped, *, events: int, judged: bool, now: int, usual: int) -> int:
-        """Until its client tells the servers, when so many task events have happened, and its health is known or not."""
+        """Until its client tells the servers of so many task events, and of its health if that has been `judged`."""
         ...
 
     def evaluated(self, evaluation: Mapped, *, now: int, usual: int) -> int:

@@ -1,4 +1,4 @@
-"""The pace at which a recording went, for the embedded Nomad: what clients did and told, and when evaluations were done.
+"""The pace at which a recording went: what clients did and told, and when evaluations were done.
 
 What happens is not told here, only how soon: an allocation is known by its job, its name and how many of that name came
 before it, an evaluation by its job and its cause. What was not recorded goes at the usual pace.
@@ -26,6 +26,7 @@ class _Life:
     steps: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
     seen: set[tuple[str, int]] = field(default_factory=set)
     updates: list[tuple[int, int, bool]] = field(default_factory=list)
+    healthy: bool = False
 
 
 class Recorded:
@@ -38,6 +39,7 @@ class Recorded:
         self._evaluations: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
         self._known: dict[str, _Life | None] = {}
         self._asked: dict[tuple[str, str, str], int] = defaultdict(int)
+        self._told: dict[str, int] = {}
         self._numbers: dict[tuple[str, ...], int] = defaultdict(int)
         self._read(recording)
 
@@ -54,9 +56,10 @@ class Recorded:
         return max(0, times[place] - now) if place < len(times) else usual
 
     def told(self, allocation: Mapped, *, events: int, judged: bool, now: int, usual: int) -> int:
-        life = self._life(allocation)
+        life, last = self._life(allocation), self._told.get(allocation["ID"], 0)
         for at, count, decided in life.updates if life is not None else ():
-            if count >= events and (decided or not judged):
+            if count >= events and (decided or not judged) and (at > last or at == last > now):
+                self._told[allocation["ID"]] = at
                 return max(0, at - now)
         return usual
 
@@ -102,6 +105,9 @@ class Recorded:
                     if thing["ID"] not in lives:
                         lives[thing["ID"]] = life = _Life()
                         self._lives[self._key(thing, self._types.get(thing["JobID"], ""))].append(life)
+                    if event["Type"] == "PlanResult" and not thing.get("DeploymentStatus"):
+                        # Moved to another deployment in place: its health is decided anew.
+                        lives[thing["ID"]].healthy = False
                     if event["Type"] == "AllocationUpdated":
                         _read_update(lives[thing["ID"]], thing, at)
 
@@ -115,7 +121,11 @@ def _read_update(life: _Life, thing: Mapped, at: int) -> None:
             if (task, one["Time"]) not in life.seen:
                 life.seen.add((task, one["Time"]))
                 life.steps[task, kind].append(one["Time"])
-    judged = (thing.get("DeploymentStatus") or {}).get("Healthy") is not None
+    healthy = (thing.get("DeploymentStatus") or {}).get("Healthy")
+    judged = healthy is not None
+    if healthy and not life.healthy:
+        life.steps["", "Healthy"].append(at)
+    life.healthy = bool(healthy)
     life.updates.append((at, len(life.seen), judged))
 
 

@@ -22,6 +22,7 @@ from tests.recordings_reader import Exchange, Recording
 _MISSING = " never came"
 _PATIENCE = 8.0  # seconds that the end of a story may take longer than the recording
 _STEP = 0.1  # as the recorder polled
+_RACE = 0.1  # seconds by which an event was heard of later than it happened, at most
 _MOST_TURNS = 4  # calls that a poll asks in turn
 _HEADERS = ("content-type", "x-nomad-index", "x-nomad-knownleader", "x-nomad-lastcontact", "x-nomad-nexttoken")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -44,7 +45,9 @@ async def replay(recording: Recording, target: Target, table: Table) -> Outcome:
     """Everything of one scenario: its exchanges, then the stories of its events."""
     outcome = Outcome(scenario=recording.name)
     run = _Run(recording=recording, target=target, table=table, outcome=outcome, ids=Ids())
-    for groups in _turns(recording.exchanges):
+    # At the recorded pace, every read stands for itself: none of them has to wait for anything.
+    alone = ([[exchange]] for exchange in recording.exchanges)
+    for groups in alone if target.paced else _turns(recording.exchanges):
         await run.turns(groups)
     end = target.now() + _PATIENCE
     while any(line.endswith(_MISSING) for line in run.stories()) and target.now() < end:
@@ -182,8 +185,8 @@ class _Run:
             await self._stream(first, name)
             return
         found = await (self._poll(group) if len(group) > 1 else self._once(first, gap))
-        blocked = last.took if len(group) == 1 and last.took > 0.5 else self._spent(last)
-        self.late = max(0.0, self.target.now() - last.t - blocked)
+        blocked = last.took if len(group) == 1 and last.took > 0.5 else 0.0
+        self.late = 0.0 if self.target.paced else max(0.0, self.target.now() - last.t - blocked)
         self._judge(first, name, found)
 
     async def _not_used(self, exchange: Exchange, name: str) -> None:
@@ -201,7 +204,8 @@ class _Run:
 
     async def _once(self, exchange: Exchange, gap: float) -> list[str]:
         """A read that does not fit yet is looked at again for a while: the target may be a little slower."""
-        limit = self.target.now() + 1.5 + gap * 0.3
+        limit = self.target.now() + (_RACE if self.target.paced else 1.5 + gap * 0.3)
+        step = _RACE / 20 if self.target.paced else _STEP
         best: list[str] | None = None
         done = exchange.t + self.late + self._spent(exchange)
         if not _reads(exchange):
@@ -214,11 +218,11 @@ class _Run:
                 # What is told is the read that was most like the recorded one: the last may be long past it.
                 best = found
                 self.ids.learn(exchange.body, answer.body)
-            again = _reads(exchange) and any(_LIVE.search(line) for line in found)
+            early = self.target.now() < done - 0.001
+            again = _reads(exchange) and found and (early or any(_LIVE.search(line) for line in found))
             if not again or self.target.now() >= limit:
                 return best
-            early = self.target.now() < done - 0.001
-            await self.target.wait_until(done if early else self.target.now() + _STEP)
+            await self.target.wait_until(done if early else self.target.now() + step)
 
     def _spent(self, exchange: Exchange) -> float:
         """The time that an answer took counts where all goes at the recorded pace."""

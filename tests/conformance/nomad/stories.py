@@ -28,6 +28,9 @@ def stories(events: Iterable[Event]) -> dict[str, list[Any]]:
         key = (event["Topic"], str(thing.get("ID")))
         if key not in names:
             kind = _kind(event, thing)
+            if event["Topic"] == "Service":
+                # Clients register theirs in any order.
+                kind = f"service of {names.get(('Allocation', thing['AllocID']), 'none')}"
             counts[kind] = counts.get(kind, 0) + 1
             names[key] = f"{kind} {counts[kind]}"
         name = names[key]
