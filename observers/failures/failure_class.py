@@ -134,6 +134,7 @@ class FailureClass(StrEnum):
     ARTIFACT_MISSING = "artifact_missing"
     ARTIFACT_UNREACHABLE = "artifact_unreachable"
     USER_REFUSED = "user_refused"
+    USER_UNKNOWN = "user_unknown"
     TASK_DISK_FULL = "task_disk_full"
     RESTORE_FAILED = "restore_failed"
     SIBLING_FAILED = "sibling_failed"

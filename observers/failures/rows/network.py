@@ -98,13 +98,13 @@ ROWS = (
         failure=FailureClass.PORT_DUPLICATE,
         family=Family.NETWORK,
         cause=Cause.SPEC,
-        advice="the port {label}{port} is declared twice in {by}: keep one",
-        facts={**_PORT, "label": "or the label", "by": "who has it, in Nomad's words"},
+        advice="the port {twice} is declared twice in {by}: keep one",
+        facts={"twice": "its label, or its number on the node", "by": "who has it, in Nomad's words"},
         may_help=(Kind.STATIC_PORT, Kind.PORT_LABEL),
         words=said(
             Where.REFUSAL,
-            r"Static port (?P<port>\d+) already reserved by (?P<by>.+)$",
-            r"Port label (?P<label>\S+) already in use by (?P<by>.+)$",
+            r"Static port (?P<twice>\d+) already reserved by (?P<by>.+)$",
+            r"Port label (?P<twice>\S+) already in use by (?P<by>.+)$",
         ),
     ),
     Row(

@@ -55,7 +55,23 @@ ROWS = (
             for words in said(
                 where,
                 r'running as user "(?P<user>[^"]*)" is disallowed',
-                r"(?:unable to find user|no matching entries in passwd file|unknown user) ?:? ?\"?(?P<user>[\w.-]*)",
+            )
+        ),
+    ),
+    Row(
+        failure=FailureClass.USER_UNKNOWN,
+        family=Family.REST,
+        cause=Cause.SPEC,
+        # Docker looks into the image, the other drivers on the node.
+        advice="there is no user {user} where the task runs: name one that the image has, or its number",
+        facts={"user": "its name"},
+        words=tuple(
+            words
+            for where in (Where.DRIVER, Where.SETUP, Where.HOOK, Where.VALIDATION)
+            for words in said(
+                where,
+                r"(?:unable to find user|unknown user) ?:? ?\"?(?P<user>[\w.-]*)",
+                r"(?:no matching entries in passwd file)",
             )
         ),
     ),

@@ -102,7 +102,8 @@ def _inconsistent(case: Case) -> Answer:
         if 0 < progress <= max(healthy, kill):
             later = _behind(max(healthy, kill), progress, PROGRESS_DEADLINE)
             if later is None:
-                return _contradiction("healthy_deadline", max(healthy, kill), "progress_deadline", progress)
+                earlier = ("kill_timeout", kill) if kill > healthy else ("healthy_deadline", healthy)
+                return _contradiction(*earlier, "progress_deadline", progress)
             ground = f"later than what it waits for, ×{_MARGIN} at most"
             edits.insert(0, Edit(Kind.PROGRESS_DEADLINE, name, later, ground))
     return fix(case, "a deadline ends before what it waits for", edits)

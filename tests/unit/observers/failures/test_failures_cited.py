@@ -321,7 +321,7 @@ CASES = [
         F.PORT_DUPLICATE,
         GROUP + "Task group network validation failed: 1 error occurred:\n\t* Static port 80 already reserved by "
         "taskgroup network:a",
-        port="80",
+        twice="80",
     ),
     refused(
         F.SERVICE_PORT_UNDEFINED,
@@ -766,6 +766,11 @@ CASES = [
         problem="connection refused",
     ),
     driver(F.USER_REFUSED, 'running as user "root" is disallowed', user="root"),
+    driver(
+        F.USER_UNKNOWN,
+        "Failed to start container 3f: " + DAEMON + "unable to find user nobdy: no matching entries in passwd file",
+        user="nobdy",
+    ),
     crash(F.TASK_DISK_FULL, "write /alloc/data/x: no space left on device", asked="300"),
     hook(
         F.RESTORE_FAILED,
