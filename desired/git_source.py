@@ -62,7 +62,7 @@ class GitSource:
     ) -> None:
         address = GitAddress.parse(url)
         limits = limits or TreeLimits()
-        self._ref, self._path = _checked_ref(ref), _checked_path(path)
+        self._ref, self._path = checked_ref(ref), checked_path(path)
         self.shown_url = address.canonical
         self.origin = f"{address.canonical}#{self._path}"
         folder = cache.absolute()
@@ -127,7 +127,7 @@ class GitSource:
 
         `into` is the local ref that keeps it until the next one is fetched there.
         """
-        wanted = _checked_ref(ref)
+        wanted = checked_ref(ref)
         async with self._cache.changing():
             return await self._bring(await self._tip(wanted), into=into)
 
@@ -265,7 +265,7 @@ def _others(address: GitAddress) -> tuple[Path, ...]:
     return tuple(sorted({folder for place in places for folder in (place, place / ".git")}))
 
 
-def _checked_ref(ref: str) -> str:
+def checked_ref(ref: str) -> str:
     if not ref or _NOT_IN_A_REF.search(ref):
         raise UsageError(
             f"{ref!r} cannot be a git branch, tag or commit", hint="NOMAD_OPERATOR_GIT_REF is a name such as main"
@@ -273,7 +273,7 @@ def _checked_ref(ref: str) -> str:
     return ref
 
 
-def _checked_path(path: str) -> str:
+def checked_path(path: str) -> str:
     """The subfolder without needless parts; "." for the whole repository."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if path.startswith("/") or ".." in parts or any(not part.isprintable() for part in parts):

@@ -28,7 +28,10 @@ from nomad_operator.settings_values import (
     credentials_of,
     expand_user,
     git_address,
+    git_folder,
+    git_ref,
     namespace_names,
+    one_namespace,
     repair_kinds,
     resource_limits,
     state_file_of,
@@ -397,6 +400,21 @@ class Settings(BaseSettings):
     @classmethod
     def _any_case(cls, value: Any) -> Any:
         return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("nomad_namespace")
+    @classmethod
+    def _namespace(cls, value: str) -> str:
+        return one_namespace(value)
+
+    @field_validator("git_ref")
+    @classmethod
+    def _git_ref(cls, value: str) -> str:
+        return git_ref(value)
+
+    @field_validator("git_path")
+    @classmethod
+    def _git_path(cls, value: str) -> str:
+        return git_folder(value)
 
     @field_validator("git_url")
     @classmethod

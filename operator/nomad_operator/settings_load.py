@@ -5,21 +5,31 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
+from pydantic_settings import EnvSettingsSource
 
 from desired.errors import UsageError
 from nomad_operator.settings import PREFIX, Settings
+from nomad_operator.settings_values import expand_user, unreadable
 
 ENVIRONMENT = "environment"
 DOTENV = ".env"
 DEFAULT = "default"
+
+# What is written by the operator itself, or by others only later, need not be there.
+READ_AT_START = frozenset({
+    "nomad_token_file", "nomad_cacert", "nomad_client_cert", "nomad_client_key", "git_token_file", "git_ssh_key_file",
+    "git_known_hosts_file", "vault_cacert", "consul_cacert",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +45,13 @@ def load(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()
 
     A blank value counts as not set, so that a template which renders to nothing falls back to the default.
     """
-    written = _written(env_file)
-    environment = EnvSettingsSource(Settings, case_sensitive=True, env_ignore_empty=True)()
-    file = _from_file(env_file) if written else {}
     names = {_name(field, info): field for field, info in Settings.model_fields.items()}
+    written, problems = _written(env_file, names)
+    environment = EnvSettingsSource(Settings, case_sensitive=True, env_ignore_empty=True)()
     environment = {name: value for name, value in environment.items() if name in names and _told(value)}
-    file = {name: value for name, value in file.items() if name in names and _told(value)}
+    file = {name: value for name, value in written.items() if name in names and value and _told(value)}
     values = {**file, **environment}
-    problems = [*_unknown(os.environ, names, ENVIRONMENT), *_unknown(written, names, str(env_file))]
+    problems += [*_unknown(os.environ, names, ENVIRONMENT), *_unknown(written, names, str(env_file))]
     settings: Settings | None = None
     try:
         settings = Settings(**values)
@@ -54,6 +63,7 @@ def load(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()
         if _name(field, Settings.model_fields[field]) not in values
     ]
     problems += _half_a_pair(values)
+    problems += _unreadable(values, names)
     if problems or settings is None:
         raise UsageError("\n".join(problems), hint="`nomad-operator settings --defaults` explains every setting")
     origins = {
@@ -74,18 +84,36 @@ def _told(value: object) -> bool:
     return not (isinstance(value, str) and not value.strip())
 
 
-def _written(env_file: Path | None) -> Mapping[str, str | None]:
-    """What the file says, also names nobody knows."""
+def _written(env_file: Path | None, names: Collection[str]) -> tuple[Mapping[str, str | None], list[str]]:
+    """What the file says, also names nobody knows, and which of its lines say nothing."""
     if env_file is None or not env_file.is_file():
-        return {}
+        return {}, []
     try:
-        return dotenv_values(env_file, interpolate=False)
+        lines = list(parse_stream(StringIO(env_file.read_text(encoding="utf-8"))))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{env_file} cannot be read: {error}", hint="make it readable, or remove it") from error
+    # The line itself may hold a secret.
+    problems = [f"{env_file}:{line.original.line} is not NAME=value" for line in lines if line.error]
+    problems += [
+        f"{env_file}:{line.original.line} gives {line.key} no value: write {line.key}=value"
+        for line in lines
+        if line.value is None and line.key is not None and (line.key in names or line.key.startswith(PREFIX))
+    ]
+    readable = "".join(line.original.string for line in lines if not line.error)
+    return dotenv_values(stream=StringIO(readable)), problems
 
 
-def _from_file(env_file: Path | None) -> dict[str, Any]:
-    return DotEnvSettingsSource(Settings, env_file=env_file, case_sensitive=True, env_ignore_empty=True)()
+def _unreadable(values: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
+    """Files that have to be there before anything is asked for."""
+    problems = []
+    for name, field in names.items():
+        given = values.get(name)
+        if field not in READ_AT_START or not isinstance(given, str):
+            continue
+        with suppress(ValueError):  # it is told as an invalid value
+            if why := unreadable(expand_user(given)):
+                problems.append(f"{name}={given} {why}")
+    return problems
 
 
 def _half_a_pair(values: Collection[str]) -> list[str]:

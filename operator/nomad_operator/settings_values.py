@@ -14,6 +14,7 @@ from pydantic import BeforeValidator
 from desired.errors import UsageError
 from desired.git_address import GitAddress
 from desired.git_commit import Author
+from desired.git_source import checked_path, checked_ref
 from desired.operations.operation import Kind
 from desired.operations.table import ROWS, Tier
 
@@ -50,6 +51,38 @@ def namespace_names(value: Any) -> Any:
         if wrong := [name for name in names if name != "*" and not _NAMESPACE.fullmatch(name)]:
             raise ValueError(f"names {wrong[0]!r}, which is no namespace: letters, digits and dashes, or * for all")
     return names
+
+
+def one_namespace(value: str) -> str:
+    if not _NAMESPACE.fullmatch(value):
+        raise ValueError("is no namespace: letters, digits and dashes, 128 at most")
+    return value
+
+
+def git_ref(value: str) -> str:
+    try:
+        return checked_ref(value)
+    except UsageError:
+        raise ValueError("cannot be a git branch, tag or commit") from None
+
+
+def git_folder(value: str) -> str:
+    try:
+        return checked_path(value)
+    except UsageError:
+        raise ValueError("is no folder inside the repository: a path such as apps") from None
+
+
+def unreadable(path: Path) -> str:
+    """Why a file that a setting names cannot be read now; "" if it can."""
+    try:
+        # A pipe is read once, by whoever needs it.
+        if not path.is_fifo():
+            with path.open("rb"):
+                pass
+        return ""
+    except OSError as error:
+        return f"cannot be read: {(error.strerror or type(error).__name__).lower()}"
 
 
 def repair_kinds(value: Any) -> Any:
@@ -102,7 +135,10 @@ def stripped(value: Any) -> Any:
 
 def expand_user(value: Any) -> Any:
     """`~` at the start of a path is the home folder, as in a shell."""
-    return Path(value).expanduser() if isinstance(value, str) else value
+    try:
+        return Path(value).expanduser() if isinstance(value, str) else value
+    except RuntimeError:
+        raise ValueError("names the home of a user who is not known") from None
 
 
 def check_address(value: str, *, sockets: bool) -> str:

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.errors import UsageError
-from nomad_operator.settings import PREFIX, Mode, Settings
+from nomad_operator.settings import PREFIX, Settings
 from nomad_operator.settings_load import Loaded, load
 from nomad_operator.settings_show import MASK, rows
+from reconcilers.situation import Mode
 
 SECRET = "hunter2-hunter2-hunter2"
 Load = Callable[..., Loaded]
@@ -230,3 +231,46 @@ def test_a_file_that_cannot_be_read_as_text_is_a_told_problem(tmp_path: Path) ->
     (tmp_path / ".env").write_bytes(b"NOMAD_TOKEN=\xff\xfe")
     with pytest.raises(UsageError, match=r"\.env cannot be read"):
         load(env_file=tmp_path / ".env")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("NOMAD_NAMESPACE", "a b", "is no namespace"),
+        ("NOMAD_NAMESPACE", "*", "is no namespace"),
+        (f"{PREFIX}GIT_PATH", "../..", "is no folder inside the repository"),
+        (f"{PREFIX}GIT_PATH", "/apps", "is no folder inside the repository"),
+        (f"{PREFIX}GIT_REF", "--upload-pack=x", "cannot be a git branch"),
+        (f"{PREFIX}GIT_REF", "a b", "cannot be a git branch"),
+        ("NOMAD_TOKEN_FILE", "/no/such", "cannot be read: no such file"),
+        ("NOMAD_CACERT", "/", "cannot be read: is a directory"),
+        (f"{PREFIX}GIT_TOKEN_FILE", "/no/such", "cannot be read: no such file"),
+        (f"{PREFIX}GIT_TOKEN_FILE", "~no-such-user-here/x", "names the home of a user who is not known"),
+    ],
+)
+def test_what_can_never_work_is_told_at_the_start_beside_all_else(
+    loaded: Load, name: str, value: str, told: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        loaded(NOMAD_OPERATOR_CONCURRENCY="many", **{name: value})
+    first, second = sorted(raised.value.message.splitlines(), key=lambda line: line.startswith(name))
+    assert first.startswith("NOMAD_OPERATOR_CONCURRENCY=many")
+    assert second.startswith(f"{name}={value} {told}")
+
+
+def test_what_the_operator_writes_itself_need_not_be_there(loaded: Load, tmp_path: Path) -> None:
+    absent = str(tmp_path / "api-token")
+    assert str(loaded(NOMAD_OPERATOR_API_TOKEN_FILE=absent).settings.api_token_file) == absent
+
+
+def test_a_line_of_the_file_that_sets_nothing_is_told_without_the_line(loaded: Load) -> None:
+    with pytest.raises(UsageError) as raised:
+        loaded("# ours", f"NOMAD_TOKEN {SECRET}", "NOMAD_OPERATOR_PRUNE", "OF_ANOTHER_PROGRAM", "NOMAD_REGION=eu")
+    first, second = raised.value.message.splitlines()
+    assert first.endswith(".env:2 is not NAME=value")
+    assert second.endswith(".env:3 gives NOMAD_OPERATOR_PRUNE no value: write NOMAD_OPERATOR_PRUNE=value")
+    assert SECRET not in raised.value.message
+
+
+def test_a_value_of_the_file_may_name_another(loaded: Load) -> None:
+    assert loaded("BASE=/srv/a", "NOMAD_REGION=${BASE}/b").settings.nomad_region == "/srv/a/b"
