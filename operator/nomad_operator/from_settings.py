@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 
+from pydantic import SecretStr
+
 from desired.app import AppKey
 from desired.edited_file import FileEditor
 from desired.errors import UsageError
@@ -94,8 +96,8 @@ def write_back(settings: Settings, followed: Repository) -> WriteBack | None:
 
 def secrets_of(settings: Settings) -> list[str]:
     """What this process knows and nobody may be told."""
-    named = (settings.nomad_token, settings.git_token, settings.api_token, settings.webhook_secret)
-    return [secret.get_secret_value() for secret in named if secret is not None]
+    values = (getattr(settings, name) for name in Settings.model_fields)
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 def own_job_of(environment: dict[str, str]) -> AppKey | None:
