@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+# What an address of Symfony leads to that leads nowhere.
+NOTHING = "nothing"
 # The scheme of an address that is a default says which service it means.
 _SCHEMES: Mapping[str, str] = {
     "postgres": "postgres",
@@ -32,6 +34,8 @@ _SCHEMES: Mapping[str, str] = {
 def scheme_kind(address: str | None) -> str | None:
     """The service that an address means by its scheme: `postgresql+asyncpg://…` is postgres."""
     scheme, colon, _ = (address or "").partition("://")
+    if colon and scheme == "null":
+        return NOTHING
     return _SCHEMES.get(scheme.lower().partition("+")[0] if scheme != "mongodb+srv" else scheme) if colon else None
 
 

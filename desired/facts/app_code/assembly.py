@@ -25,14 +25,23 @@ from desired.facts.app_code.seen import (
     StartSeen,
     TalksSeen,
 )
+from desired.facts.app_code.work_kind import Shown, kind_of_work
 from desired.facts.fact import Fact, Place
-from desired.facts.facts import Backend, Dependency, Facts, HealthFact, PortFact, WorkKind
+from desired.facts.facts import Backend, Dependency, Facts, HealthFact
 
 NAME = "app_code"
 
 
-def assemble(candidate: Candidate, seen: list[Seen], *, exposed: bool, imaged: bool) -> Facts:
-    """The facts. `exposed`: the Dockerfile names ports itself; `imaged`: there is one, and it knows the start."""
+def assemble(
+    candidate: Candidate,
+    seen: list[Seen],
+    *,
+    name: str,
+    schedules: tuple[Fact[str], ...],
+    exposed: bool,
+    imaged: bool,
+) -> Facts:
+    """The facts of the component `name`. `exposed`: its Dockerfile names ports; `imaged`: it has one, and that starts."""
     dependencies = _dependencies(seen)
     signs = _signs(seen)
     known = candidate.project.known | {sign.value for sign in signs}
@@ -46,10 +55,13 @@ def assemble(candidate: Candidate, seen: list[Seen], *, exposed: bool, imaged: b
     readings = (one for one in seen if isinstance(one, EnvSeen) and (one.documented or not built))
     env = environment(readings, extractor=NAME)
     ports = find_ports(seen, framework, candidate.ecosystem.name, places, env.uses, exposed=exposed)
+    names = (name, *_alone(candidate))
+    kind, schedule = kind_of_work(Shown(framework, places.get(named), ports, signs, names, schedules))
     return Facts(
         language=_language(candidate),
         framework=_framework(framework, places.get(named), named),
-        kind=_kind(framework, ports, signs, places.get(named)),
+        kind=kind,
+        schedule=schedule,
         gpu=gpu_need(seen, extractor=NAME),
         entrypoint=None if imaged else _start(seen, framework),
         health=_health(seen, framework, places, named),
@@ -61,6 +73,12 @@ def assemble(candidate: Candidate, seen: list[Seen], *, exposed: bool, imaged: b
         ),
         backends=MappingProxyType(_backends(seen, dependencies, signs, env, framework)),
     )
+
+
+def _alone(candidate: Candidate) -> tuple[str, ...]:
+    """What the code is called, where it is one file."""
+    code = [path for path in candidate.project.code if not path.endswith("__init__.py")]
+    return (code[0].rpartition("/")[2].partition(".")[0],) if len(code) == 1 else ()
 
 
 def _dependencies(seen: Iterable[Seen]) -> dict[tuple[str, str], tuple[Dependency, Place]]:
@@ -88,6 +106,8 @@ def _language(candidate: Candidate) -> Fact[str]:
     typed = sum(path.endswith((".ts", ".tsx", ".mts")) for path in project.code) * 2 > len(project.code)
     typed = typed and candidate.ecosystem.name == "npm"
     language = "typescript" if typed else candidate.ecosystem.language
+    if language == "java" and sum(path.endswith(".kt") for path in project.code) * 2 > len(project.code):
+        language = "kotlin"
     return Fact(language, NAME, LITERAL if project.manifests else LIKELY, Place(first) if first else None)
 
 
@@ -128,27 +148,6 @@ def _health(
     if framework is None or framework.health is None:
         return None
     return Fact(HealthFact(framework.health), NAME, USUAL, places.get(named), f"{framework.name}'s own")
-
-
-def _kind(
-    framework: Framework | None,
-    ports: Mapping[int, Fact[PortFact]],
-    signs: Mapping[Sign, Place],
-    place: Place | None,
-) -> Fact[WorkKind] | None:
-    if framework is not None and framework.work is not Work.BATCH:
-        return Fact(WorkKind.SERVICE, NAME, LIKELY, place, f"{framework.name}: {framework.work}")
-    if ports or Sign.LISTENS in signs:
-        return Fact(WorkKind.SERVICE, NAME, LIKELY, signs.get(Sign.LISTENS, _first(ports) or place), "it listens")
-    if Sign.LOOPS in signs:
-        return Fact(WorkKind.SERVICE, NAME, USUAL, signs[Sign.LOOPS], "it goes on for ever")
-    if framework is not None:
-        return Fact(WorkKind.BATCH, NAME, USUAL, place, f"{framework.name}: {framework.work}")
-    return None
-
-
-def _first(ports: Mapping[int, Fact[PortFact]]) -> Place | None:
-    return next((fact.place for fact in ports.values()), None)
 
 
 def _start(seen: Iterable[Seen], framework: Framework | None) -> Fact[tuple[str, ...]] | None:

@@ -47,6 +47,7 @@ BACKENDS: tuple[Known, ...] = (
         golang/github.com/uptrace/bun/driver/pgdriver cargo/tokio-postgres cargo/postgres cargo/deadpool-postgres
         maven/org.postgresql/postgresql maven/org.postgresql/r2dbc-postgresql maven/io.quarkus/quarkus-jdbc-postgresql
         maven/io.quarkus/quarkus-reactive-pg-client gem/pg nuget/Npgsql nuget/Npgsql.EntityFrameworkCore.PostgreSQL
+        nuget/Aspire.Npgsql nuget/Aspire.Npgsql.EntityFrameworkCore.PostgreSQL
         extra/postgres extra/postgresql extra/sqlx-postgres extra/psycopg2 extra/psycopg2-binary extra/asyncpg""",
         "POSTGRES|POSTGRESQL|PG|PGSQL|TIMESCALE",
         database=True,
@@ -108,7 +109,8 @@ BACKENDS: tuple[Known, ...] = (
         maven/org.springframework.boot/spring-boot-starter-data-redis-reactive maven/redis.clients/jedis
         maven/io.lettuce/lettuce-core maven/org.redisson/redisson-spring-boot-starter maven/org.redisson/redisson
         maven/io.quarkus/quarkus-redis-client gem/redis gem/redis-rails gem/sidekiq gem/resque gem/redis-client
-        composer/predis/predis nuget/StackExchange.Redis nuget/Microsoft.Extensions.Caching.StackExchangeRedis
+        composer/predis/predis nuget/StackExchange.Redis nuget/Aspire.StackExchange.Redis
+        nuget/Microsoft.Extensions.Caching.StackExchangeRedis
         extra/redis""",
         "REDIS|VALKEY",
         whole=r"REDIS_(?:DB|PASSWORD)|(?:\w+_)?REDIS",
@@ -126,7 +128,8 @@ BACKENDS: tuple[Known, ...] = (
         golang/github.com/rabbitmq/amqp091-go golang/github.com/streadway/amqp cargo/lapin cargo/amqprs
         maven/org.springframework.boot/spring-boot-starter-amqp maven/com.rabbitmq/amqp-client
         maven/io.quarkus/quarkus-messaging-rabbitmq gem/bunny gem/sneakers composer/php-amqplib/php-amqplib
-        nuget/RabbitMQ.Client nuget/MassTransit.RabbitMQ""",
+        nuget/RabbitMQ.Client
+        nuget/Aspire.RabbitMQ.Client nuget/MassTransit.RabbitMQ""",
         "RABBIT|RABBITMQ|AMQP",
         whole=r"CLOUDAMQP_URL",
     ),

@@ -12,6 +12,7 @@ from desired.facts.app_code.procfile import read_procfile
 from desired.facts.app_code.projects import choose, find_projects
 from desired.facts.app_code.seen import LIKELY, USUAL, Seen
 from desired.facts.app_code.sources import Limits, Sources
+from desired.facts.app_code.work_kind import read_crontabs
 from desired.facts.codebase import Codebase, Component
 from desired.facts.extractor import Extraction, Extractor
 from desired.facts.fact import Fact, Place
@@ -37,7 +38,12 @@ def extract(codebase: Codebase, component: Component, *, limits: Limits | None =
     if sources.cut is not None:
         warnings.append(sources.cut)
     facts = assemble(
-        chosen, seen, exposed=_EXPOSES.search(dockerfile) is not None, imaged=component.dockerfile is not None
+        chosen,
+        seen,
+        name=component.name,
+        schedules=tuple(read_crontabs(sources, folder)),
+        exposed=_EXPOSES.search(dockerfile) is not None,
+        imaged=component.dockerfile is not None,
     )
     return Extraction(facts, tuple(dict.fromkeys(warnings))[:_MOST_WARNINGS])
 

@@ -43,6 +43,9 @@ _ARRAY = bounded(
 )
 _SYMFONY = bounded(rf"%env\((?P<kinds>(?:[\w-]+:)*)(?P<name>{_NAME})\)%")
 _SYMFONY_DEFAULT = bounded(rf"^\s*env\((?P<name>{_NAME})\)\s*:\s*(?P<value>.*?)\s*$", re.MULTILINE)
+# Up to the next key at the left.
+_ONLY_WHEN = re.compile(r"^when@(?:dev|test)\s*:[^\n]*(?:\n(?![^\s#])[^\n]*)*", re.MULTILINE)
+_DEVELOPMENT = bounded(r"config/packages/(?:(?:dev|test)/|debug\.yaml|web_profiler\.yaml)")
 _ROUTE = bounded(
     rf"(?:\bRoute::|\$(?:app|router|group|r)->)(?:get|any|match)\(\s*(?:\[[^\]]*\]\s*,\s*)?(?P<path>{QUOTED})"
 )
@@ -84,7 +87,7 @@ def _code(sources: Sources, project: Project) -> Iterator[Seen]:
         if not path.endswith(".php"):
             for match in source.found(_SYMFONY_DEFAULT):
                 defaults[match["name"]] = match["value"].strip("\"'")
-        used += _symfony(source)
+        used += [] if _DEVELOPMENT.search(path) else _symfony(source)
         aside = is_aside(path, sources.root)
         for seen in _env(source, laravel="laravel/framework" in project.known):
             yield (
@@ -139,7 +142,11 @@ def _env(source: SourceText, *, laravel: bool) -> Iterator[EnvSeen]:
 
 
 def _symfony(source: SourceText) -> Iterator[EnvSeen]:
+    """What the container's configuration reads, without the blocks that only count in development."""
+    left_out = [match.span() for match in source.found(_ONLY_WHEN, limit=20)]
     for match in source.found(_SYMFONY):
+        if any(start <= match.start() < end for start, end in left_out):
+            continue
         optional = "default:" in match["kinds"]
         yield EnvSeen(match["name"], source.place(match.start()), not optional, None, optional)
 

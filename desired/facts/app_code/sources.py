@@ -45,7 +45,7 @@ class Limits:
 
     file_chars: int = 400_000
     files: int = 4_000
-    total_chars: int = 48_000_000
+    total_chars: int = 24_000_000
 
 
 class Sources:

@@ -29,6 +29,7 @@ def _found(facts: Facts) -> dict[str, Any]:
         "language": facts.language and facts.language.value,
         "framework": facts.framework and f"{facts.framework.value} @ {facts.framework.place}",
         "kind": facts.kind and facts.kind.value.value,
+        "schedule": facts.schedule and f"{facts.schedule.value} @ {facts.schedule.place}",
         "gpu": facts.gpu and f"{facts.gpu.value} @ {facts.gpu.place}",
         "health": facts.health and f"{facts.health.value.path} @ {facts.health.place}",
         "ports": [f"{fact.value.to} @ {fact.place}" for fact in facts.ports.values()],
