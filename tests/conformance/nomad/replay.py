@@ -207,6 +207,7 @@ class _Run:
         limit = self.target.now() + (_RACE if self.target.paced else 1.5 + gap * 0.3)
         step = _RACE / 20 if self.target.paced else _STEP
         best: list[str] | None = None
+        most_like: Any = None
         done = exchange.t + self.late + self._spent(exchange)
         if not _reads(exchange):
             # A write is done when it is answered.
@@ -216,11 +217,11 @@ class _Run:
             found = self._differ(exchange, answer)
             if best is None or len(found) < len(best):
                 # What is told is the read that was most like the recorded one: the last may be long past it.
-                best = found
-                self.ids.learn(exchange.body, answer.body)
+                best, most_like = found, answer.body
             early = self.target.now() < done - 0.001
             again = _reads(exchange) and found and (early or any(_LIVE.search(line) for line in found))
             if not again or self.target.now() >= limit:
+                self.ids.learn(exchange.body, most_like)
                 return best
             await self.target.wait_until(done if early else self.target.now() + step)
 
