@@ -34,7 +34,7 @@ class RecordedConsul:
     """Answers a read as it was answered last. Lists of names were recorded with a separator only: they are made of
     the recorded keys."""
 
-    name = "Consul 1.21.4 as recorded"
+    version = "1.21.4"
 
     def __init__(self) -> None:
         self._answers: dict[tuple[str, frozenset[str]], dict[str, Any]] = {}
@@ -67,7 +67,7 @@ class RealConsul:
     """Writes what it needs, by HTTP, and takes it away."""
 
     def __init__(self) -> None:
-        self.name = f"Consul {self._do('GET', 'agent/self').json()['Config']['Version']}"
+        self.version = str(self._do("GET", "agent/self").json()["Config"]["Version"])
 
     def client(self) -> ConsulClient:
         return _client(ADDRESS, None, TOKEN)

@@ -10,13 +10,14 @@ from tests.conformance.vault.vault_target import ADDRESS, TOKEN, RealVault, Reco
 
 
 @pytest.fixture(params=["recorded", pytest.param("real", marks=pytest.mark.real)], scope="session")
-def vault(request: pytest.FixtureRequest) -> Iterator[RecordedVault | RealVault]:
+def vault(request: pytest.FixtureRequest, met: dict[str, str]) -> Iterator[RecordedVault | RealVault]:
     if request.param == "recorded":
         yield RecordedVault()
         return
     if not (ADDRESS and TOKEN):
         pytest.skip("the client on a real Vault (VAULT_TEST_ADDR and VAULT_TEST_TOKEN, a token that may do everything)")
     real = RealVault()
+    met["Vault"] = f"{real.version} (recorded: OpenBao 2.6.2)"
     real.build()
     yield real
     real.take_away()

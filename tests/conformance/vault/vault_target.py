@@ -64,6 +64,7 @@ class RealVault:
         self._tokens = {"root": TOKEN, "nobody": "s.nobodyknowsthistoken"}
         self._written: dict[tuple[str, str, str], Mapping[str, Any]] = {}
         self.adapter = Recording(self._keep)
+        self.version = str(self._do("GET", "sys/health", None).get("version"))
 
     def client(self, persona: str = "root") -> VaultClient:
         return _client(ADDRESS, self.adapter, self._tokens[persona])
