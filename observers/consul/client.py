@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from observers.reach.session import BoundedSession
 
 # What the library's decoding of an answer ends in where it is none of Consul's.
 _OF_ANOTHER_SHAPE = (consul.exceptions.ConsulException, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+_MOST_ALIKE = 3
 
 
 class ConsulClient:
@@ -76,10 +79,26 @@ class ConsulClient:
         return tuple(sorted(str(one) for one in found)) if isinstance(found, list) else ()
 
     async def keys_near(self, key: str) -> tuple[str, ...]:
-        """The keys beside one, in the same folder: who misspelled it meant one of these."""
+        """The keys beside one, in the same folder: who misspelled it meant one of these.
+
+        Where its folder does not exist, those in the folders that are named most like it. At most five requests.
+        """
         folder = _checked(key).rpartition("/")[0]
-        names = await self.keys(f"{folder}/" if folder else "")
-        return tuple(one for one in names if one.rpartition("/")[0] == folder and not one.endswith("/"))
+        beside = await self._inside(folder)
+        if beside or not folder:
+            return tuple(one for one in beside if not one.endswith("/"))
+        above = folder.rpartition("/")[0]
+        folders = [one for one in await self._inside(above) if one.endswith("/")]
+        alike = difflib.get_close_matches(f"{folder}/", folders, n=_MOST_ALIKE)
+        inside = [await self._inside(one.rstrip("/")) for one in alike]
+        return tuple(one for names in inside for one in names if not one.endswith("/"))
+
+    async def _inside(self, folder: str) -> tuple[str, ...]:
+        """Keys and folders directly in a folder, by their whole names; folders end with a slash."""
+        prefix = f"{folder}/" if folder else ""
+        what = f"list the keys in {prefix or 'the root'}"
+        _, found = await self._ask(what, lambda: self._consul.kv.get(prefix, keys=True, separator="/"))
+        return tuple(sorted(str(one) for one in found if one != prefix)) if isinstance(found, list) else ()
 
     async def services(self) -> Mapping[str, tuple[str, ...]]:
         """Every service with the tags of its instances, sorted."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 from typing import Any
@@ -23,6 +24,7 @@ from observers.vault.path import checked, in_templates, parent, place
 from observers.vault.standing import Health, Mount, Secret, Standing, TokenFacts
 
 _MOST_FOLDERS = 64
+_MOST_ALIKE = 3
 _STANDINGS = {
     Meaning.MISSING: Standing.MISSING,
     Meaning.DELETED: Standing.DELETED,
@@ -148,14 +150,24 @@ class VaultClient:
         return await self._listed(mount, place(asked, mount).name) or ()
 
     async def paths_near(self, path: str) -> tuple[str, ...]:
-        """Secrets beside a path, in the form in which templates read them: who misspelled one meant one of these."""
+        """Secrets beside a path, in the form in which templates read them: who misspelled one meant one of these.
+
+        Where its folder does not exist, those in the folders that are named most like it. At most seven requests.
+        """
         asked = checked(path)
         mount = await self._mount(asked)
         if mount is None or mount.version is None:
             return ()
         folder, _ = parent(place(asked, mount).name)
-        listed = await self._listed(mount, folder) or ()
-        return tuple(in_templates(mount, f"{folder}/{one}".lstrip("/")) for one in listed if not one.endswith("/"))
+        beside = await self._listed(mount, folder) or ()
+        if beside or not folder:
+            return _secrets_in(mount, folder, beside)
+        above, wrong = parent(folder)
+        folders = [one for one in await self._listed(mount, above) or () if one.endswith("/")]
+        alike = difflib.get_close_matches(f"{wrong}/", folders, n=_MOST_ALIKE)
+        found = [f"{above}/{one}".strip("/") for one in alike]
+        listed = [await self._listed(mount, one) or () for one in found]
+        return tuple(path for one, names in zip(found, listed, strict=True) for path in _secrets_in(mount, one, names))
 
     async def paths_under(self, folder: str, *, most: int = 200) -> tuple[str, ...]:
         """Secrets at any depth below a folder, as templates read them; at most so many, and some 64 requests."""
@@ -294,6 +306,10 @@ class VaultClient:
             if meant is Meaning.FORBIDDEN:
                 return None
             raise refusal(self._reach, what, answer.status, answer.body) from None
+
+
+def _secrets_in(mount: Mount, folder: str, names: Collection[str]) -> tuple[str, ...]:
+    return tuple(in_templates(mount, f"{folder}/{one}".lstrip("/")) for one in names if not one.endswith("/"))
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -49,9 +49,11 @@ class RecordedConsul:
 
     def _find(self, asked: Asked) -> Reply:
         query = frozenset(parse_qs(asked.query, keep_blank_values=True))
-        if query == {"keys"}:
+        if "keys" in query:
             prefix = asked.path.removeprefix("/v1/kv/")
-            found = sorted(key for key in KEYS if key.startswith(prefix))
+            keys = sorted(key for key in KEYS if key.startswith(prefix))
+            rest = [key.removeprefix(prefix).partition("/") for key in keys]
+            found = keys if query == {"keys"} else sorted({f"{prefix}{first}{slash}" for first, slash, _ in rest})
             return Reply(200 if found else 404, found or "", {"X-Consul-Index": "1"})
         if asked.path == "/v1/agent/self":
             return Reply(200, {"Config": {"Version": "1.21.4", "Datacenter": "dc1"}})

@@ -29,7 +29,11 @@ async def test_keys_are_listed_by_name(consul: Consul) -> None:
 
 
 async def test_who_misspelled_a_key_is_told_what_is_beside_it(consul: Consul) -> None:
-    assert await consul.client().keys_near("operator/recrod") == ("operator/record",)
+    client = consul.client()
+    assert await client.keys_near("operator/recrod") == ("operator/record",)
+    assert await client.keys_near("operator/otter/deep") == ("operator/other/deep",)
+    assert await client.keys_near("oprator/record") == ("operator/record",)
+    assert await client.keys_near("nothing/like/it") == ()
 
 
 async def test_services_have_the_tags_of_all_their_instances(consul: Consul) -> None:

@@ -92,7 +92,12 @@ async def test_a_folder_is_listed(vault: Vault) -> None:
 async def test_who_misspelled_a_path_is_told_what_is_beside_it(vault: Vault) -> None:
     near = await vault.client("limited").paths_near(f"{KV2}/data/web/database")
     assert near == (f"{KV2}/data/web/db", f"{KV2}/data/web/gone", f"{KV2}/data/web/shredded")
-    assert await vault.client().paths_near(f"{KV1}/web/database") == (f"{KV1}/web/db",)
+    client = vault.client()
+    assert await client.paths_near(f"{KV1}/web/database") == (f"{KV1}/web/db",)
+    assert await client.paths_near(f"{KV1}/wbe/db") == (f"{KV1}/web/db",)
+    assert await client.paths_near(f"{KV2}/data/biling/db") == (f"{KV2}/data/billing/db",)
+    assert await client.paths_near(f"{KV2}/data/web/apis/stripe") == (f"{KV2}/data/web/api/stripe",)
+    assert await client.paths_near(f"{KV2}/data/no/thing") == ()
 
 
 async def test_secrets_are_found_at_any_depth_and_no_more_than_asked_for(vault: Vault) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -26,8 +28,9 @@ from observers.vault.login import GivenToken
 from tests.unit.observers.nomad_certificates import Certificates, make
 from tests.unit.observers.nomad_stub import Exchange, Stub, serve
 
+ROOT = Path(__file__).parents[3]
 TOKEN = "s.very-secret-token"
-SHORT = timedelta(seconds=0.6)
+SHORT = timedelta(seconds=0.4)
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,32 @@ async def test_a_name_service_that_hangs_holds_nobody_up(service: Service, monke
         monkeypatch.setattr(socket, "getaddrinfo", slow)
         error = await _fails(service, service.reach("http://slow-name.test:1"))
         assert isinstance(error, DeadlineExceeded)
+
+
+_HANGING = """
+import asyncio, socket, sys, threading, time
+from datetime import timedelta
+from observers.reach.address import Reach
+from observers.vault.client import VaultClient
+from desired.errors import DeadlineExceeded
+
+socket.getaddrinfo = lambda *arguments, **named: time.sleep(60)
+
+async def main():
+    deadline = timedelta(seconds=0.2)
+    vault = VaultClient(reach=Reach(service="Vault", setting="X", address="http://a.test", deadline=deadline))
+    try:
+        await vault.health()
+    except DeadlineExceeded:
+        print("told")
+
+asyncio.run(main())
+"""
+
+
+def test_a_name_service_that_hangs_does_not_hold_up_the_end_of_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", _HANGING], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.returncode) == ("told\n", 0), done.stderr
 
 
 async def test_an_address_may_have_a_path_of_its_own(service: Service) -> None:
