@@ -216,7 +216,16 @@ class Catalog:
             return DesiredApp(key, Kind.JOB_FILE, unit.path, job, digest, policy)
         if unit.job_path is not None and known.get((unit.path, digest)) != manifest.key:
             await self._check_names(manifest, job, unit)
-        return DesiredApp(self._watched(manifest.key, unit), Kind.APP, unit.path, job, digest, policy)
+        return DesiredApp(
+            self._watched(manifest.key, unit),
+            Kind.APP,
+            unit.path,
+            job,
+            digest,
+            policy,
+            manifest.line,
+            unit.job_path or "",
+        )
 
     def _watched(self, key: AppKey, unit: _Unit) -> AppKey:
         """An app that nobody listens for would never be told of what happens to it."""
@@ -295,7 +304,7 @@ class Catalog:
         ]
         unreadable = with_keys_of_before(apps, found, self._history.keys)
         self._remember(apps, unreadable)
-        return state_of(tree.revision, apps, unreadable)
+        return state_of(tree.revision, apps, unreadable, wrapped)
 
     def _remember(self, apps: Iterable[DesiredApp], unreadable: Iterable[UnreadableFile]) -> None:
         keys: defaultdict[str, set[AppKey]] = defaultdict(set)

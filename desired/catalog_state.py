@@ -6,27 +6,32 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
 from desired.app import AppKey
-from desired.state import DesiredApp, DesiredState, UnreadableFile
+from desired.state import Claim, DesiredApp, DesiredState, UnreadableFile
 
 
-def state_of(revision: str, apps: Collection[DesiredApp], unreadable: Collection[UnreadableFile]) -> DesiredState:
+def state_of(
+    revision: str, apps: Collection[DesiredApp], unreadable: Collection[UnreadableFile], wrapped: Collection[str] = ()
+) -> DesiredState:
     """An app that two files claim is in conflict, and neither is applied.
 
     A file that cannot be read claims what it speaks of as well: else a mistake in one file would hand its app over to
     another.
     """
-    claims: defaultdict[AppKey, list[str]] = defaultdict(list)
+    found: defaultdict[AppKey, list[Claim]] = defaultdict(list)
     for app in apps:
-        claims[app.key].append(app.path)
+        found[app.key].append(Claim(app.path, app.line))
     for file in unreadable:
         if file.key is not None:
-            claims[file.key].append(file.path)
-    conflicts = {key: tuple(sorted(paths)) for key, paths in sorted(claims.items()) if len(paths) > 1}
+            found[file.key].append(Claim(file.path, min((one.line for one in file.problems), default=0)))
+    claims = {key: tuple(sorted(each)) for key, each in sorted(found.items()) if len(each) > 1}
+    conflicts = {key: tuple(claim.path for claim in each) for key, each in claims.items()}
     return DesiredState(
         revision,
         {app.key: app for app in sorted(apps, key=lambda app: app.key) if app.key not in conflicts},
         tuple(sorted(unreadable, key=lambda file: (file.path, str(file.key), file.problems))),
         conflicts,
+        claims,
+        frozenset(wrapped),
     )
 
 

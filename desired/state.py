@@ -48,6 +48,7 @@ class DesiredApp:
     """One app that somebody wants.
 
     `source_hash` covers the file, its variables and its settings: while it stands, nothing has to be parsed again.
+    `line` is where it begins in its file; 0 where that is not known. `job_file` is what a manifest wraps, if it does.
     """
 
     key: AppKey
@@ -56,6 +57,19 @@ class DesiredApp:
     source: HclSource | JsonSource
     source_hash: str
     policy: Policy
+    line: int = field(default=0, compare=False)
+    job_file: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Claim:
+    """Where a file speaks of an app. `line` is 0 where that is not known."""
+
+    path: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +104,27 @@ class UnreadableFile:
 class DesiredState:
     """Everything one revision says. Only a complete one may lead to pruning.
 
-    A key that two files claim is in `conflicts` with both paths and not in `apps`. `complete` is False while any file
-    is unreadable or conflicting: a rename may hide in it.
+    A key that two files claim is in `conflicts` with both paths and not in `apps`; `claims` says where in them.
+    `complete` is False while any file is unreadable or conflicting: a rename may hide in it. `wrapped` are job files
+    that are no apps of their own.
     """
 
     revision: str
     apps: Mapping[AppKey, DesiredApp]
     unreadable: tuple[UnreadableFile, ...] = ()
     conflicts: Mapping[AppKey, tuple[str, ...]] = field(default_factory=dict)
+    claims: Mapping[AppKey, tuple[Claim, ...]] = field(default_factory=dict, compare=False)
+    wrapped: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def complete(self) -> bool:
         return not self.unreadable and not self.conflicts
+
+    def conflict(self, key: AppKey) -> str:
+        """Who claims an app that is in conflict, as people read it."""
+        claims = self.claims.get(key) or tuple(Claim(path) for path in self.conflicts[key])
+        told = " and ".join(str(claim) for claim in claims)
+        return f"{told} {'both' if len(claims) == 2 else 'all'} claim {key}; none of them is applied"
 
 
 class JobParser(Protocol):

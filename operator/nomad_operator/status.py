@@ -58,13 +58,10 @@ def sources(state: DesiredState) -> list[dict[str, Any]]:
         for file in state.unreadable
         for problem in file.problems
     ]
-    for key, paths in sorted(state.conflicts.items()):
-        others = " and ".join(paths)
-        found += [
-            {"path": path, "problem": f"{others} both claim {key}; neither is applied", "key": str(key)}
-            for path in paths
-        ]
-    return found
+    return found + [
+        {"path": paths[0], "problem": state.conflict(key), "key": str(key)}
+        for key, paths in sorted(state.conflicts.items())
+    ]
 
 
 def questions(state: DesiredState | None) -> dict[AppKey, list[Question]]:

@@ -40,7 +40,7 @@ class Found:
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    apps: dict[str, DesiredApp] = field(default_factory=dict)  # by path
+    apps: list[tuple[str, DesiredApp]] = field(default_factory=list)
 
 
 def validate(arguments: argparse.Namespace) -> int:
@@ -87,17 +87,23 @@ async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, fo
             namespaces=settings.namespaces,
         )
         state = await catalog.read(await tree.tree("work tree"), tree, {})
-        problems = [_in(folder, problem) for problem in _problems(state) if names is None or problem.path in names]
-        apps = [app for app in state.apps.values() if names is None or app.path in names]
-        found.problems += problems
-        found.apps |= {_shown(folder, app.path): app for app in apps}
+        problems = _problems(state, names)
+        apps = [app for app in state.apps.values() if names is None or {app.path, app.job_file} & names]
+        found.problems += [_in(folder, problem) for problem in problems]
+        found.apps += [(_shown(folder, app.path), app) for app in apps]
         found.warnings += [_in(folder, one) for app in apps for one in await _driver_warnings(app)]
         if names is not None:
-            spoken_of = {app.path for app in apps} | {problem.path for problem in _problems(state)}
-            found.problems += [
-                Problem(_shown(folder, name), message="holds no app", hint="a job file, or a manifest with kind: App")
-                for name in sorted(names - spoken_of)
-            ]
+            spoken_of = {path for app in apps for path in (app.path, app.job_file)}
+            spoken_of |= {one.path for one in problems} | {file.path for file in state.unreadable}
+            found.problems += [_silent(_shown(folder, name), state, name) for name in sorted(names - spoken_of)]
+
+
+def _silent(shown: str, state: DesiredState, name: str) -> Problem:
+    """Why nothing came of a file that was asked for."""
+    if name in state.wrapped:
+        message = "belongs to a manifest that is no app as it is"
+        return Problem(shown, message=message, hint="validate the folder: the manifest has mistakes, or is in conflict")
+    return Problem(shown, message="holds no app", hint="a job file, or a manifest with kind: App")
 
 
 async def _driver_warnings(app: DesiredApp) -> list[Problem]:
@@ -105,12 +111,21 @@ async def _driver_warnings(app: DesiredApp) -> list[Problem]:
     return [Problem(app.path, message=message) for message in docker_warnings(body)]
 
 
-def _problems(state: DesiredState) -> list[Problem]:
-    problems = [problem for file in state.unreadable for problem in file.problems]
-    for key, paths in state.conflicts.items():
-        for path in paths:
-            others = ", ".join(other for other in paths if other != path) or "another document of it"
-            problems.append(Problem(path, message=f"claims {key}, and so does {others}", hint="neither is applied"))
+def _problems(state: DesiredState, names: set[str] | None) -> list[Problem]:
+    """Of the files that were asked for, and of those that they name."""
+    problems = [
+        problem
+        for file in state.unreadable
+        for problem in file.problems
+        if names is None or {file.path, problem.path} & names
+    ]
+    for key, claims in state.claims.items():
+        # Told once: where it is claimed first, of what was asked for.
+        here = next((claim for claim in claims if names is None or claim.path in names), None)
+        if here is not None:
+            others = " and ".join(str(claim) for claim in claims if claim is not here)
+            message = f"claims {key}, and so {'does' if len(claims) == 2 else 'do'} {others}"
+            problems.append(Problem(here.path, here.line, message=message, hint="none of them is applied"))
     return problems
 
 
@@ -134,7 +149,10 @@ def _add(judgements: Iterable[Judgement], found: Found) -> None:
 def _print(found: Found, *, as_json: bool) -> None:
     problems, warnings = sorted(set(found.problems)), sorted(set(found.warnings))
     if as_json:
-        apps = [{"path": path, "key": str(app.key)} for path, app in sorted(found.apps.items())]
+        apps = [
+            {"path": path, "key": str(app.key)}
+            for path, app in sorted(found.apps, key=lambda one: (one[0], one[1].key))
+        ]
         told = {"problems": [asdict(one) for one in problems], "warnings": [asdict(one) for one in warnings]}
         print(json.dumps({**told, "apps": apps}))
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -36,15 +36,15 @@ class Judgement:
     warnings: tuple[Problem, ...] = ()
 
 
-async def judged_by_server(nomad: Nomad, apps: Mapping[str, DesiredApp]) -> list[Judgement]:
-    """One judgement an app, in order; `apps` is by the path that people know. A server that is away is an error."""
+async def judged_by_server(nomad: Nomad, apps: Iterable[tuple[str, DesiredApp]]) -> list[Judgement]:
+    """One judgement an app, in order; with each its path as people know it. A server that is away is an error."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def one(path: str, app: DesiredApp) -> Judgement:
         async with limit:
             return await _judged(nomad, path, app)
 
-    return list(await asyncio.gather(*(one(path, app) for path, app in apps.items())))
+    return list(await asyncio.gather(*(one(path, app) for path, app in apps)))
 
 
 async def _judged(nomad: Nomad, path: str, app: DesiredApp) -> Judgement:

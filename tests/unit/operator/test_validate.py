@@ -24,6 +24,7 @@ from observers.running import Plan
 
 GOOD = 'job "web" {\n  group "g" {\n    task "t" {\n      driver = "mock_driver"\n    }\n  }\n}\n'
 BAD = 'job "bad" {\n  grup "g" {}\n}\n'
+MANIFEST = "apiVersion: nomad-operator/v1\nkind: App\nmetadata: {name: wrapped}\nspec:\n  image: busybox:1\n"
 NOWHERE = "http://127.0.0.1:9"
 
 Run = Callable[..., tuple[int, str, str]]
@@ -74,11 +75,44 @@ def test_what_git_ignores_is_judged_only_if_it_is_named(run: Run, tmp_path: Path
     assert run("validate", "apps/bad.nomad.hcl")[0] == 1
 
 
-def test_two_files_for_one_app_are_both_named(run: Run, tmp_path: Path) -> None:
+def test_two_files_for_one_app_are_told_once_whichever_was_asked_for(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "apps" / "bad.nomad.hcl").unlink()
     (tmp_path / "apps" / "again.nomad.hcl").write_text(GOOD)
-    _, out, _ = run("validate", "apps")
-    assert "apps/again.nomad.hcl: claims default/web, and so does web.nomad.hcl" in out
-    assert "apps/web.nomad.hcl: claims default/web, and so does again.nomad.hcl" in out
+    for asked in ("apps", "apps/again.nomad.hcl"):
+        _, out, _ = run("validate", asked)
+        assert out == (
+            "apps/again.nomad.hcl: claims default/web, and so does web.nomad.hcl (none of them is applied)\n"
+        )
+    _, out, _ = run("validate", "apps/web.nomad.hcl")
+    assert out.startswith("apps/web.nomad.hcl: claims default/web, and so does again.nomad.hcl")
+
+
+def test_two_documents_for_one_app_are_told_once_with_their_lines(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(f"{MANIFEST}---\n{MANIFEST}")
+    (tmp_path / "three.yaml").write_text(MANIFEST)
+    _, out, _ = run("validate", "two.yaml")
+    claims = "claims default/wrapped, and so do three.yaml:1 and two.yaml:7"
+    assert out == f"two.yaml:1: {claims} (none of them is applied)\n"
+
+
+def test_every_document_of_a_file_is_an_app(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(f"{MANIFEST}---\n{MANIFEST.replace('wrapped', 'other')}")
+    assert run("validate", "two.yaml") == (0, "", "2 apps read, no problems\n")
+    told = json.loads(run("validate", "--json", "two.yaml")[1])
+    assert [one["key"] for one in told["apps"]] == ["default/other", "default/wrapped"]
+
+
+def test_a_job_file_is_judged_with_the_manifest_that_wraps_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "wrapped.nomad.hcl").write_text(GOOD.replace('"web"', '"wrapped"'))
+    (tmp_path / "a.yaml").write_text(MANIFEST.replace("image: busybox:1", "jobFile: wrapped.nomad.hcl"))
+    assert run("validate", "wrapped.nomad.hcl") == (0, "", "1 app read, no problems\n")
+    (tmp_path / "wrapped.nomad.hcl").write_text(BAD.replace('"bad"', '"wrapped"'))
+    code, out, _ = run("validate", "wrapped.nomad.hcl")
+    assert (code, out[:22]) == (1, "wrapped.nomad.hcl:2:3:")
+    assert run("validate", "a.yaml")[:2] == (1, out)
+    (tmp_path / "a.yaml").write_text(MANIFEST.replace("image: busybox:1", "{jobFile: wrapped.nomad.hcl, cuont: 1}"))
+    code, out, _ = run("validate", "wrapped.nomad.hcl")
+    assert code == 1 and "belongs to a manifest" in out
 
 
 def test_as_json_problems_have_their_parts(run: Run) -> None:
@@ -197,7 +231,7 @@ class FakeServer:
 )
 async def test_what_the_server_says_is_told_of_the_file(text: str, problems: list[str], warnings: list[str]) -> None:
     app = DesiredApp(AppKey("default", "web"), Kind.JOB_FILE, "web.nomad.hcl", HclSource(text), "", Policy())
-    (judgement,) = await judged_by_server(FakeServer(), {"web.nomad.hcl": app})
+    (judgement,) = await judged_by_server(FakeServer(), [("web.nomad.hcl", app)])
     assert [str(problem) for problem in judgement.problems] == problems
     assert [warning.message for warning in judgement.warnings] == warnings
 
@@ -205,4 +239,4 @@ async def test_what_the_server_says_is_told_of_the_file(text: str, problems: lis
 async def test_a_server_without_a_leader_is_no_problem_of_the_file() -> None:
     app = DesiredApp(AppKey("default", "web"), Kind.JOB_FILE, "web.nomad.hcl", HclSource("away"), "", Policy())
     with pytest.raises(Unavailable):
-        await asyncio.wait_for(judged_by_server(FakeServer(), {"web.nomad.hcl": app}), 5)
+        await asyncio.wait_for(judged_by_server(FakeServer(), [("web.nomad.hcl", app)]), 5)
