@@ -125,7 +125,8 @@ def _judge_service(running: Running, job: RunningJob, by_deployment: bool) -> He
     if failing := _failing_checks(running):
         return Health(Phase.PROGRESSING, Reason.UNHEALTHY, failing, healthy, wanted)
     if job.type == "system" and not current:
-        return Health(Phase.HEALTHY, Reason.HEALTHY, "no node is eligible for this system job")
+        told = "0 of 0 nodes: no ready node of its datacenters and node pool may have it"
+        return Health(Phase.UNPLACED, Reason.AWAITING_PLACEMENT, told)
     if healthy >= wanted:
         return Health(Phase.HEALTHY, Reason.HEALTHY, told, healthy, wanted)
     if job.status == "dead":

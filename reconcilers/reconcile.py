@@ -22,7 +22,7 @@ from desired.state import DesiredApp, DesiredState, JobBody
 from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
 from observers.running import Plan, Running
-from reconcilers import dependencies
+from reconcilers import dependencies, nowhere
 from reconcilers import questions as when
 from reconcilers import repair_questions as repairs
 from reconcilers.choose_repair import climbed
@@ -211,6 +211,7 @@ class Reconciler:
             told = self._repairs.evidence.refusal(error, body)
             await self._records.save(record.with_failure(refused(record, to_plan, told, now)))
             raise told from error
+        plan = nowhere.told(plan, body)
         if plan.failed or plan.warnings:
             plan = self._repairs.evidence.hidden_plan(plan, body)
         return await self._diagnosed(replace(situation, plan=plan, body=body))

@@ -52,6 +52,8 @@ def diagnose(evidence: Evidence, now: datetime) -> tuple[Diagnosis, ...]:
     told += judged(of_checks, evidence, now)
     told += judged(_siblings(current, told), evidence, now)
     if not told:
+        told = judged([late for line in current for late in waits.came_late(evidence, line)], evidence, now)
+    if not told:
         told = judged(last_words.sightings(evidence, current), evidence, now)
     return ordered(told)
 

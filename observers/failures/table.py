@@ -38,6 +38,9 @@ def words_of(where: Where) -> tuple[tuple[Row, Words], ...]:
     return tuple((row, words) for row in ROWS for words in row.words if words.where is where)
 
 
+_CAME_LATE = "{path} was not there in time and is by now: there is nothing to do, what runs is watched"
+
+
 def cause_of(row: Row, facts: Mapping[str, str], lasted: timedelta) -> Cause:
     """Who can mend it, with what is known and after that time."""
     if any(facts.get(name) for name in row.spec_with):
@@ -49,6 +52,8 @@ def cause_of(row: Row, facts: Mapping[str, str], lasted: timedelta) -> Cause:
 
 def advice(diagnosis: Diagnosis) -> str:
     """What a person is told: who must act, on what. A fact that is not known is left as `?`."""
+    if diagnosis.facts.get("late"):
+        return _CAME_LATE.format_map(_Known(diagnosis.facts))
     known = {
         **{name: getattr(diagnosis, name) for name in ("group", "task", "service", "check", "port")},
         **diagnosis.facts,

@@ -61,7 +61,10 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`gave_up` is the reason of `Not Restarting`. `waiting` is the last `Missing: …` of a task that never started."""
+    """`gave_up` is the reason of `Not Restarting`. `waiting` is the last `Missing: …` of a task that never started.
+
+    `came_late` is the one of a task that did start, after Nomad had judged it unhealthy for waiting so long.
+    """
 
     allocation: Allocation
     task: str
@@ -70,6 +73,7 @@ class Timeline:
     gave_up: str = ""
     waiting: TaskEvent | None = None
     waiting_since: datetime | None = None
+    came_late: TaskEvent | None = None
     sibling: str = ""
     unhealthy: tuple[TaskEvent, ...] = ()
     started_at: datetime | None = None  # of the attempt that runs now
@@ -87,9 +91,11 @@ def timeline(allocation: Allocation, task: str, state: TaskState) -> Timeline:
     waiting: TaskEvent | None = None
     waiting_since: datetime | None = None
     unhealthy: list[TaskEvent] = []
+    came_late: TaskEvent | None = None
     for event in state.events:
         where = _ENDS.get(event.type)
         if event.type == "Started":
+            came_late = came_late or (waiting if unhealthy else None)
             started, killing, reasons, waiting, waiting_since = event.time, False, [], None, None
         elif event.type == Where.TEMPLATE.value and "Missing:" in event.message:
             waiting, waiting_since = event, waiting_since or event.time
@@ -125,6 +131,7 @@ def timeline(allocation: Allocation, task: str, state: TaskState) -> Timeline:
         gave_up="" if running else gave_up,
         waiting=waiting if state.state == "pending" else None,
         waiting_since=waiting_since,
+        came_late=came_late,
         sibling=sibling,
         unhealthy=tuple(unhealthy),
         started_at=(started or (None if ends else state.started_at)) if running else None,

@@ -7,9 +7,10 @@ what Vault lists tell them apart. Source: measured on Nomad 2.0.5 with OpenBao 2
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from desired.cause import Cause
 from desired.state import JobBody
 from observers.evidence import Cluster, Evidence
 from observers.failures import job_words
@@ -18,6 +19,7 @@ from observers.failures.near import near
 from observers.failures.sighting import Sighting, cut
 from observers.failures.timeline import Timeline
 from observers.failures.vault_paths import keys_of, plain, version_of, wrong_shape
+from observers.running import TaskEvent
 
 PATIENCE = timedelta(seconds=30)
 
@@ -34,27 +36,50 @@ def sightings(evidence: Evidence, line: Timeline, now: datetime) -> Iterator[Sig
         return
     if now - since < PATIENCE and line.allocation.healthy is not False and not line.unhealthy:
         return
+    for failure, facts in _missing(evidence, line, event).items():
+        facts["waited_seconds"] = f"{(now - since).total_seconds():.0f}"
+        known = bool(facts.get("near") or facts.get("kv_version")) or failure is FailureClass.VAULT_BLOCK_MISSING
+        # Without a name that it may have meant it can still appear, and then the task starts by itself.
+        yield _sighting(line, event, failure, facts, final=known)
+
+
+def came_late(evidence: Evidence, line: Timeline) -> Iterator[Sighting]:
+    """What it waited for came after Nomad had judged it unhealthy: that is over, and nobody has to do anything."""
+    if (event := line.came_late) is None:
+        return
+    for failure, facts in _missing(evidence, line, event).items():
+        late = {**facts, "late": "true"}
+        yield _sighting(line, event, failure, late, final=False, cause=Cause.TIME)
+
+
+def _missing(evidence: Evidence, line: Timeline, event: TaskEvent) -> dict[FailureClass, dict[str, str]]:
+    """The facts of each kind of thing that it waits for."""
     task = job_words.task(evidence.body, line.allocation.group, line.task)
     more = _MORE.search(event.message)
     by_class: dict[FailureClass, list[dict[str, str]]] = {}
     for asked in _ASKED.finditer(event.message):
         failure, facts = _one(evidence, line.allocation.group, task, asked["kind"], asked["what"].strip())
         by_class.setdefault(failure, []).append(facts)
-    for failure, found in by_class.items():
-        facts = {**found[0], "paths": ", ".join(one["path"] for one in found)}
-        facts["more"] = more["more"] if more else ""
-        facts["waited_seconds"] = f"{(now - since).total_seconds():.0f}"
-        known = bool(facts.get("near") or facts.get("kv_version")) or failure is FailureClass.VAULT_BLOCK_MISSING
-        yield Sighting(
-            failure=failure,
-            words=cut(event.message),
-            at=event.time,
-            group=line.allocation.group,
-            task=line.task,
-            facts={name: value for name, value in facts.items() if value},
-            # Without a name that it may have meant it can still appear, and then the task starts by itself.
-            final=known,
-        )
+    return {
+        failure: {**found[0], "paths": ", ".join(one["path"] for one in found), "more": more["more"] if more else ""}
+        for failure, found in by_class.items()
+    }
+
+
+def _sighting(
+    line: Timeline, event: TaskEvent, failure: FailureClass, facts: Mapping[str, str], *, final: bool,
+    cause: Cause | None = None,
+) -> Sighting:  # fmt: skip
+    return Sighting(
+        failure=failure,
+        words=cut(event.message),
+        at=event.time,
+        group=line.allocation.group,
+        task=line.task,
+        facts={name: value for name, value in facts.items() if value},
+        final=final,
+        cause=cause,
+    )
 
 
 def _one(evidence: Evidence, group: str, task: JobBody, kind: str, what: str) -> tuple[FailureClass, dict[str, str]]:

@@ -26,7 +26,7 @@ from observers.nomad.calls import Answer, Call, Caller, Offload, OnRequest
 from observers.nomad.connection import Connection
 from observers.nomad.fleet import FleetReader
 from observers.nomad.multierror import items
-from observers.nomad.needs import has_native_checks, live, may_wait_for_room
+from observers.nomad.needs import has_native_checks, live, may_wait_for_room, runs_nowhere
 from observers.nomad.plan_answer import plan as plan_of
 from observers.redaction import Placeholders, Redactor
 from observers.running import (
@@ -202,7 +202,7 @@ class NomadClient:
         allocations, deployment = await asyncio.gather(self.allocations(key), self._deployment(job))
         placement: dict[str, PlacementFailure] = {}
         if may_wait_for_room(job, allocations, deployment):
-            placement = await self._placement(key)
+            placement = await self._placement(job, allocations)
         results = await self._checks_of(job, allocations) if checks else None
         return Running(key, job, allocations, deployment, placement, results)
 
@@ -227,9 +227,9 @@ class NomadClient:
         call = self._of_job(endpoints.DEPLOYMENTS, "read the deployments of", key)
         return await self._call.needed(call, lambda answer: decode.deployments(sequence(answer.body, "the list")))
 
-    async def _placement(self, key: AppKey) -> dict[str, PlacementFailure]:
-        call = self._of_job(endpoints.EVALUATIONS, "read the evaluations of", key)
-        return await self._call.needed(call, _placement)
+    async def _placement(self, job: RunningJob, allocations: Sequence[Allocation]) -> dict[str, PlacementFailure]:
+        call = self._of_job(endpoints.EVALUATIONS, "read the evaluations of", job.key)
+        return await self._call.needed(call, partial(_placement, runs_nowhere(job, allocations)))
 
     def _of_job(self, endpoint: endpoints.Endpoint, verb: str, key: AppKey, *, absent: tuple[str, ...] = ()) -> Call:
         part = endpoint.template.removeprefix("job").removeprefix("/")
@@ -432,6 +432,6 @@ def _registration(answer: Answer) -> Registration:
     return Registration(text(body, "EvalID"), text(body, "Warnings"), number(body, "JobModifyIndex"))
 
 
-def _placement(answer: Answer) -> dict[str, PlacementFailure]:
-    found: list[Json] = [mapping(one, "an evaluation") for one in sequence(answer.body, "the evaluations")]
-    return decode.waiting_placements(decode.evaluation(one) for one in found)
+def _placement(nowhere: bool, answer: Answer) -> dict[str, PlacementFailure]:
+    found = [decode.evaluation(mapping(one, "an evaluation")) for one in sequence(answer.body, "the evaluations")]
+    return decode.waiting_placements(found) or (decode.last_failures(found) if nowhere else {})

@@ -192,6 +192,12 @@ def waiting_placements(evaluations: Iterable[Evaluation]) -> dict[str, Placement
     return {group: failure for one in blocked for group, failure in one.failed.items()}
 
 
+def last_failures(evaluations: Iterable[Evaluation]) -> dict[str, PlacementFailure]:
+    """Of the newest evaluation, ended or not: one of a system job is complete, also where it could place nothing."""
+    newest = max(evaluations, key=lambda one: one.create_index, default=None)
+    return dict(newest.failed) if newest is not None else {}
+
+
 def checks(allocation_id: str, answer: Json) -> tuple[Check, ...]:
     """`GET /v1/client/allocation/:id/checks`; Nomad answers null where there are no native checks."""
     found = [_check(allocation_id, mapping(result, "a check")) for result in answer.values()]

@@ -23,10 +23,17 @@ def may_wait_for_room(job: RunningJob, allocations: Iterable[Allocation], deploy
     if job.stop or job.periodic or job.parameterized:
         return False
     if job.type in ("system", "sysbatch"):
-        # How many there should be only the scheduler knows; a deployment that ended well has placed them all.
-        return deployment is None or deployment.status != "successful"
+        # How many there should be only the scheduler knows; a deployment that ended well has placed them all, if any.
+        return deployment is None or deployment.status != "successful" or runs_nowhere(job, allocations)
     placed = Counter(one.group for one in allocations if one.job_version == job.version and _counts(job, one))
     return any(placed[group] < count for group, count in job.counts.items())
+
+
+def runs_nowhere(job: RunningJob, allocations: Iterable[Allocation]) -> bool:
+    """A system job without an allocation that is wanted: its deployment is successful all the same."""
+    if job.type != "system":
+        return False
+    return not any(one.job_version == job.version and one.desired_status == "run" for one in allocations)
 
 
 def _counts(job: RunningJob, allocation: Allocation) -> bool:

@@ -7,12 +7,14 @@ has reverted has those of the version before.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 
 from desired.reasons import Reason
 from desired.state import JobBody
 from observers.evidence import Evidence
-from observers.running import Allocation, FieldChange
+from observers.running import Allocation, FieldChange, PlacementFailure
+from reconcilers import nowhere
 from reconcilers.repair.job_changes import job_changes
 from reconcilers.situation import Situation, Wanted
 
@@ -24,7 +26,7 @@ def at_hand(s: Situation) -> Evidence:
     refused = failure is not None and failure.reason is Reason.VALIDATION_FAILED
     planned = s.plan is not None and bool(s.plan.failed) and not _in_force(s)
     allocations = () if refused or planned else _of_the_target(s)
-    placement = s.plan.failed if planned and s.plan is not None else {} if refused else s.running.placement
+    placement = s.plan.failed if planned and s.plan is not None else _waiting(s, refused)
     since = _since(s, allocations)
     return Evidence(
         id=hashlib.sha256(f"{s.key}\0{_spec_hash(s)}\0{s.now.isoformat()}".encode()).hexdigest()[:12],
@@ -40,6 +42,10 @@ def at_hand(s: Situation) -> Evidence:
         warnings=s.plan.warnings if s.plan is not None else "",
         changes=_since_it_was_good(s),
     )
+
+
+def _waiting(s: Situation, refused: bool) -> Mapping[str, PlacementFailure]:
+    return {} if refused else nowhere.placement(s.running, _body(s)) if _in_force(s) else s.running.placement
 
 
 def last_good(s: Situation) -> JobBody:

@@ -12,11 +12,8 @@ from tests.repair.verdict import judge
 
 # What is known to go wrong, with the words that it is told in. An entry that goes right by now fails the test, too.
 KNOWN: dict[str, tuple[str, ...]] = {
-    # A system job that no node may have is nothing failed to Nomad: no plan says so.
-    "datacenter-misspelt:agent": ("expected datacenter_unknown", "not fixed"),
     # Once the deployment has failed, Nomad tells of no placement any more.
     "three-on-two-hosts:worker:new-version": ("expected distinct_unsatisfied",),
-    "variable-appears-late": ("expected variable_missing",),
 }
 
 

@@ -22,6 +22,7 @@ _MISSING = {
     "more": "how many more it only counts",
     "near": "existing names that resemble it, comma-separated, best first; only where the list was read",
     "waited_seconds": "how long the task has waited",
+    "late": "true where it is there by now, and came after Nomad had judged the task unhealthy",
     **_TEMPLATE,
 }
 _VAULT = {"role": "the role as the job says it, empty for the default", "problem": "Vault's words"}

@@ -75,7 +75,7 @@ CASES = [
      Phase.PROGRESSING, Reason.UNHEALTHY),
     ("system, what was replaced does not count", job("system", count=1),
      (RUNNING, alloc("failed", healthy=False, next_allocation="b")), None, Phase.HEALTHY, Reason.HEALTHY),
-    ("system, no node is eligible", job("system", count=1), (), None, Phase.HEALTHY, Reason.HEALTHY),
+    ("system, no node is eligible", job("system", count=1), (), None, Phase.UNPLACED, Reason.AWAITING_PLACEMENT),
     ("batch under way", job("batch", count=1), (alloc("running"),), None, Phase.PROGRESSING, Reason.RUNNING),
     ("batch done", job("batch", "dead", 1), (alloc("complete"),), None, Phase.DONE, Reason.COMPLETED),
     ("batch failed", job("batch", "dead", 1), (alloc("failed"),), None, Phase.FAILED, Reason.RUN_FAILED),
