@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from desired.operations.apply import PreconditionGone, apply
-from desired.operations.operation import Kind
+from desired.operations.operation import Kind, Operation
 from desired.operations.table import Tier, row
 from reconcilers.repair.invariants import INVARIANTS, PRIVILEGES, Violation
 from reconcilers.repair.proposal import Case, Proposal
+from reconcilers.repair.rules.near_miss import near_miss
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,32 @@ class Guard:
         if _ends(case) and _has_run(case):
             return "a batch run that had started would run again"
         moved = [one for one in proposal.operations if one.kind in _PLACEMENT]
-        if moved and _something_runs(case):
+        if moved and (case.runs or _something_runs(case)):
             return "where the job may run would change while some of it runs"
+        elsewhere = next((one for one in moved if one.kind not in self._settings.widened and _elsewhere(one)), None)
+        if elsewhere is not None:
+            return f"{_list(elsewhere.new)} is no other spelling of {_list(elsewhere.old)}: was it meant?"
         return ""
 
 
 # A typo in these explains why nothing is placed; it explains nothing while something is.
 _PLACEMENT = frozenset({Kind.DATACENTERS, Kind.NODE_POOL, Kind.CONSTRAINT_VALUE, Kind.DRIVER})
+
+
+def _elsewhere(one: Operation) -> bool:
+    """Another place than the one that was asked for, as far as names tell: that it is the only one proves nothing."""
+    if one.kind not in (Kind.DATACENTERS, Kind.NODE_POOL):
+        return False
+    old, new = _names(one.old), _names(one.new)
+    return any(not any(near_miss(asked, [name]) for asked in old) for name in new - old)
+
+
+def _names(value: object) -> set[str]:
+    return {str(one) for one in value} if isinstance(value, tuple) else {str(value)}
+
+
+def _list(value: object) -> str:
+    return ", ".join(sorted(_names(value)))
 
 
 def _ends(case: Case) -> bool:

@@ -37,7 +37,8 @@ class Tried:
 class Case:
     """One failure to be repaired. `body` is the job to be changed: the one that failed.
 
-    `limits` are the manifest's ceilings by resource name (MHz, MB).
+    `limits` are the manifest's ceilings by resource name (MHz, MB). `runs`: something of the job runs now, of whatever
+    version; the evidence speaks of the version that failed alone.
     """
 
     key: AppKey
@@ -46,6 +47,7 @@ class Case:
     evidence: Evidence
     tried: tuple[Tried, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
+    runs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,18 @@ class Fault:
     part: Part = Part.BROKEN
 
 
+_PLACES = frozenset({"Datacenters", "NodePool", "*Constraints/*"})
+
+
 def nothing(one: Broken) -> None:
     """The fault is in the world, in the text, or in what happens."""
+
+
+def _ends(fault: Fault, also: tuple[Fault, ...], *, runs: bool) -> End:
+    """Where a job may run is changed only with a person's approval while a version of it runs."""
+    if fault.ends is End.FIXED and runs and any(one in _PLACES for each in (fault, *also) for one in each.may_change):
+        return End.APPROVED
+    return fault.ends if all(each.ends is End.FIXED for each in also) else End.APPROVED
 
 
 def case_of(fault: Fault, shape: str, *, after_good: bool, also: tuple[Fault, ...] = ()) -> Case:
@@ -62,7 +72,7 @@ def case_of(fault: Fault, shape: str, *, after_good: bool, also: tuple[Fault, ..
         text=text,
         good=TEXTS[shape] if good else "",
         others=tuple(one.others),
-        ends=fault.ends if all(each.ends is End.FIXED for each in also) else End.APPROVED,
+        ends=_ends(fault, also, runs=good and '"batch"' not in TEXTS[shape]),
         says=frozenset(said for each in faults for said in each.says),
         may_change=tuple(pattern for each in faults for pattern in each.may_change),
         events=tuple(event for each in faults for event in each.events),

@@ -144,7 +144,7 @@ FAULTS = (
     Fault("datacenter-misspelt", _datacenter("dc-1"), (F.DATACENTER_UNKNOWN,), ("web", "report", "agent"),
           ("Datacenters",)),
     Fault("datacenter-of-elsewhere", _datacenter("frankfurt"), (F.DATACENTER_UNKNOWN,), ("worker", "shop"),
-          ("Datacenters",)),
+          ("Datacenters",), End.APPROVED),
     Fault("datacenter-nobody-can-guess", _two_datacenters, (F.DATACENTER_UNKNOWN,), ("web",), (), End.TOLD,
           of_world=True),
     Fault("node-pool-misspelt", _pool("defualt"), (F.NODE_POOL_MISSING,), ("web", "worker"), ("NodePool",)),
