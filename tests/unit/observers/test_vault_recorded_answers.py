@@ -271,3 +271,35 @@ async def test_many_questions_at_once_make_one_login(identity: WorkloadIdentity,
     vault.refused.add("token-1")
     await asyncio.gather(*(client.look("secret/data/web/db") for _ in range(10)))
     assert len(vault.logins) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "sealed", "standby"),
+    [
+        (200, False, False),
+        (429, False, True),
+        (472, False, True),
+        (473, False, True),
+        (501, True, True),
+        (503, True, True),
+    ],
+)
+async def test_health_is_told_whatever_its_status_says(status: int, sealed: bool, standby: bool) -> None:
+    """Source: Vault's API, sys/health: a node that does not serve says so by its status; recorded with one sealed."""
+    body = EXCHANGES["sealed: sys/health"]["response"]["body"] | {"sealed": sealed, "standby": standby}
+    reach = Reach(service="Vault", setting="VAULT_ADDR", address="http://vault")
+    health = await VaultClient(reach=reach, adapter=Replay(lambda asked: Reply(status, body))).health()
+    assert (health.version, health.sealed, health.standby) == ("2.0.0-HEAD", sealed, standby)
+
+
+async def test_a_token_that_may_not_look_at_itself_is_used_all_the_same(clock: Clock) -> None:
+    vault = RecordedLogin()
+    framed = EXCHANGES["limited: data denied"]["response"]["body"]
+
+    def answer(asked: Asked) -> Reply:
+        return Reply(403, framed) if asked.path.endswith("lookup-self") else vault._answer(asked)
+
+    reach = Reach(service="Vault", setting="VAULT_ADDR", address="http://vault")
+    client = VaultClient(reach=reach, login=GivenToken(token="given"), adapter=Replay(answer), clock=clock)
+    assert await client.keys_of("secret/data/web/db") == ("DB_PASSWORD", "DB_USER")
+    assert vault.renewals == 0
