@@ -12,6 +12,18 @@ _NAMESPACE = re.compile(r"[a-zA-Z0-9-]{1,128}")
 _NAME = re.compile(r"[^\s\x00]{1,512}")
 
 
+def name_problem(name: str) -> str:
+    """Why no file may ask for a job of this name, although Nomad would take it; "" if one may.
+
+    A key that is read back is not judged by it: what runs already has to be found.
+    """
+    if not name.isprintable():
+        return "a job's name holds no control characters, and none that turn or hide text"
+    if any(part in (".", "..") for part in name.split("/")):
+        return "`.` and `..` cannot be asked for: they are taken out of every address"
+    return ""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class AppKey:
     """One desired Nomad job, as `namespace/name`. Small, hashable, sortable and printable."""

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from desired.app import DEFAULT_NAMESPACE, AppKey
+from desired.app import DEFAULT_NAMESPACE, AppKey, name_problem
 from desired.catalog_history import History
 from desired.catalog_state import state_of, with_keys_of_before
 from desired.catalog_texts import Texts
@@ -277,6 +277,8 @@ class Catalog:
             raise InvalidDesired((Problem(path, message="the job's name is no text"),)) from error
         except ValueError as error:
             raise InvalidDesired((Problem(path, message=str(error)),)) from error
+        if problem := name_problem(key.name):
+            raise InvalidDesired((Problem(path, message=f"{key.name!r}: {problem}"),))
         if key.namespace != namespace:
             # The part of a namespace before a slash would pass for all of it.
             message = f"{namespace!r} is not a namespace (letters, digits and dashes)"

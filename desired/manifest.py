@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from desired.app import name_problem
 from desired.job.duration import DurationError, parse_duration
 from desired.yaml_scalar import RealNumber, WholeNumber
 
@@ -42,6 +43,12 @@ def _no_control(value: str) -> str:
     return value
 
 
+def _job_name(value: str) -> str:
+    if problem := name_problem(value):
+        raise ValueError(problem)
+    return value
+
+
 def _literal(value: Any) -> Any:
     """An environment is text: numbers and booleans stand in it as they were written."""
     if isinstance(value, bool):
@@ -61,9 +68,13 @@ Duration = Annotated[
     timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
 ]
 # Source: nomad/structs Job.Validate (no space, no NUL) and validNamespaceName.
-Name = Annotated[str, Field(pattern=r"^[^\s\x00]+$", min_length=1, max_length=512)]
+_NAME = Field(pattern=r"^[^\s\x00]+$", min_length=1, max_length=512)
+Name = Annotated[str, _NAME]
+JobName = Annotated[str, _NAME, AfterValidator(_job_name)]
 Namespace = Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]{1,128}$")]
-AppName = Annotated[str, Field(pattern=r"^(?:[a-zA-Z0-9-]{1,128}/)?[^\s\x00]+$", max_length=641)]
+AppName = Annotated[
+    str, Field(pattern=r"^(?:[a-zA-Z0-9-]{1,128}/)?[^\s\x00]+$", max_length=641), AfterValidator(_job_name)
+]
 # Source: go-envparse, by which Nomad reads the file that its templates make.
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*$", max_length=256)]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=64)]
@@ -88,7 +99,7 @@ class _Block(BaseModel):
 class Metadata(_Block):
     """Which app this is: together the job's namespace and id."""
 
-    name: Name = Field(description="The job's id.")
+    name: JobName = Field(description="The job's id.")
     namespace: Namespace | None = Field(None, description="Nomad's namespace; the operator's default if left out.")
 
 

@@ -56,7 +56,8 @@ def tell(error: OperatorError) -> None:
     else:
         problems = [" ".join(error.message.split())]
     for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
+        # It may quote a file, an argument or a server.
+        print(f"error: {problem if problem.isprintable() else ascii(problem)[1:-1]}", file=sys.stderr)
     if error.hint:
         print(f"hint: {' '.join(error.hint.split())}", file=sys.stderr)
 

@@ -37,9 +37,17 @@ def plain_lines(text: str) -> list[str]:
     return ["".join(char if char.isprintable() else " " for char in line).rstrip() for line in text.splitlines()]
 
 
+def cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]], style: Style) -> list[str]:
     """Aligned lines; the last column is cut at the terminal's edge. Cells of the column READY and OK are coloured."""
     cells = [[plain(cell) for cell in row] for row in rows]
+    if style.width is not None:
+        # One very long name must not push everything else out of sight.
+        widest = max(style.width // 2, 16)
+        cells = [[*(cut(cell, widest) for cell in row[:-1]), row[-1]] for row in cells]
     widths = [max(len(line[column]) for line in [list(header), *cells]) for column in range(len(header))]
     lines = [_line(header, widths, style, [_BOLD] * len(header))]
     colored = [name in ("READY", "OK") for name in header]
@@ -72,7 +80,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], style: Style, codes: Sequ
     last = cells[-1]
     if style.width is not None:
         room = style.width - sum(len(cell) + 2 for cell in padded)
-        last = last if len(last) <= room else last[: max(room - 1, 8)] + "…"
+        last = cut(last, max(room, 9))
     return "  ".join(_paint(cell, code, style) for cell, code in zip([*padded, last], codes, strict=True)).rstrip()
 
 

@@ -27,6 +27,7 @@ from desired.state import DesiredApp, DesiredState, JsonSource
 from desired.work_tree import WorkTree
 from nomad_operator.cli import tell
 from nomad_operator.commands.table import plain
+from nomad_operator.commands.validate_dependencies import circles, strangers
 from nomad_operator.commands.validate_server import Judgement, judged_by_server
 from nomad_operator.from_settings import connection, policy
 from nomad_operator.settings import Settings
@@ -87,8 +88,9 @@ async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, fo
             namespaces=settings.namespaces,
         )
         state = await catalog.read(await tree.tree("work tree"), tree, {})
-        problems = _problems(state, names)
         apps = [app for app in state.apps.values() if names is None or {app.path, app.job_file} & names]
+        problems = [*_problems(state, names), *circles(state, apps)]
+        found.warnings += [_in(folder, one) for one in strangers(state, apps)]
         found.problems += [_in(folder, problem) for problem in problems]
         found.apps += [(_shown(folder, app.path), app) for app in apps]
         found.warnings += [_in(folder, one) for app in apps for one in await _driver_warnings(app)]
@@ -159,7 +161,7 @@ def _print(found: Found, *, as_json: bool) -> None:
     for problem in problems:
         print(plain(str(problem)))
     for warning in warnings:
-        print(plain(f"{warning.path}: warning: {warning.message}"))
+        print(plain(str(replace(warning, message=f"warning: {warning.message}"))))
     files = len({problem.path for problem in problems})
     summary = f"{_count(problems, 'problem')} in {files} file{'' if files == 1 else 's'}" if problems else "no problems"
     print(f"{_count(found.apps, 'app')} read, {summary}", file=sys.stderr)

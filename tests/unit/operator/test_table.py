@@ -73,3 +73,12 @@ def test_an_app_without_a_job_has_no_version() -> None:
     assert version({"job": {"version": 0, "modifyIndex": 0}}) == ""
     assert version({"job": {"version": 0, "modifyIndex": 7}}) == "0"
     assert version({"job": None}) == version({}) == ""
+
+
+def test_a_very_long_name_leaves_room_for_the_rest_of_its_line() -> None:
+    rows = [["default/" + "n" * 129, "True", "healthy"], ["default/web", "False", "it failed"]]
+    for line in columns(["APP", "READY", "MESSAGE"], rows, Style(color=False, width=80)):
+        assert len(line) <= 80
+    text = "\n".join(columns(["APP", "READY", "MESSAGE"], rows, Style(color=False, width=80)))
+    assert "n… " in text and "healthy" in text
+    assert "n" * 129 in "\n".join(columns(["APP", "READY", "MESSAGE"], rows, Style(color=False, width=None)))

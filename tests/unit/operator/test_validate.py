@@ -240,3 +240,38 @@ async def test_a_server_without_a_leader_is_no_problem_of_the_file() -> None:
     app = DesiredApp(AppKey("default", "web"), Kind.JOB_FILE, "web.nomad.hcl", HclSource("away"), "", Policy())
     with pytest.raises(Unavailable):
         await asyncio.wait_for(judged_by_server(FakeServer(), [("web.nomad.hcl", app)]), 5)
+
+
+def test_who_waits_for_itself_is_wrong_and_who_waits_for_a_stranger_is_told(run: Run, tmp_path: Path) -> None:
+    def app(name: str, *needs: str) -> str:
+        return MANIFEST.replace("wrapped", name) + f"  dependsOn: {json.dumps(needs)}\n"
+
+    apps = [app("a", "b"), app("b", "other/c", "a"), app("d", "web", "gone", "broken")]
+    (tmp_path / "apps" / "three.yaml").write_text("---\n".join(apps))
+    (tmp_path / "apps" / "broken.yaml").write_text(MANIFEST.replace("wrapped", "broken") + "  cuont: 1\n")
+    _, out, _ = run("validate", "apps/three.yaml")
+    end = "(none of them is deployed; leave out one dependency)"
+    waits = "and the app waits until one does"
+    assert out.splitlines() == [
+        f"apps/three.yaml:1: dependsOn goes in a circle: default/a → default/b → default/a {end}",
+        f"apps/three.yaml:8: dependsOn goes in a circle: default/b → default/a → default/b {end}",
+        f"apps/three.yaml:8: warning: dependsOn: no file here asks for other/c, {waits}",
+        f"apps/three.yaml:15: warning: dependsOn: no file here asks for default/gone, {waits}",
+    ]
+
+
+@pytest.mark.parametrize("name", [".", "..", "a/../b", "a\u202eb", "a\u200bb", "a\x07b", "\u2066a"])
+def test_a_name_that_cannot_be_asked_for_or_read_is_refused(run: Run, tmp_path: Path, name: str) -> None:
+    (tmp_path / "apps" / "bad.nomad.hcl").unlink()
+    (tmp_path / "apps" / "a.yaml").write_text(MANIFEST.replace("wrapped", json.dumps(name).join("  ")))
+    (tmp_path / "apps" / "b.nomad.hcl").write_text(GOOD.replace('"web"', json.dumps(name)))
+    code, out, _ = run("validate", "apps")
+    assert code == 1
+    assert [line.partition(":")[0] for line in out.splitlines()] == ["apps/a.yaml", "apps/b.nomad.hcl"]
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_an_error_cannot_steer_the_terminal(run: Run) -> None:
+    code, _, err = run("validate", "a\x1b[2Jb\u202ec")
+    assert code == 2
+    assert err.startswith("error: a\\x1b[2Jb\\u202ec does not exist\n")
