@@ -1,4 +1,5 @@
-"""Task events as they stream: Nomad holds the last ten of a task, and what came first is often the cause.
+"""What Nomad forgets. Of a task's events it holds the last ten, and what came first is often the cause; why something
+found no room it tells until the deployment has failed, and then no more.
 
 Fed by the event stream and by every read. Bounded: of a task's events those in the middle are forgotten, of an app
 the allocations that were heard of longest ago, of all apps the one that was heard of longest ago.
@@ -7,7 +8,7 @@ the allocations that were heard of longest ago, of all apps the one that was hea
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from desired.app import AppKey
 from observers.nomad import decode
 from observers.nomad.answers import Unintelligible, mapping
 from observers.nomad.stream_items import Event
-from observers.running import Allocation, Running, TaskEvent
+from observers.running import Allocation, PlacementFailure, Running, TaskEvent
 
 _FIRST_EVENTS = 20
 _LAST_EVENTS = 40
@@ -29,7 +30,7 @@ _Tasks = dict[str, dict[_Identity, TaskEvent]]
 
 
 class Chronicle:
-    """Keeps nothing but events; no I/O."""
+    """Keeps events, and why something found no room; no I/O."""
 
     def __init__(self, *, most_allocations: int = _ALLOCATIONS, most_of_an_app: int = _ALLOCATIONS_OF_AN_APP) -> None:
         self._most = most_allocations
@@ -37,6 +38,8 @@ class Chronicle:
         # None: nobody has said yet whose they are.
         self._apps: OrderedDict[AppKey | None, OrderedDict[str, _Tasks]] = OrderedDict()
         self._app_of: dict[str, AppKey | None] = {}
+        # With the JobModifyIndex that it was said of.
+        self._unplaced: OrderedDict[AppKey, tuple[int, Mapping[str, PlacementFailure]]] = OrderedDict()
 
     def heard(self, event: Event) -> None:
         """An event of Nomad's stream; what is no allocation, or not to be understood, is passed over."""
@@ -55,6 +58,25 @@ class Chronicle:
         # They come newest first, and what is kept last stays longest.
         for allocation in reversed(running.allocations):
             self._keep(running.key, allocation)
+        self._keep_unplaced(running)
+
+    def unplaced(self, running: Running) -> Mapping[str, PlacementFailure]:
+        """Why groups wait for room, or waited when their deployment failed."""
+        index = running.job.job_modify_index if running.job is not None else 0
+        said_of, why = self._unplaced.get(running.key, (0, {}))
+        if running.placement or said_of != index or not _deployment_failed(running):
+            return running.placement
+        return why
+
+    def _keep_unplaced(self, running: Running) -> None:
+        if running.job is not None and running.placement:
+            self._unplaced[running.key] = (running.job.job_modify_index, running.placement)
+            self._unplaced.move_to_end(running.key)
+        elif not _deployment_failed(running):
+            # It has found room since, or is another job.
+            self._unplaced.pop(running.key, None)
+        while len(self._unplaced) > self._most:
+            self._unplaced.popitem(last=False)
 
     def merged(self, allocations: Iterable[Allocation]) -> tuple[Allocation, ...]:
         """The same allocations with every event of their tasks that is held, oldest first."""
@@ -100,6 +122,16 @@ class Chronicle:
         del self._apps[key][allocation]
         if not self._apps[key]:
             del self._apps[key]
+
+
+def _deployment_failed(running: Running) -> bool:
+    job, deployment = running.job, running.deployment
+    return (
+        job is not None
+        and deployment is not None
+        and deployment.job_version == job.version
+        and deployment.status == "failed"
+    )
 
 
 def _bounded(events: dict[_Identity, TaskEvent]) -> dict[_Identity, TaskEvent]:

@@ -68,8 +68,9 @@ class Gatherer:
         return without_secrets(result, self._redactor(body).redact)
 
     def _known(self, situation: Situation) -> Evidence:
-        evidence = at_hand(situation)
-        self._chronicle.read(situation.running)
+        running = situation.running
+        self._chronicle.read(running)
+        evidence = at_hand(replace(situation, running=replace(running, placement=self._chronicle.unplaced(running))))
         return replace(evidence, allocations=self._chronicle.merged(evidence.allocations))
 
     def _redactor(self, *bodies: JobBody) -> Redactor:
