@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from desired.reasons import Reason
+from observers.nomad.plan_values import readable
+from observers.running import FieldChange
 from reconcilers.decision import Action, Condition, Decision, Register, Rest, Revive, Step, Stop, Truth
 from reconcilers.repair.episode import Outcome
 from reconcilers.situation import Mode, Situation, Unclear
@@ -69,9 +71,15 @@ def _repairs(s: Situation) -> tuple[Condition, Reason, str] | None:
 def changes(s: Situation, limit: int = 4) -> str:
     if s.running.job is None:
         return "the job is gone"
-    shown = [f"{change.path} {_value(change.old)} → {_value(change.new)}" for change in s.drift_changes[:limit]]
+    shown = [_change(one) for one in s.drift_changes[:limit]]
     more = len(s.drift_changes) - limit
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _change(change: FieldChange) -> str:
+    name = change.path.rpartition("/")[2]
+    old, new = (_value(readable(name, value)) for value in (change.old, change.new))
+    return f"{change.path} {old} → {new}"
 
 
 def _value(text: str, limit: int = 60) -> str:

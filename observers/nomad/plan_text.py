@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from observers.nomad.answers import Json, mapping, sequence, text
+from observers.nomad.plan_values import readable
 
 _MARKERS = {"Added": "+", "Deleted": "-", "Edited": "+/-"}
 _WIDTH = 4  # the widest marker and a space
@@ -53,7 +54,8 @@ def _content(holder: Json, depth: int) -> Iterator[str]:
 
 
 def _values(field: Json) -> str:
-    old, new = (json.dumps(text(field, key), ensure_ascii=False) for key in ("Old", "New"))
+    name = text(field, "Name")
+    old, new = (json.dumps(readable(name, text(field, key)), ensure_ascii=False) for key in ("Old", "New"))
     return {"Added": new, "Deleted": old}.get(text(field, "Type"), f"{old} => {new}")
 
 

@@ -41,7 +41,7 @@ def assemble(
     exposed: bool,
     imaged: bool,
 ) -> Facts:
-    """The facts of the component `name`. `exposed`: its Dockerfile names ports; `imaged`: it has one, and that starts."""
+    """The facts of the component `name`. `exposed`: its Dockerfile names ports; `imaged`: it has one that starts."""
     dependencies = _dependencies(seen)
     signs = _signs(seen)
     known = candidate.project.known | {sign.value for sign in signs}
