@@ -80,6 +80,11 @@ def secret_by_name(name: str, text: str) -> bool:
     return bool(named) and _HARMLESS.fullmatch(text) is None
 
 
+def is_secret(name: str, text: str) -> bool:
+    """Whether a variable's literal value is one, by its form or by the variable's name."""
+    return secret_kind(text) is not None or secret_by_name(name, text)
+
+
 def secret_words(words: Sequence[object]) -> Iterator[tuple[int, str]]:
     """Of a command line, which words are secrets by the flag that they belong to: their places, and that flag."""
     before = ""

@@ -35,9 +35,10 @@ _STRUCTURE = re.compile(
     r"[\d.:,_-]{0,40}|(?i:true|false|yes|no|on|off|none|null|enabled|disabled)|\d{1,12}(?:ms|s|m|h|d|[kKmMgG]i?[bB]?)?"
     r"|(?:/[\w.-]{0,100}){1,20}"
 )
-# What values of an environment are where they are no secret: an address, a host, a level, one word.
+# What values of an environment are where they are no secret: an address, a host, a level, one word or two (with three
+# it may be a passphrase).
 _PLAIN = re.compile(
-    rf"[A-Z][a-z]{{1,24}}|[A-Z]{{1,24}}|(?:{_LABEL}\.){{0,8}}{_LABEL}(?::\d{{1,5}})?"
+    rf"[A-Za-z][a-z]{{1,24}}(?: [a-z']{{1,24}})?|[A-Z]{{1,24}}|(?:{_LABEL}\.){{0,8}}{_LABEL}(?::\d{{1,5}})?"
     rf"|[a-z][a-z0-9+.-]{{1,12}}://(?:{_LABEL}\.){{0,8}}{_LABEL}(?::\d{{1,5}})?(?:/[\w.-]{{0,100}}){{0,20}}"
 )
 _FILLED_IN = re.compile(r"\{\{[^}]{0,2000}\}\}|\$\{[^}]{0,400}\}")

@@ -29,14 +29,16 @@ class Component:
     """One thing in a codebase that runs as a job of its own.
 
     `root` is the folder of its code ("" for the codebase itself), `dockerfile` what makes its image, None without;
-    `service` is its name in a compose file, "" where there is none.
+    `service` is its name in a compose file, "" where there is none. Without `code` its image comes from elsewhere, and
+    no file but the compose file is its own.
     """
 
     name: str
     root: str = ""
     dockerfile: str | None = None
     service: str = ""
+    code: bool = True
 
     def holds(self, path: str) -> bool:
         """Whether a file belongs to the component's own code."""
-        return not self.root or path.startswith(self.root + "/")
+        return self.code and (not self.root or path.startswith(self.root + "/"))

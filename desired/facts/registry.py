@@ -1,0 +1,15 @@
+"""The table of extractors. To add one: a file that makes an `Extractor`, and its line here."""
+
+from __future__ import annotations
+
+from desired.facts import build_yaml, compose_facts, dockerfile_facts, makefile
+from desired.facts.app_code import extractor as app_code
+from desired.facts.extractor import Extractor
+
+EXTRACTORS: tuple[Extractor, ...] = (
+    build_yaml.extractor,
+    compose_facts.extractor,
+    makefile.extractor,
+    dockerfile_facts.extractor,
+    app_code.extractor,
+)

@@ -1,0 +1,39 @@
+"""A codebase inside a tree of files that was read already, such as a revision of git: a subfolder of it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from functools import cached_property
+
+from desired.facts.hidden_paths import hidden_file, hidden_folder
+from desired.file_text import text_of
+
+
+class TreeCodebase:
+    """`contents` are the files' bytes by whole path; `root` is the codebase's folder among them, "" for all.
+
+    What git does not hold is ignored already; folders of tools are hidden here as everywhere.
+    """
+
+    def __init__(self, *, name: str, contents: Mapping[str, bytes], root: str = "") -> None:
+        self.name = name
+        self._contents = contents
+        self._root = root.strip("/")
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        below = f"{self._root}/" if self._root else ""
+        return tuple(sorted(
+            path[len(below):] for path in self._contents if path.startswith(below) and not hidden(path[len(below):])
+        ))  # fmt: skip
+
+    def text(self, path: str) -> str | None:
+        data = self._contents.get(posixpath.join(self._root, path) if self._root else path)
+        return None if data is None else text_of(data)
+
+
+def hidden(path: str) -> bool:
+    """Whether a path is below a hidden folder, or a hidden file."""
+    *folders, name = path.split("/")
+    return hidden_file(name) or any(hidden_folder(folder) for folder in folders)
