@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from desired.conventions import Conventions
@@ -35,12 +36,12 @@ class Context:
     """What is known besides the code. `confirmed` are places of secrets and keys that were seen to be there.
 
     Both as the manifest writes them: `path#field` of Vault and of Nomad variables, a key of Consul. `siblings` are the
-    names of the other components of the same codebase.
+    other apps of the same codebase, by the host names that they have for each other.
     """
 
     conventions: Conventions = field(default_factory=Conventions)
     confirmed: frozenset[str] = frozenset()
-    siblings: frozenset[str] = frozenset()
+    siblings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def draft(name: str, facts: Facts, context: Context, answers: Mapping[str, Any] | None = None) -> Draft:

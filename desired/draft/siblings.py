@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 # What may stand before and after a host: `redis://redis:6379/0`, `user@db/x`, `kafka:9092,kafka2:9092`.
 _BEFORE, _AFTER = r"(?<![\w.-])", r"(?::([0-9]{1,5}))?(?![\w.:-])"
 _HOSTS = ("HOST", "HOSTNAME", "SERVER", "ADDR", "ADDRESS")
 
 
-def with_services(name: str, text: str, siblings: Collection[str]) -> str | None:
+def with_services(name: str, text: str, siblings: Mapping[str, str]) -> str | None:
     """The variable's text with each sibling's host and port as the placeholder of its service; None if it names none.
+
+    `siblings` are the apps by the host names that they have for each other.
 
     Only what is written as an address counts: with a port, after `//` or `@`, or alone in a variable that is called a
     host. `DB_ENGINE=postgres` names no address.
@@ -29,18 +31,19 @@ def with_services(name: str, text: str, siblings: Collection[str]) -> str | None
         if match[2] is None and not alone and not before.endswith(("//", "@")):
             return match.group()
         found = True
-        return f"{{{match[1]}.host}}" if alone and match[2] is None else f"{{{match[1]}}}"
+        app = siblings[match[1]]
+        return f"{{{app}.host}}" if alone and match[2] is None else f"{{{app}}}"
 
     changed = host.sub(placeholder, text)
     return changed if found else None
 
 
-def port_of_sibling(name: str, values: Mapping[str, str], siblings: Collection[str]) -> str | None:
+def port_of_sibling(name: str, values: Mapping[str, str], siblings: Mapping[str, str]) -> str | None:
     """`DB_PORT` beside a `DB_HOST` that names a sibling is that sibling's port, whatever number the file says."""
     if not name.endswith("_PORT"):
         return None
     for end in _HOSTS:
         host = values.get(f"{name.removesuffix('PORT')}{end}")
-        if host in siblings:
-            return f"{{{host}.port}}"
+        if host is not None and host in siblings:
+            return f"{{{siblings[host]}.port}}"
     return None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from desired.errors import InvalidDesired
 from desired.facts.app_code.sizing import sized
 from desired.facts.codebase import Codebase, Component
-from desired.facts.components import components
-from desired.facts.compose_file import Compose, compose
+from desired.facts.components import called, components
+from desired.facts.compose_file import Compose, Service, compose, interpolated
 from desired.facts.dockerfiles import dockerfiles
 from desired.facts.extractor import Extractor
 from desired.facts.facts import Facts
@@ -31,19 +32,16 @@ class Analyzed:
 class Analysis:
     """`dockerfile` is the chosen one of `dockerfiles`, the likeliest first; None where there is none.
 
-    `warnings` are files that could not be read as what they claim to be; they never cost the rest. `notes` are what was
-    left out on purpose.
+    `hosts` are the apps by the host names that a compose file gives them. `warnings` are files that could not be read
+    as what they claim to be; they never cost the rest. `notes` are what was left out on purpose.
     """
 
     apps: tuple[Analyzed, ...]
     dockerfiles: tuple[str, ...] = ()
     dockerfile: str | None = None
+    hosts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> frozenset[str]:
-        return frozenset(one.component.name for one in self.apps)
 
 
 def analyze(
@@ -67,8 +65,32 @@ def analyze(
         extractions = [(one.priority, one.extract(codebase, component)) for one in extractors]
         warnings += [warning for _, extraction in extractions for warning in extraction.warnings]
         facts = sized(merged((priority, extraction.facts) for priority, extraction in extractions))
-        apps.append(Analyzed(component, facts))
-    return Analysis(tuple(apps), found, chosen, tuple(dict.fromkeys(warnings)), tuple(_notes(file)))
+        apps.append(Analyzed(called(component, facts), facts))
+    by_service = {one.component.service: one.component.name for one in apps if one.component.service}
+    hosts = {host: name for service, name in by_service.items() for host in _hosts(file.services[service])}
+    linked = tuple(replace(one, facts=_linked(one.facts, by_service)) for one in apps)
+    return Analysis(linked, found, chosen, hosts, tuple(dict.fromkeys(warnings)), tuple(_notes(file)))
+
+
+def _linked(facts: Facts, by_service: Mapping[str, str]) -> Facts:
+    """What it depends on by the names that the apps have."""
+    named = {service: fact for service, fact in facts.depends_on.items() if service in by_service}
+    return replace(
+        facts, depends_on={by_service[key]: replace(fact, value=by_service[key]) for key, fact in named.items()}
+    )
+
+
+def _hosts(service: Service) -> Iterator[str]:
+    """Every name that other services may call it by."""
+    yield service.name
+    for key in ("container_name", "hostname"):
+        part = service.last(key)
+        if part is not None and part.text:
+            yield interpolated(part.text)
+    for networks in service.all("networks"):
+        for _, network in networks.items():
+            aliases = network.get("aliases")
+            yield from (interpolated(one.text) for one in (aliases.as_list() if aliases is not None else ()))
 
 
 def _notes(file: Compose) -> list[str]:

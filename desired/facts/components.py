@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from desired.facts.codebase import Codebase, Component
 from desired.facts.compose_file import Compose, Service, beside, interpolated
 from desired.facts.dockerfiles import context_of
+from desired.facts.facts import Facts
 from desired.facts.image_name import image_parts
 
-# What people call the one service of a codebase; the codebase's own name says more.
+# What people call the one service of a codebase, and folders of code: names that say nothing.
 _ANY = frozenset({"app", "application", "web", "server", "service", "main", "backend", "api", "default"})
+_FOLDERS = frozenset({"code", "src", "source", "repo", "project", "workspace", "checkout", "build", "work", "tmp"})
 _LONGEST = 63
 
 
@@ -35,6 +38,16 @@ def slug(name: str) -> str:
     """The name as an app can have it: small letters, digits and dashes; "app" where nothing is left."""
     plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     return plain[:_LONGEST].rstrip("-") or "app"
+
+
+def called(component: Component, facts: Facts) -> Component:
+    """With the name that its own build file gives it, or that of its image where the folder's says nothing."""
+    said = facts.name if not component.service else None
+    if said is None and component.code and component.name in _ANY | _FOLDERS:
+        said = facts.image_name
+    if said is None or not component.code:
+        return component
+    return replace(component, name=slug(said.value.rpartition("/")[2]))
 
 
 def _of_code(codebase: Codebase, dockerfile: str | None) -> Component:

@@ -49,6 +49,10 @@ class PortFact:
     static: int | None = None
     protocol: str = "tcp"
 
+    def __str__(self) -> str:
+        fixed = f" (on the host {self.static})" if self.static is not None else ""
+        return f"{self.to}{'' if self.protocol == 'tcp' else '/' + self.protocol}{fixed}"
+
 
 @dataclass(frozen=True, slots=True)
 class EnvUse:
@@ -60,6 +64,9 @@ class EnvUse:
     required: bool
     default: str | None = None
 
+    def __str__(self) -> str:
+        return "required" if self.required else f"default {self.default!r}" if self.default is not None else "optional"
+
 
 @dataclass(frozen=True, slots=True)
 class SecretRef:
@@ -67,6 +74,9 @@ class SecretRef:
 
     path: str
     field: str
+
+    def __str__(self) -> str:
+        return f"{self.path}#{self.field}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,10 @@ class HealthFact:
     timeout: timedelta | None = None
     start: timedelta | None = None
 
+    def __str__(self) -> str:
+        asked = " ".join(self.command) if self.command else self.path or "a connection"
+        return f"{asked} (port {self.port})" if self.port is not None else asked
+
 
 @dataclass(frozen=True, slots=True)
 class ConstraintFact:
@@ -91,6 +105,9 @@ class ConstraintFact:
     attribute: str
     operator: str
     value: str
+
+    def __str__(self) -> str:
+        return f"{self.attribute} {self.operator} {self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,10 @@ class VolumeFact:
     read_only: bool = False
     host_path: str = ""
 
+    def __str__(self) -> str:
+        source = self.name or self.host_path
+        return f"{source}:{self.mount}" if source else self.mount
+
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
@@ -113,6 +134,9 @@ class Dependency:
     ecosystem: str
     name: str
     version: str = ""
+
+    def __str__(self) -> str:
+        return self.version or "any version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +148,9 @@ class Backend:
 
     kind: str
     variables: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({', '.join(self.variables)})" if self.variables else self.kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,11 @@ def parser() -> argparse.ArgumentParser:
     prune = add("prune", "apps:prune", "what would be stopped because its file is gone", json=True)
     prune.add_argument("--confirm", action="store_true", help="stop it, however much it is")
 
+    analyze = add(
+        "analyze", "analyze:command", "what a codebase says about its app, each value with its source", json=True
+    )
+    analyze.add_argument("path", metavar="PATH", help="a folder")
+    analyze.add_argument("--dockerfile", metavar="FILE", help="go by this one, below PATH")
     validate = add("validate", "validate:validate", "check files before deploying them", json=True)
     validate.add_argument("paths", metavar="PATH", nargs="+", help="a file or a folder")
     validate.add_argument("--server", action="store_true", help="ask Nomad too: its parser, validation and warnings")

@@ -169,7 +169,7 @@ def test_an_answer_wins_over_everything_and_may_say_none() -> None:
     assert {value.source for value in found.values} == {"answer"}
 
 
-SIBLINGS = frozenset({"redis", "postgres", "kafka", "kafka-2"})
+SIBLINGS = {"redis": "redis", "postgres": "postgres", "kafka": "kafka", "kafka-2": "kafka-2", "my_db": "shop-db"}
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,7 @@ SIBLINGS = frozenset({"redis", "postgres", "kafka", "kafka-2"})
         ("REDIS_HOST", "redis", {"service": "{redis.host}"}),
         ("BROKERS", "kafka:9092,kafka-2:9092", {"service": "{kafka},{kafka-2}"}),
         ("DB", "postgres://app@postgres/app", {"service": "postgres://app@{postgres}/app"}),
+        ("DSN", "mysql://my_db:3306/x", {"service": "mysql://{shop-db}/x"}),
         ("DB_ENGINE", "postgres", {"fixed": "postgres"}),
         ("TITLE", "redis and postgres", {"fixed": "redis and postgres"}),
         ("HOSTS", "my-redis:6379", {"fixed": "my-redis:6379"}),
