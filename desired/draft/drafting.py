@@ -12,7 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 from desired.conventions import Conventions
+from desired.draft.answers import YES, answer_text
 from desired.draft.port_label import port_labels
+from desired.draft.prompt_words import BY_PROMPT
+from desired.draft.secret_files import secret_files
 from desired.draft.siblings import port_of_sibling, with_services
 from desired.draft.value import BY_NAME, BY_PERSON, SURE, Draft, Value
 from desired.draft.volumes import volume_questions
@@ -26,8 +29,8 @@ _SOURCES = ("fixed", "consul", "vault", "nomad", "service")
 _OF_THE_IMAGE = "dockerfile"
 _GPU = "nvidia/gpu"
 _ORDER = (
-    "source", "image", "type", "count", "command", "args", "ports", "check", "routes", "env", "resources", "volumes",
-    "dependsOn", "job",
+    "source", "image", "prompt", "type", "count", "datacenters", "command", "args", "ports", "check", "routes", "env",
+    "files", "resources", "volumes", "dependsOn", "job",
 )  # fmt: skip
 
 
@@ -44,28 +47,47 @@ class Context:
     siblings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def draft(name: str, facts: Facts, context: Context, answers: Mapping[str, Any] | None = None) -> Draft:
-    """The draft for one component. `answers` are a person's, by the ids of values and questions; they always win."""
-    return _Drafting(name, facts, context, answers or {}).draft()
+def draft(
+    name: str,
+    facts: Facts,
+    context: Context,
+    answers: Mapping[str, Any] | None = None,
+    *,
+    prompted: Mapping[str, Any] | None = None,
+) -> Draft:
+    """The draft for one component. `answers` are a person's, by the ids of values and questions; they always win.
+
+    `prompted` is what was taken from a person's words, by the same ids: it gives way to answers alone.
+    """
+    return _Drafting(name, facts, context, answers or {}, prompted or {}).draft()
 
 
 class _Drafting:
-    def __init__(self, name: str, facts: Facts, context: Context, answers: Mapping[str, Any]) -> None:
+    def __init__(
+        self, name: str, facts: Facts, context: Context, answers: Mapping[str, Any], prompted: Mapping[str, Any]
+    ) -> None:
         self._name = name
         self._facts = facts
         self._context = context
-        self._answers = answers
+        self._told = {
+            **{at: (data, BY_PROMPT) for at, data in _by_label(prompted).items()},
+            **{at: (data, BY_PERSON) for at, data in _by_label(answers).items()},
+        }
         self._main = _main_port(facts)
         self._labels = port_labels(facts.ports, self._main)
+        said = [data["to"] for at, (data, _) in self._told.items() if at.startswith("ports.") and data]
+        self._listens = said[0] if said else self._main
 
     def draft(self) -> Draft:
         values: list[Value] = []
         questions: list[Question] = []
         suggestions: dict[str, Value] = {}
-        left = dict(self._answers)
+        left = dict(self._told)
         for found in self._all():
             if found.id in left:
-                values += _answered(found.id, left.pop(found.id))
+                values += _answered(found.id, *left.pop(found.id))
+            elif found.id.partition(".")[0] == "ports" and "ports" in self._told:
+                continue  # which ports there are was said as a whole
             elif isinstance(found, Question):
                 questions.append(found)
             elif found.confidence < SURE:
@@ -73,9 +95,9 @@ class _Drafting:
                 questions.append(_about(found))
             else:
                 values.append(found)
-        for at, data in left.items():
-            values += _answered(at, data)
-        return Draft(self._name, _in_order(values), tuple(questions), tuple(self._notes()), suggestions)
+        for at, (data, source) in left.items():
+            values += _answered(at, data, source)
+        return Draft(self._name, in_order(_checked(values)), tuple(questions), tuple(self._notes()), suggestions)
 
     def _all(self) -> Iterator[Value | Question]:
         yield from self._image()
@@ -146,6 +168,7 @@ class _Drafting:
         names = dict.fromkeys((*facts.secrets, *facts.env, *facts.secret_literals, *facts.env_uses))
         for name in names:
             yield from self._variable(name)
+        yield from secret_files(self._name, facts.env, self._context.conventions)
 
     def _variable(self, name: str) -> Iterator[Value | Question]:
         facts, at = self._facts, ("env", name)
@@ -160,7 +183,7 @@ class _Drafting:
             return
         use = facts.env_uses.get(name)
         hidden = name in facts.secret_literals
-        suggested = guess(name, app=self._name, port=self._main, conventions=self._context.conventions)
+        suggested = guess(name, app=self._name, port=self._listens, conventions=self._context.conventions)
         if use is not None and not hidden and not use.value.required and not _is_secret(suggested):
             return  # the code has a value of its own, or goes without
         if suggested is None:
@@ -264,23 +287,48 @@ def _about(value: Value) -> Question:
     """A suggestion that is not sure enough, as a question."""
     if value.at[0] == "env":
         (source, text), *_ = value.data.items()
-        why = f": {value.reason}" if value.reason else ""
-        return Question(value.id, f"Where does {value.at[-1]} come from{why}?", _SOURCES, f"{source}: {text}")
-    return Question(value.id, f"Is this right ({value.source})?", default=str(value.data))
+        place = value.source.removeprefix(BY_NAME)
+        why = f" {value.reason[:1].upper()}{value.reason[1:]}." if value.reason else ""
+        return Question(value.id, f"Where does {value.at[-1]} come from{place}?{why}", _SOURCES, f"{source}: {text}")
+    said = answer_text(value.id, value.data)
+    shown = value.data if said is None else said
+    return Question(value.id, f"Is {value.id} right as {shown} ({value.source})?", default=said or YES)
 
 
-def _answered(at: str, data: Any) -> Iterator[Value]:
+def _answered(at: str, data: Any, source: str) -> Iterator[Value]:
     """None is an answer too: there is to be none."""
     head, _, rest = at.partition(".")
     if data is not None:
         # The name of a variable and the place of a volume may hold dots themselves.
-        yield Value((head, rest) if rest else (head,), data, BY_PERSON, 1.0)
+        yield Value((head, rest) if rest else (head,), data, source, 1.0)
 
 
-def _in_order(values: list[Value]) -> tuple[Value, ...]:
-    """As a manifest has them; the volumes as the one list that it holds."""
+def _by_label(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """All ports in one answer as one answer for each: `ports` itself stays as what was said of them as a whole."""
+    told = dict(answers)
+    if told.get("ports"):
+        told |= {f"ports.{label}": port for label, port in told["ports"].items()} | {"ports": None}
+    return told
+
+
+def _checked(values: list[Value]) -> list[Value]:
+    """Without what a manifest must not say of ports that are not there, since somebody said otherwise."""
+    labels = {value.at[1] for value in values if value.at[0] == "ports"}
+    if not labels:
+        return [value for value in values if value.at[0] != "check" or value.source in (BY_PERSON, BY_PROMPT)]
+    return [
+        replace(value, data={key: item for key, item in value.data.items() if key != "port"})
+        if value.at == ("check",) and value.data.get("port", next(iter(labels))) not in labels
+        else value
+        for value in values
+    ]
+
+
+def in_order(values: list[Value]) -> tuple[Value, ...]:
+    """As a manifest has them; the volumes as the one list that it holds. Once more changes nothing."""
     kept = [value for value in values if value.at[0] != "volumes"]
     volumes = [value for value in values if value.at[0] == "volumes"]
     if volumes:
-        kept.append(replace(volumes[0], at=("volumes",), data=[value.data for value in volumes]))
+        entries = [one for value in volumes for one in (value.data if value.at == ("volumes",) else [value.data])]
+        kept.append(replace(volumes[0], at=("volumes",), data=entries))
     return tuple(sorted(kept, key=lambda value: _ORDER.index(value.at[0]) if value.at[0] in _ORDER else len(_ORDER)))

@@ -143,6 +143,12 @@ def parser() -> argparse.ArgumentParser:
     )
     analyze.add_argument("path", metavar="PATH", help="a folder")
     analyze.add_argument("--dockerfile", metavar="FILE", help="go by this one, below PATH")
+    generate = add("generate", "generate:generate", "the job that a codebase, a manifest or a job file means")
+    generate.add_argument("path", metavar="PATH", help="a codebase's folder, a manifest or a job file")
+    generate.add_argument("--format", choices=["hcl", "json"], default="hcl")
+    generate.add_argument("--output", metavar="FILE", help="instead of standard output; a folder for several apps")
+    generate.add_argument("--app", metavar="NAME", help="this one of several")
+    _about_code(generate)
     validate = add("validate", "validate:validate", "check files before deploying them", json=True)
     validate.add_argument("paths", metavar="PATH", nargs="+", help="a file or a folder")
     validate.add_argument("--server", action="store_true", help="ask Nomad too: its parser, validation and warnings")
@@ -161,6 +167,13 @@ def parser() -> argparse.ArgumentParser:
 
     top.set_defaults(command="info:usage")
     return top
+
+
+def _about_code(made: argparse.ArgumentParser) -> None:
+    """What can be said about a codebase, beside what it says itself."""
+    made.add_argument("--dockerfile", metavar="FILE", help="go by this one, below PATH")
+    made.add_argument("--prompt", metavar="TEXT", default="", help="what you want, in your words")
+    made.add_argument("--answers", metavar="FILE", help="answers: lines of `id = answer`; - for standard input")
 
 
 def _seconds(text: str) -> float:

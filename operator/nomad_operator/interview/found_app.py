@@ -1,0 +1,68 @@
+"""One app that was found in a codebase, and its draft once it is known what people said. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from desired.draft.answers import NONE, YES, read_answer
+from desired.draft.drafting import Context, draft
+from desired.draft.prompt_words import understood
+from desired.draft.value import Draft
+from desired.facts.analyze import Analysis
+from desired.facts.facts import Facts
+from nomad_operator.interview.knowledge import Knowledge
+
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundApp:
+    """`prompted` is what was taken from a person's words about the app, by the ids of values."""
+
+    name: str
+    facts: Facts
+    context: Context = field(default_factory=Context)
+    prompted: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    def draft(self, answers: Texts) -> Draft:
+        """With these answers, as texts. Raises UsageError for one that says nothing."""
+        if not answers:
+            return self._with({})
+        suggestions = self._with({}).suggestions
+        told: dict[str, Any] = {}
+        for at, text in answers.items():
+            if text == YES and at in suggestions:
+                told[at] = suggestions[at].data
+            elif not at.startswith("job."):
+                told[at] = read_answer(at, text)
+            elif text == NONE:
+                told[at] = None
+        return self._with(told)
+
+    def _with(self, told: Mapping[str, Any]) -> Draft:
+        return draft(self.name, self.facts, self.context, told, prompted=self.prompted)
+
+
+def found_apps(analysis: Analysis, knowledge: Knowledge, prompt: str) -> tuple[FoundApp, ...]:
+    """The apps of a codebase in their order. What plain patterns do not understand of `prompt` is kept in its words.
+
+    What is said about a codebase with several apps is said about the first one that has code of its own.
+    """
+    context = Context(knowledge.conventions, knowledge.confirmed, analysis.hosts)
+    spoken_of = next((one for one in analysis.apps if one.component.code), next(iter(analysis.apps), None))
+    told = _told(prompt)
+    return tuple(
+        FoundApp(
+            one.component.name, one.facts, context,
+            MappingProxyType(told if one is spoken_of else {}),
+        )
+        for one in analysis.apps
+    )  # fmt: skip
+
+
+def _told(prompt: str) -> dict[str, Any]:
+    found = understood(prompt)
+    return {**found.answers, **({"prompt": found.rest} if found.rest else {})}
