@@ -33,7 +33,16 @@ _TEXTS = frozenset({"image", "command", "prompt"})
 _LISTS = frozenset({"dependsOn", "datacenters"})
 _KNOWN = (*sorted(_NUMBERS | _TEXTS | _LISTS), "type", "args", "ports", "check", "routes")
 _WITH_A_NAME = ("env", "volumes", "files", "ports")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _KEEP = "keep it in Vault, in Consul or in a Nomad variable, and name the place: vault: path#field"
+
+
+def answerable(at: str) -> bool:
+    """Whether there is a value of this id that people can answer."""
+    head, _, rest = at.partition(".")
+    if head == "env":
+        return _VARIABLE.fullmatch(rest) is not None
+    return at in _KNOWN or (bool(rest) and head in _WITH_A_NAME)
 
 
 def read_answer(at: str, text: str) -> Any:
@@ -43,7 +52,7 @@ def read_answer(at: str, text: str) -> Any:
     """
     text = text.strip()
     head, _, rest = at.partition(".")
-    if at not in _KNOWN and not (rest and head in _WITH_A_NAME):
+    if not answerable(at):
         hint = near(at, _KNOWN) or f"such as {', '.join(_KNOWN)}, env.NAME, volumes.PATH, files.PATH"
         raise UsageError(f"{at}: cannot be answered", hint=hint)
     if kind := secret_kind(text):
@@ -137,8 +146,6 @@ def _choice(at: str, text: str, kinds: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _variable(at: str, name: str, text: str) -> dict[str, Any]:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", name):
-        raise UsageError(f"{at}: is no name of a variable", hint="letters, digits and _")
     made = _choice(at, text, SOURCES)
     if "fixed" in made and is_secret(name, made["fixed"]):
         raise UsageError(f"{at}: by its name it holds a secret, which must not stand in a file", hint=_KEEP)

@@ -20,9 +20,9 @@ _Tree = dict[str, "Value | _Tree"]
 
 def manifest_text(draft: Draft, *, namespace: str | None = None) -> str:
     """One YAML document, without a line of dashes."""
-    lines = [f"apiVersion: {API_VERSION}", f"kind: {KIND}", "metadata:", f"  name: {_flow(draft.name)}"]
+    lines = [f"apiVersion: {API_VERSION}", f"kind: {KIND}", "metadata:", f"  name: {flow(draft.name)}"]
     if namespace is not None:
-        lines.append(f"  namespace: {_flow(namespace)}")
+        lines.append(f"  namespace: {flow(namespace)}")
     lines.append("spec:" if draft.values else "spec: {}")
     lines += _lines(_tree(draft.values), 2)
     for note in draft.notes:
@@ -47,7 +47,7 @@ def _tree(values: tuple[Value, ...]) -> _Tree:
 def _lines(tree: _Tree, indent: int) -> Iterator[str]:
     pad = " " * indent
     for key, value in tree.items():
-        name = _flow(key)
+        name = flow(key)
         if isinstance(value, Value):
             yield from _leaf(pad, name, value)
         else:
@@ -57,9 +57,9 @@ def _lines(tree: _Tree, indent: int) -> Iterator[str]:
 
 def _leaf(pad: str, name: str, value: Value) -> Iterator[str]:
     comment = f"  # {_one_line(value.source)}" + (f" ({_one_line(value.reason)})" if value.reason else "")
-    flow = _flow(value.data)
-    if len(pad) + len(name) + 2 + len(flow) <= _WIDTH:
-        yield f"{pad}{name}: {flow}{comment}"
+    inline = flow(value.data)
+    if len(pad) + len(name) + 2 + len(inline) <= _WIDTH:
+        yield f"{pad}{name}: {inline}{comment}"
         return
     yield f"{pad}{name}:{comment}"
     yield from (f"{pad}  {line}" for line in _dumped(value.data, flow=None).rstrip("\n").split("\n"))
@@ -73,7 +73,8 @@ def _asked(question: Question) -> Iterator[str]:
         yield f"#   suggested: {_one_line(question.default)}"
 
 
-def _flow(data: Any) -> str:
+def flow(data: Any) -> str:
+    """A value in one line, as YAML reads it."""
     return _dumped(data, flow=True).removesuffix("\n").removesuffix("\n...")
 
 

@@ -42,3 +42,8 @@ def port_labels(ports: Iterable[int], main: int | None) -> dict[int, str]:
 def speaks_http(port: int) -> bool:
     """Whether nothing says that it speaks something else."""
     return port not in _WELL_KNOWN
+
+
+def usual_port(kind: str) -> int | None:
+    """Where a datastore or queue of this kind usually listens."""
+    return next((port for port, label in _WELL_KNOWN.items() if label == kind), None)

@@ -143,6 +143,16 @@ def parser() -> argparse.ArgumentParser:
     )
     analyze.add_argument("path", metavar="PATH", help="a folder")
     analyze.add_argument("--dockerfile", metavar="FILE", help="go by this one, below PATH")
+    init = add(
+        "init", "init:init", "from a folder of code to a manifest, asking what the code does not tell", json=True
+    )
+    init.add_argument("path", metavar="PATH", nargs="?", default=".", help="the codebase's folder (default: this one)")
+    init.add_argument("--output", metavar="FILE", help="instead of apps/NAME.yaml; a folder for several apps, - prints")
+    init.add_argument("--app", metavar="NAME", help="this one of several")
+    _about_code(init)
+    init.add_argument("--no-questions", action="store_true", help="take what is suggested, list what stays open")
+    init.add_argument("--force", action="store_true", help="with --no-questions: replace files that are there")
+    init.add_argument("--skip-infra-check", action="store_true", help="do not ask Vault, Consul and Nomad for names")
     generate = add("generate", "generate:generate", "the job that a codebase, a manifest or a job file means")
     generate.add_argument("path", metavar="PATH", help="a codebase's folder, a manifest or a job file")
     generate.add_argument("--format", choices=["hcl", "json"], default="hcl")

@@ -9,10 +9,9 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from desired.catalog import Catalog
 from desired.draft.job_places import places
@@ -33,7 +32,7 @@ from desired.yaml_text import read_yaml
 from nomad_operator.commands.table import plain
 from nomad_operator.from_settings import policy
 from nomad_operator.interview.answers_given import answers_given
-from nomad_operator.interview.found_app import found_apps
+from nomad_operator.interview.found_app import found_apps, named
 from nomad_operator.interview.job_text import job_of
 from nomad_operator.interview.knowledge import Knowledge
 from nomad_operator.interview.output import write
@@ -60,27 +59,12 @@ def generate(arguments: argparse.Namespace) -> int:
     if path.is_dir():
         jobs = list(_of_codebase(path, arguments, settings))
     else:
-        jobs = _chosen(asyncio.run(_of_file(path, settings)), arguments.app)
+        jobs = list(named(asyncio.run(_of_file(path, settings)), arguments.app))
     _written(jobs, arguments)
     for one in jobs:
         for question in one.open:
             print(plain(f"open: {one.name}: {question.id}: {question.text}"), file=sys.stderr)
     return 1 if any(one.open for one in jobs) else 0
-
-
-class _Named(Protocol):
-    @property
-    def name(self) -> str: ...
-
-
-T = TypeVar("T", bound=_Named)
-
-
-def _chosen(apps: Sequence[T], name: str | None) -> list[T]:
-    found = [one for one in apps if name in (None, one.name)]
-    if not found:
-        raise UsageError(f"{name} is not among its apps", hint=f"it has {', '.join(one.name for one in apps)}")
-    return found
 
 
 # -- a codebase
@@ -93,7 +77,7 @@ def _of_codebase(path: Path, arguments: argparse.Namespace, settings: Settings) 
         print(f"warning: {plain(str(warning))}", file=sys.stderr)
     problems: list[Problem] = []
     hints: list[str] = []
-    for app in _chosen(found_apps(analysis, Knowledge(), arguments.prompt), arguments.app):
+    for app in named(found_apps(analysis, Knowledge(), arguments.prompt), arguments.app):
         draft = settled(app.draft(answers.of(app.name)))
         try:
             body, text = job_of(draft, app.name, defaults=policy(settings), namespace=settings.nomad_namespace)

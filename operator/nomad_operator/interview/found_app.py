@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from desired.draft.answers import NONE, YES, read_answer
 from desired.draft.drafting import Context, draft
 from desired.draft.prompt_words import understood
 from desired.draft.value import Draft
+from desired.errors import UsageError
 from desired.facts.analyze import Analysis
 from desired.facts.facts import Facts
 from nomad_operator.interview.knowledge import Knowledge
@@ -34,8 +35,8 @@ class FoundApp:
         suggestions = self._with({}).suggestions
         told: dict[str, Any] = {}
         for at, text in answers.items():
-            if text == YES and at in suggestions:
-                told[at] = suggestions[at].data
+            if text == YES:
+                told |= {at: suggestions[at].data} if at in suggestions else {}
             elif not at.startswith("job."):
                 told[at] = read_answer(at, text)
             elif text == NONE:
@@ -61,6 +62,22 @@ def found_apps(analysis: Analysis, knowledge: Knowledge, prompt: str) -> tuple[F
         )
         for one in analysis.apps
     )  # fmt: skip
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Named)
+
+
+def named(apps: Sequence[T], name: str | None) -> tuple[T, ...]:
+    """All, or the one that is called so. Raises UsageError where none is."""
+    found = tuple(one for one in apps if name in (None, one.name))
+    if not found:
+        raise UsageError(f"{name} is not among its apps", hint=f"it has {', '.join(one.name for one in apps)}")
+    return found
 
 
 def _told(prompt: str) -> dict[str, Any]:

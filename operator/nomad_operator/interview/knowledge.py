@@ -12,7 +12,7 @@ from desired.conventions import Conventions
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """`vault` are the secrets by their path as templates read it, `variables` those of Nomad; with the names of their
-    fields, None where those are not known. `keys` are Consul's, `services` those of Nomad's catalog.
+    fields, None where those are not known. `keys` and `services` are Consul's.
 
     `away` are services that were named and did not answer, each with what failed: nothing is known of theirs.
     """

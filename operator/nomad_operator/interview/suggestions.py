@@ -1,0 +1,76 @@
+"""What a variable's value probably is, of all that the code and the services beside tell: best first. Pure.
+
+Only places: a key that is there, a field of a secret that is there, a service that answers. Never what is in them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from desired.draft.answers import answer_text
+from desired.draft.port_label import usual_port
+from desired.draft.value import Draft, Value
+from desired.facts.facts import Facts
+from nomad_operator.interview.asked import Option
+from nomad_operator.interview.knowledge import Knowledge
+from observers.vault.suggest import suggest
+
+_MOST = 5
+_HOSTS = ("HOST", "HOSTNAME", "SERVER", "ADDR", "ADDRESS")
+
+
+def suggestions(name: str, app: str, facts: Facts, draft: Draft, knowledge: Knowledge) -> list[Option]:
+    """Whole answers, each once."""
+    at = f"env.{name}"
+    known = draft.suggestions.get(at) or next((value for value in draft.values if value.id == at), None)
+    found: dict[str, tuple[float, str]] = {}
+    for word, confidence, reason in [
+        *(_by_code(at, known) if known is not None else ()),
+        *_there(name, app, knowledge),
+        *_services(name, facts, knowledge),
+    ]:
+        if confidence > found.get(word, (0.0, ""))[0]:
+            found[word] = (confidence, reason)
+    best = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))[:_MOST]
+    return [Option(word, f"{reason} ({confidence:.2f})") for word, (confidence, reason) in best]
+
+
+def _by_code(at: str, value: Value) -> Iterator[tuple[str, float, str]]:
+    text = answer_text(at, value.data)
+    if text is not None:
+        yield text, value.confidence, value.reason or value.source
+
+
+def _there(name: str, app: str, knowledge: Knowledge) -> Iterator[tuple[str, float, str]]:
+    for one in suggest(name, app, knowledge.vault):
+        yield f"vault: {one.reference}", one.confidence, f"in Vault: {one.reason}"
+    # Both are named like secrets are: a folder that says whose, and a name that says what.
+    for one in suggest(name, app, {f"nomad/{path}": fields for path, fields in knowledge.variables.items()}):
+        yield f"nomad: {one.reference.removeprefix('nomad/')}", one.confidence, "a Nomad variable that is there"
+    folders: defaultdict[str, list[str]] = defaultdict(list)
+    for key in knowledge.keys:
+        folder, _, last = key.rpartition("/")
+        folders[f"consul/{folder}" if folder else "consul"].append(last)
+    for one in suggest(name, app, folders):
+        path = f"{one.path.removeprefix('consul').lstrip('/')}/{one.key}".lstrip("/")
+        yield f"consul: {path}", one.confidence, "a key of Consul that is there"
+
+
+def _services(name: str, facts: Facts, knowledge: Knowledge) -> Iterator[tuple[str, float, str]]:
+    """A service of Consul that is called like the datastore which the code reaches by this variable."""
+    for kind, backend in facts.backends.items():
+        if name not in backend.value.variables:
+            continue
+        port = usual_port(kind)
+        for service in knowledge.services:
+            if kind not in service.lower().replace("_", "-").split("-"):
+                continue
+            host = f"{service}.service.consul"
+            if name.endswith(_HOSTS):
+                text = host
+            elif name.endswith(("_URL", "_URI")) and port is not None:
+                text = f"{kind}://{host}:{port}"
+            else:
+                continue
+            yield f"fixed: {text}", 0.55, f"Consul has a service {service}"
