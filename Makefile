@@ -9,6 +9,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # The lock holds what the packages need on every platform and Python that is supported, without any index's address.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+# Tests mostly wait for processes: two workers a core.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # More arguments for the program behind a target: make test ARGS='tests/unit -x', make demo ARGS='--nomad ADDRESS'.
 ARGS ?=
 
@@ -26,7 +28,7 @@ demo: $(VENV)/.core ## the whole story in about a minute, no Nomad needed (ARGS=
 	@$(BIN)/nomad-operator demo $(ARGS)
 
 test: $(VENV)/.dev ## all tests; NOMAD_TEST_ADDR=http://… adds those that need a real Nomad
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 check: $(VENV)/.dev ## lint, format, types, layers
 	$(BIN)/ruff check .
