@@ -183,7 +183,8 @@ def _task(spec: AppSpec, mounts: Mapping[tuple[str, str], str]) -> Task:
         driver="docker",
         config=config,
         env={name: value.fixed for name, value in env.items() if value.fixed is not None} or None,
-        vault=Vault() if any(value.vault for value in looked_up) else None,
+        # The app gets values, not a token: neither in its environment nor in a file.
+        vault=Vault(env=False, disable_file=True) if any(value.vault for value in looked_up) else None,
         # Without the block a template's key is read with no token since Nomad 1.10: 403 where Consul has ACLs.
         consul=Consul() if any(value.consul for value in looked_up) else None,
         templates=(*env_templates(env), *file_templates(files)),
