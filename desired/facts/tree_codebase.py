@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from desired.facts.hidden_paths import hidden_file, hidden_folder
@@ -13,19 +13,25 @@ from desired.file_text import text_of
 class TreeCodebase:
     """`contents` are the files' bytes by whole path; `root` is the codebase's folder among them, "" for all.
 
-    What git does not hold is ignored already; folders of tools are hidden here as everywhere.
+    `unread` are files that are there and have no text for anybody: too large, or not to be read. What git does not hold
+    is ignored already; folders of tools are hidden here as everywhere.
     """
 
-    def __init__(self, *, name: str, contents: Mapping[str, bytes], root: str = "") -> None:
+    def __init__(
+        self, *, name: str, contents: Mapping[str, bytes], root: str = "", unread: Collection[str] = ()
+    ) -> None:
         self.name = name
         self._contents = contents
+        self._unread = unread
         self._root = root.strip("/")
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
         below = f"{self._root}/" if self._root else ""
         return tuple(sorted(
-            path[len(below):] for path in self._contents if path.startswith(below) and not hidden(path[len(below):])
+            path[len(below):]
+            for path in {*self._contents, *self._unread}
+            if path.startswith(below) and not hidden(path[len(below):])
         ))  # fmt: skip
 
     def text(self, path: str) -> str | None:

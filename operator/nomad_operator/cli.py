@@ -141,7 +141,8 @@ def parser() -> argparse.ArgumentParser:
     analyze = add(
         "analyze", "analyze:command", "what a codebase says about its app, each value with its source", json=True
     )
-    analyze.add_argument("path", metavar="PATH", help="a folder")
+    analyze.add_argument("path", metavar="PATH", help="a folder, or the URL of a git repository")
+    analyze.add_argument("--ref", help="of a URL: branch, tag or commit (default: its default branch)")
     analyze.add_argument("--dockerfile", metavar="FILE", help="go by this one, below PATH")
     init = add(
         "init", "init:init", "from a folder of code to a manifest, asking what the code does not tell", json=True

@@ -1,4 +1,7 @@
-"""`analyze`: what can be known of a codebase without running it, each value with where it stands. Asks no service."""
+"""`analyze`: what can be known of a codebase without running it, each value with where it stands.
+
+Asks no service; of a URL one commit is fetched.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,24 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from desired.facts.analyze import Analysis, Analyzed, analyze
 from desired.facts.fact import Fact
-from desired.facts.folder_codebase import FolderCodebase
 from desired.facts.rows import Row, plain, rows
 from desired.problem import Problem
+from nomad_operator.codebases import open_codebase
 from nomad_operator.commands.table import Style, bold, columns, faint
 from nomad_operator.commands.table import plain as one_line
+from nomad_operator.settings_load import load
 
 # Of one kind in the table, such as dependencies; JSON has all.
 _MOST_OF_A_KIND = 12
 
 
 def command(arguments: argparse.Namespace) -> int:
-    codebase = FolderCodebase(Path(arguments.path))
+    # The `.env` beside a codebase is the app's, not ours.
+    codebase = open_codebase(arguments.path, load(env_file=None).settings, ref=arguments.ref)
     found = analyze(codebase, arguments.dockerfile)
     if arguments.json:
         print(json.dumps(as_json(codebase.name, found)))
