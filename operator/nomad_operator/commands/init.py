@@ -24,11 +24,11 @@ from desired.draft.settled import settled
 from desired.errors import InvalidDesired, TerminalError, UsageError
 from desired.facts.analyze import Analysis, analyze
 from desired.facts.folder_codebase import FolderCodebase
-from nomad_operator.commands.table import Style, columns, plain
+from nomad_operator.commands.table import Style, plain
 from nomad_operator.from_settings import connection, policy
 from nomad_operator.interview.answers_given import answers_given
 from nomad_operator.interview.cluster import learn
-from nomad_operator.interview.found_app import found_apps, named
+from nomad_operator.interview.found_app import FoundApp, found_apps, named
 from nomad_operator.interview.job_text import problems_of, read_back
 from nomad_operator.interview.kept import Kept
 from nomad_operator.interview.knowledge import Knowledge
@@ -36,7 +36,7 @@ from nomad_operator.interview.outcome import SKIPPED, UNCHANGED, WRITTEN, Outcom
 from nomad_operator.interview.output import write
 from nomad_operator.interview.people import ALL, People
 from nomad_operator.interview.state import Interview
-from nomad_operator.interview.summary import HEADER, cells, rows
+from nomad_operator.interview.summary import rows, table
 from nomad_operator.interview.targets import Targets
 from nomad_operator.interview.terminal import Terminal
 from nomad_operator.service_clients import consul_client, vault_client
@@ -79,7 +79,7 @@ def _attended(
         knowledge = _knowledge(loaded, skip=arguments.skip_infra_check)
         if knowledge.away and terminal.interactive and not people.go_on_without(knowledge.away):
             raise TerminalError("stopped: a service does not answer", hint="`nomad-operator doctor` tells what to do")
-        apps = named(found_apps(analysis, knowledge, arguments.prompt), arguments.app)
+        apps = _apps(arguments, analysis, knowledge, targets)
         places = [targets.of(app.name, apps=len(apps)) for app in apps]
         outcomes: list[Outcome] = []
         for number, (app, place) in enumerate(zip(apps, places, strict=True), start=1):
@@ -127,7 +127,7 @@ def _unattended(
     knowledge = _knowledge(loaded, skip=arguments.skip_infra_check)
     for text in (*map(str, analysis.warnings), *knowledge.away, *knowledge.notes):
         print(f"warning: {plain(text)}", file=sys.stderr)
-    apps = named(found_apps(analysis, knowledge, arguments.prompt), arguments.app)
+    apps = _apps(arguments, analysis, knowledge, targets)
     outcomes = [
         Outcome(settled(app.draft(kept.of(app.name))), WRITTEN, targets.of(app.name, apps=len(apps))) for app in apps
     ]
@@ -135,7 +135,10 @@ def _unattended(
     if not arguments.json:
         style = Style.of(sys.stderr)
         for one in outcomes:
-            print("\n".join([one.draft.name, *columns(HEADER, cells(rows(one.draft)), style), ""]), file=sys.stderr)
+            print(
+                "\n".join([one.draft.name, *table(rows(one.draft), style), ""]),
+                file=sys.stderr,
+            )
     return [_written(one, first=one is outcomes[0]) for one in outcomes]
 
 
@@ -181,6 +184,14 @@ def _written(outcome: Outcome, *, first: bool) -> Outcome:
 
 
 # -- both
+
+
+def _apps(
+    arguments: argparse.Namespace, analysis: Analysis, knowledge: Knowledge, targets: Targets
+) -> tuple[FoundApp, ...]:
+    folder = targets.folder_of(Path(arguments.path))
+    found = found_apps(analysis, knowledge, arguments.prompt)
+    return tuple(replace(app, folder=folder) for app in named(found, arguments.app))
 
 
 def _knowledge(loaded: Loaded, *, skip: bool) -> Knowledge:

@@ -36,9 +36,9 @@ def chosen(asked: Asked, text: str) -> Option | None:
     typed = text.strip().lower()
     if not typed:
         return None
-    if asked.numbered and typed.isdigit():
-        place = int(typed) - 1
+    if asked.numbered and typed.isascii() and typed.isdecimal():
+        place = int(typed[:9]) - 1
         return asked.options[place] if 0 <= place < len(asked.options) else None
     exact = next((one for one in asked.options if one.word.lower() == typed), None)
-    alike = [one for one in asked.options if one.word.lower().startswith(typed)]
-    return exact or (alike[0] if len(alike) == 1 and typed.isalpha() else None)
+    alike = [one for one in asked.options if one.word.isalpha() and one.word.lower().startswith(typed)]
+    return exact or (alike[0] if len(alike) == 1 else None)

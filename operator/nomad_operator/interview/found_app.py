@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from desired.draft.answers import NONE, YES, read_answer
 from desired.draft.drafting import Context, draft
 from desired.draft.prompt_words import understood
-from desired.draft.value import Draft
+from desired.draft.value import Draft, Value
 from desired.errors import UsageError
 from desired.facts.analyze import Analysis
 from desired.facts.facts import Facts
 from nomad_operator.interview.knowledge import Knowledge
 
 Texts = Mapping[str, str]
+IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
 class FoundApp:
-    """`prompted` is what was taken from a person's words about the app, by the ids of values."""
+    """`prompted` is what was taken from a person's words about the app, by the ids of values.
+
+    `folder` is where the code is in the repository that the manifest will be in, None where it is elsewhere.
+    """
 
     name: str
     facts: Facts
     context: Context = field(default_factory=Context)
     prompted: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    folder: str | None = None
 
     def draft(self, answers: Texts) -> Draft:
         """With these answers, as texts. Raises UsageError for one that says nothing."""
@@ -44,7 +49,12 @@ class FoundApp:
         return self._with(told)
 
     def _with(self, told: Mapping[str, Any]) -> Draft:
-        return draft(self.name, self.facts, self.context, told, prompted=self.prompted)
+        made = draft(self.name, self.facts, self.context, told, prompted=self.prompted)
+        if self.folder is None or IMAGE not in (question.id for question in made.questions):
+            return made
+        # Whoever reads the manifest sees what the image has to be built from, and the operator that it is asked for.
+        source = Value(("source",), {"path": self.folder}, "the code", 1.0)
+        return replace(made, values=(source, *made.values))
 
 
 def found_apps(analysis: Analysis, knowledge: Knowledge, prompt: str) -> tuple[FoundApp, ...]:

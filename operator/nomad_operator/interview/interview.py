@@ -37,6 +37,9 @@ def answered(state: Interview, text: str) -> Interview:
     text = text.strip()
     if state.done:
         return state
+    if not text.isprintable():
+        # An arrow key on a terminal that edits no lines, for one.
+        return state.refused("there was a character in it that cannot be shown: type it again")
     if text.lower() == BACK:
         return state.back()
     match stage_of(state):
@@ -77,7 +80,7 @@ def _on_values(state: Interview, text: str) -> Interview:
     if option == _ONE_BY_ONE:
         variables = tuple(at for at in found if at.startswith("env."))
         return state.step(Stage.ONE, queue=variables) if variables else state.refused("it has no variables")
-    at = found[int(text) - 1] if text.isdecimal() and 0 < int(text) <= len(found) else text
+    at = found[int(text) - 1] if text.isdecimal() and 0 < int(text[:9]) <= len(found) else text
     if at in found or answerable(at):
         return state.step(Stage.ONE, queue=(at,))
     return state.refused("that is neither a number of the table nor the name of a value")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from desired.draft.job_places import Path, places
 from desired.draft.manifest_text import manifest_text
@@ -13,10 +14,16 @@ from desired.manifest_file import ManifestFile, read_manifests
 from desired.policy import Policy
 from desired.problem import Problem
 from desired.state import JobBody, JsonSource
+from nomad_operator.interview.found_app import IMAGE
 
 
 def read_back(draft: Draft, path: str, *, defaults: Policy, namespace: str) -> ManifestFile:
-    """What the operator makes of the manifest that this draft becomes."""
+    """What the operator makes of the manifest that this draft becomes.
+
+    An image that nobody named yet is an open question, as it is of any app that says where its code is.
+    """
+    if IMAGE in (question.id for question in draft.questions) and "source" not in draft.spec:
+        draft = replace(draft, values=(*draft.values, Value(("source",), {"path": "."}, "", 0.0)))
     return read_manifests(manifest_text(draft), path, defaults=defaults, namespace=namespace)
 
 

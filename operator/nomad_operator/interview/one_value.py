@@ -34,7 +34,13 @@ def value_asked(state: Interview, at: str) -> Asked:
     if row is None:
         return Asked(at, f"{at} is not set", options, "", problem=state.problem)
     others = tuple(one for one in options if one.word != row.text)
-    return Asked(at, f"{at} is {row.text} ({row.source})", others, row.text, problem=state.problem)
+    return Asked(
+        at,
+        f"{at} is {row.text} ({row.source}{f': {row.reason}' if row.reason else ''})",
+        others,
+        row.text,
+        problem=state.problem,
+    )
 
 
 def on_value(state: Interview, at: str, text: str) -> Interview:
@@ -103,6 +109,8 @@ def _on_rest(state: Interview, question: Asked, text: str) -> Interview:
     text = text if option is None else option.word
     if not text:
         return state.refused(f"an answer is missing; `{BACK}` chooses again")
+    if colon and option is None and question.options and text.isdecimal():
+        return state.refused(f"it has {len(question.options)} fields that are known; a number chooses one of them")
     if colon:
         return _recorded(state, question.id, f"{kind}: {path}#{text}")
     if kind in _SECRETS and "#" not in text:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from desired.draft.answers import answer_text
 from desired.draft.manifest_text import flow
 from desired.draft.value import Draft, Value
+from nomad_operator.commands.table import Style, columns, faint, plain
 
 HEADER = ("", "VALUE", "IS", "CONFIDENCE", "SOURCE")
 
@@ -20,6 +21,7 @@ class Row:
     text: str
     confidence: float | None
     source: str
+    reason: str = ""
 
 
 def rows(draft: Draft) -> tuple[Row, ...]:
@@ -35,8 +37,7 @@ def shown(value: Value) -> str:
 
 def _of(value: Value) -> Iterator[Row]:
     if value.at != ("volumes",):
-        told = f"{value.source} ({value.reason})" if value.reason else value.source
-        yield Row(value.id, shown(value), value.confidence, told)
+        yield Row(value.id, shown(value), value.confidence, value.source, value.reason)
         return
     for entry in value.data:
         at = f"volumes.{entry['mount']}"
@@ -47,11 +48,27 @@ def _open(draft: Draft) -> Iterator[Row]:
     for question in draft.questions:
         suggested = draft.suggestions.get(question.id)
         text = shown(suggested) if suggested is not None else question.default
-        yield Row(question.id, f"? {text}".strip(), None, suggested.source if suggested is not None else "open")
+        source, reason = (suggested.source, suggested.reason) if suggested is not None else ("open", "")
+        yield Row(question.id, f"? {text}".strip(), None, source, reason)
 
 
-def cells(found: tuple[Row, ...]) -> list[tuple[str, ...]]:
-    return [
+def table(found: tuple[Row, ...], style: Style) -> list[str]:
+    """Columns; where they do not fit into the terminal, two lines for each value, so that no source is cut off."""
+    cells = [
         (str(number), row.id, row.text, f"{row.confidence:.2f}" if row.confidence is not None else "-", row.source)
         for number, row in enumerate(found, start=1)
     ]
+    widths = [max(len(line[column]) for line in (HEADER, *cells)) for column in range(len(HEADER))]
+    if style.width is None or sum(widths) + 2 * (len(HEADER) - 1) <= style.width:
+        told = [(*cell[:-1], _with_reason(row)) for cell, row in zip(cells, found, strict=True)]
+        return columns(HEADER, told, style)
+    indent = " " * (widths[0] + 2)
+    lines: list[str] = []
+    for (number, at, text, sure, _), row in zip(cells, found, strict=True):
+        lines.append(f"{number.ljust(widths[0])}  {plain(at)}  {plain(text)}")
+        lines.append(faint(f"{indent}{sure}  {plain(_with_reason(row))}", style))
+    return lines
+
+
+def _with_reason(row: Row) -> str:
+    return f"{row.source} ({row.reason})" if row.reason else row.source

@@ -38,6 +38,12 @@ class Targets:
             name = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in codebase) or "code"
         return self._folder / f".{name}.answers"
 
+    def folder_of(self, code: Path) -> str | None:
+        """Where the code is in the repository that the manifests go to, with "/"; None where it is in another."""
+        here, code = self._folder.resolve(), code.resolve()
+        root = next((one for one in (here, *here.parents) if (one / ".git").exists()), None)
+        return code.relative_to(root).as_posix() if root is not None and code.is_relative_to(root) else None
+
     @property
     def _is_folder(self) -> bool:
         return self.output is not None and (self.output.endswith("/") or Path(self.output).is_dir())

@@ -12,15 +12,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-from nomad_operator.commands.table import Style, bold, columns, faint, plain, plain_lines
+from nomad_operator.commands.table import Style, bold, faint, plain, plain_lines
 from nomad_operator.interview.asked import Asked, Option
-from nomad_operator.interview.summary import HEADER, Row, cells
+from nomad_operator.interview.summary import Row, table
 
 
 class Terminal:
     """`ask` raises EOFError where the input has ended, and KeyboardInterrupt for Ctrl-C."""
 
     def __init__(self) -> None:
+        # Bytes that are no text are refused as an answer, and end nothing.
+        getattr(sys.stdin, "reconfigure", lambda **_: None)(errors="surrogateescape")
         self.interactive = sys.stdin.isatty()
         self.style = Style.of(sys.stderr)
         # Python's `input` edits lines only where both ends are the terminal; else it writes to standard output.
@@ -42,7 +44,7 @@ class Terminal:
         self.say([faint(plain(text), self.style)])
 
     def summary(self, found: tuple[Row, ...]) -> None:
-        self.say(columns(HEADER, cells(found), self.style))
+        self.say(table(found, self.style))
 
     def ask(self, asked: Asked) -> str:
         """The line that was typed, as it is."""
