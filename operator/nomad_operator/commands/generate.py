@@ -111,6 +111,14 @@ async def _of_file(path: Path, settings: Settings) -> list[Generated]:
     )  # fmt: skip
     if problems:
         raise InvalidDesired(problems)
+    claimed = [
+        Problem(str(claim.path), claim.line, message=f"claims {key} as well")
+        for key, claims in state.claims.items()
+        if any(claim.path == path.name for claim in claims)
+        for claim in claims
+    ]
+    if claimed:
+        raise InvalidDesired(tuple(claimed), hint="each app has one file")
     if not apps:
         raise InvalidDesired(
             (Problem(str(path), message="holds no app"),), hint="a codebase's folder, a manifest or a job file"
@@ -134,7 +142,7 @@ def _stands_alone(source: HclSource) -> bool:
 
 def _from_manifest(app: DesiredApp, text: str, path: Path) -> str:
     written = path.read_text(encoding="utf-8")
-    if app.kind is not Kind.APP or app.job_file is not None or not holds_manifest(written):
+    if app.kind is not Kind.APP or app.job_file or not holds_manifest(written):
         return text
     document = next((one for one in read_yaml(written, path.name) if one.line == app.line), None)
     if document is None or document.root is None:
