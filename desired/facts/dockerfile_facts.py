@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any, TypeVar
 
+from desired.facts.amounts import duration
 from desired.facts.codebase import Codebase, Component
-from desired.facts.dockerfile_stages import At, DockerfileError, HealthCheck, Stage, stages
+from desired.facts.dockerfile_stages import At, HealthCheck, Stage, read_dockerfile
+from desired.facts.dockerfile_text import DockerfileError
 from desired.facts.extractor import Extraction, Extractor
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import Facts, HealthFact, PortFact, VolumeFact
 from desired.facts.health_command import health_of
+from desired.facts.substitution import filled
 from desired.problem import Problem
 from desired.secret_literals import is_secret
 
@@ -21,7 +23,7 @@ PRIORITY = 0.6
 _GPU = re.compile(
     r"(?:^|/)(?:nvidia/cuda|nvidia/|nvcr\.io/|pytorch/pytorch:.*cuda|tensorflow/tensorflow:.*gpu|rocm/)", re.I
 )
-_TIMES = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_MOST_WARNINGS = 10
 
 
 def extract(codebase: Codebase, component: Component) -> Extraction:
@@ -32,10 +34,11 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
     if text is None:
         return Extraction(warnings=(Problem(path, message="cannot be read as text"),))
     try:
-        last = stages(text)[-1]
+        read = read_dockerfile(text, dict(component.build_args))
     except DockerfileError as error:
         return Extraction(warnings=(Problem(path, error.line, message=f"is not a Dockerfile: {error}"),))
-    return Extraction(_Found(path).facts(last))
+    warnings = tuple(Problem(path, line, message=message) for line, message in read.problems[:_MOST_WARNINGS])
+    return Extraction(_Found(path).facts(read.stage(component.target)), warnings)
 
 
 class _Found:
@@ -49,11 +52,14 @@ class _Found:
             command=self._of(stage.command),
             working_dir=self._of(stage.working_dir),
             user=self._of(stage.user),
-            health=self._health(stage.health),
+            health=self._health(stage),
             architecture=self._architecture(stage.platform),
             gpu=self._gpu(stage.base),
-            ports={port: self._fact(PortFact(port, protocol=kind), line) for port, kind, line in stage.ports},
-            volumes={at.value: self._fact(VolumeFact(at.value), at.line) for at in stage.volumes},
+            ports=self._ports(stage),
+            volumes={
+                at.value: self._fact(VolumeFact(at.value), at.line)
+                for at in stage.volumes if at.value.startswith("/")
+            },
             env=env,
             secret_literals=hidden,
         )  # fmt: skip
@@ -74,18 +80,24 @@ class _Found:
                 env[name] = self._fact(at.value, at.line)
         return env, hidden
 
-    def _health(self, at: At | None) -> Fact[HealthFact] | None:
-        if at is None:
+    def _ports(self, stage: Stage) -> dict[int, Fact[PortFact]]:
+        """In the order of the file; of both protocols at one number TCP, which checks and routes can ask."""
+        found: dict[int, Fact[PortFact]] = {}
+        for port, kind, line in stage.ports:
+            if port not in found or (kind == "tcp" and found[port].value.protocol != "tcp"):
+                found[port] = self._fact(PortFact(port, protocol=kind), line)
+        return found
+
+    def _health(self, stage: Stage) -> Fact[HealthFact] | None:
+        if stage.health is None:
             return None
-        check: HealthCheck = at.value
-        told = health_of(check.command, shell=check.shell)
-        timed = HealthFact(
-            told.path, told.command, told.port,
-            interval=_time(check.flags.get("interval")),
-            timeout=_time(check.flags.get("timeout")),
-            start=_time(check.flags.get("start-period")),
-        )  # fmt: skip
-        return self._fact(timed, at.line)
+        check: HealthCheck = stage.health.value
+        known = {name: str(at.value) for name, at in stage.env.items()}
+        told = health_of([filled(word, known) for word in check.command], shell=check.shell)
+        times = (check.flags.get(name) for name in ("interval", "timeout", "start-period"))
+        interval, timeout, start = (None if text is None else duration(text) for text in times)
+        timed = HealthFact(told.path, told.command, told.port, interval=interval, timeout=timeout, start=start)
+        return self._fact(timed, stage.health.line)
 
     def _gpu(self, base: At) -> Fact[int] | None:
         image = str(base.value)
@@ -95,13 +107,6 @@ class _Found:
         """Only one that the file fixes: `$BUILDPLATFORM` is whoever builds."""
         found = re.fullmatch(r"linux/(amd64|arm64|386|arm)(?:/v\d)?", str(platform.value)) if platform else None
         return self._fact(found[1], platform.line) if found and platform else None
-
-
-def _time(text: str | None) -> timedelta | None:
-    if text is None:
-        return None
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
-    return timedelta(seconds=sum(float(number) * _TIMES[unit] for number, unit in parts)) if parts else None
 
 
 extractor = Extractor(NAME, PRIORITY, extract)

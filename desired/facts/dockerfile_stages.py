@@ -1,29 +1,30 @@
 """What a Dockerfile leads to: its stages, with ARG and ENV put in, and what the last one inherits. Pure.
 
-The text is parsed by BuildKit's own parser (`dockerfile`); evaluating it is ours.
+The text is parsed by BuildKit's own parser (`dockerfile`, see `dockerfile_text`); evaluating it is ours.
 """
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import dockerfile
+from desired.facts.dockerfile_text import DockerfileError, Instruction, instructions
+from desired.facts.substitution import TooLong, docker_word
 
-_VARIABLE = re.compile(r"\\\$|\$(?:\{(?P<braced>\w+)(?::(?P<how>[-+])(?P<word>[^}]*))?\}|(?P<bare>\w+))")
 _SHELL = ("/bin/sh", "-c")
 # More stages than anybody writes; more ports than a range should name.
 _MOST = 100
-
-
-class DockerfileError(ValueError):
-    """The text is no Dockerfile. `line` counts from 1, 0 where it is not known."""
-
-    def __init__(self, message: str, line: int = 0) -> None:
-        super().__init__(message)
-        self.line = line
+_PORT = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?(?:/(?P<kind>tcp|udp|sctp))?", re.IGNORECASE)
+# Source: the reference of Dockerfiles. What docker itself does not know is told, for it would not be built.
+_KNOWN = frozenset(
+    {
+        "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
+        "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,163 +48,180 @@ class HealthCheck:
 class Stage:
     """One stage, with everything it has from the stage it is built on. `base` is the image at the bottom of all.
 
-    `ports` are (number, protocol); None stands for what nothing says.
+    `ports` are (number, protocol, line); None stands for what nothing says. `triggers` run in what is built on it.
     """
 
     name: str
     base: At
     platform: At | None = None
+    shell: tuple[str, ...] = _SHELL
     env: Mapping[str, At] = field(default_factory=dict)
     args: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[tuple[int, str, int], ...] = ()
     volumes: tuple[At, ...] = ()
     entrypoint: At | None = None
     command: At | None = None
+    own_command: bool = False
     user: At | None = None
     working_dir: At | None = None
     health: At | None = None
+    triggers: tuple[Instruction, ...] = ()
 
 
-def stages(text: str, given: Mapping[str, str] | None = None) -> tuple[Stage, ...]:
-    """Every stage in order; the image is the last one, or the one that a build names. Raises DockerfileError.
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """The stages in order, and what of the file could not be understood: line (0: not known) and what is wrong."""
 
-    `given` are build arguments.
-    """
-    try:
-        parsed = dockerfile.parse_string(text)
-    except dockerfile.GoParseError as error:
-        raise DockerfileError(str(error), _line_of(str(error))) from error
-    return _Reading(given or {}).read(parsed)
+    stages: tuple[Stage, ...]
+    problems: tuple[tuple[int, str], ...] = ()
+
+    def stage(self, target: str = "") -> Stage:
+        """The one that a build names, else the last."""
+        named = [stage for stage in self.stages if target and stage.name == target.lower()]
+        if not named and target.isdigit() and len(target) < 5 and int(target) < len(self.stages):
+            return self.stages[int(target)]
+        return named[-1] if named else self.stages[-1]
 
 
-def _line_of(message: str) -> int:
-    found = re.search(r"\bline (\d+)", message)
-    return int(found[1]) if found else 0
+def read_dockerfile(text: str, given: Mapping[str, str] | None = None) -> Dockerfile:
+    """Raises DockerfileError for what is no Dockerfile at all. `given` are build arguments."""
+    parsed, problems = instructions(text)
+    reading = _Reading(given or {}, list(problems))
+    return reading.read(parsed)
 
 
 class _Reading:
-    def __init__(self, given: Mapping[str, str]) -> None:
+    def __init__(self, given: Mapping[str, str], problems: list[tuple[int, str]]) -> None:
         self._given = given
+        self._problems = problems
         self._global: dict[str, str] = {}
         self._done: list[Stage] = []
         self._now: Stage | None = None
 
-    def read(self, parsed: Sequence[Any]) -> tuple[Stage, ...]:
+    def read(self, parsed: Sequence[Instruction]) -> Dockerfile:
         for one in parsed:
-            kind, words = one.cmd.upper(), [_unquoted(word) for word in one.value]
-            if kind == "ARG":
-                self._arg(words)
-            elif kind == "FROM":
-                self._from(one, words)
-            elif self._now is None:
-                raise DockerfileError(f"{kind} stands before FROM", one.start_line)
-            else:
-                self._now = _after(self._now, kind, words, one)
+            try:
+                self._take(one)
+            except TooLong:
+                self._problems.append((one.line, f"{one.kind}: its variables make more text than anybody means"))
         if self._now is None:
-            raise DockerfileError("it has no FROM")
-        return (*self._done, self._now)
+            line, message = self._problems[0] if self._problems else (0, "it has no FROM")
+            raise DockerfileError(message, line)
+        return Dockerfile((*self._done, self._now), tuple(dict.fromkeys(self._problems)))
+
+    def _take(self, one: Instruction) -> None:
+        if one.kind not in _KNOWN:
+            # What stands there in its place may be anything, even a secret.
+            self._problems.append((one.line, "an instruction that Docker does not know"))
+        elif one.kind == "ARG":
+            self._arg(one.words)
+        elif one.kind == "FROM":
+            self._from(one)
+        elif self._now is None:
+            self._problems.append((one.line, f"{one.kind} stands before FROM"))
+        elif one.kind == "HEALTHCHECK" and not one.words:
+            self._problems.append((one.line, "HEALTHCHECK says neither CMD nor NONE"))
+        else:
+            self._now = _after(self._now, one)
 
     def _arg(self, words: Sequence[str]) -> None:
         for word in words:
             name, equals, default = word.partition("=")
             if self._now is None:
-                self._global[name] = self._given.get(name, substituted(default, self._global))
+                self._global[name] = self._given.get(name, docker_word(default, self._global))
             else:
                 known = _known(self._now)
-                default = substituted(default, known) if equals else self._global.get(name, "")
+                default = docker_word(default, known) if equals else self._global.get(name, "")
                 args = {**self._now.args, name: self._given.get(name, default)}
                 self._now = replace(self._now, args=args)
 
-    def _from(self, one: Any, words: Sequence[str]) -> None:
+    def _from(self, one: Instruction) -> None:
+        if not one.words:
+            self._problems.append((one.line, "FROM names no image"))
+            return
+        if len(self._done) >= _MOST:
+            raise DockerfileError(f"it has more than {_MOST} stages", one.line)
         if self._now is not None:
             self._done.append(self._now)
-        if len(self._done) >= _MOST or not words:
-            raise DockerfileError("it has too many stages, or a FROM without an image", one.start_line)
-        name = words[2].lower() if len(words) > 2 and words[1].upper() == "AS" else ""
-        image = substituted(words[0], self._global)
+        name = one.words[2].lower() if len(one.words) > 2 and one.words[1].upper() == "AS" else ""
+        image = docker_word(one.words[0], self._global)
         platform = next((flag[11:] for flag in one.flags if flag.startswith("--platform=")), "")
-        parent = next((stage for stage in self._done if stage.name and stage.name == image.lower()), None)
-        told = At(substituted(platform, self._global), one.start_line) if platform else None
-        if parent is not None:
-            self._now = replace(parent, name=name, args={}, platform=told or parent.platform)
-        else:
-            self._now = Stage(name=name, base=At(image, one.start_line), platform=told)
+        told = At(docker_word(platform, self._global), one.line) if platform else None
+        parent = next((stage for stage in reversed(self._done) if stage.name and stage.name == image.lower()), None)
+        if parent is None:
+            self._now = Stage(name=name, base=At(image, one.line), platform=told)
+            return
+        self._now = replace(
+            parent, name=name, args={}, platform=told or parent.platform, own_command=False, triggers=()
+        )
+        for trigger in parent.triggers:
+            self._now = _after(self._now, trigger)
 
 
-def _after(stage: Stage, kind: str, words: Sequence[str], one: Any) -> Stage:
-    known, line = _known(stage), one.start_line
-    match kind:
+def _after(stage: Stage, one: Instruction) -> Stage:
+    known, line, words = _known(stage), one.line, one.words
+    match one.kind:
         case "ENV":
             pairs = zip(words[::2], words[1::2], strict=False)
-            added = {name: At(substituted(text, known), line) for name, text in pairs}
+            added = {docker_word(name, known): At(docker_word(text, known), line) for name, text in pairs}
             return replace(stage, env={**stage.env, **added})
         case "EXPOSE":
-            found = [port for word in words for port in _ports(substituted(word, known), line)]
-            return replace(stage, ports=tuple(dict.fromkeys((*stage.ports, *found)))[:_MOST])
+            exposed = [docker_word(word, known) for word in words]
+            found = [port for text in exposed for word in text.split() for port in _ports(word, line)]
+            return replace(stage, ports=_once((*stage.ports, *found)))
         case "CMD":
-            return replace(stage, command=At(_process(words, as_list=one.json), line))
+            return replace(stage, command=At(_process(stage, one), line), own_command=True)
         case "ENTRYPOINT":
-            # Docker forgets an inherited command with a new entrypoint.
-            return replace(stage, entrypoint=At(_process(words, as_list=one.json), line), command=None)
+            # A new entrypoint makes Docker forget the command that was inherited, not one of the same stage.
+            kept = stage.command if stage.own_command else None
+            return replace(stage, entrypoint=At(_process(stage, one), line), command=kept)
+        case "SHELL":
+            return replace(stage, shell=words or stage.shell)
         case "USER":
-            return replace(stage, user=At(substituted(words[0], known), line)) if words else stage
+            return replace(stage, user=At(docker_word(words[0], known), line)) if words else stage
         case "WORKDIR":
-            return _moved(stage, substituted(words[0], known), line) if words else stage
+            return _moved(stage, docker_word(words[0], known), line) if words else stage
         case "VOLUME":
-            found_volumes = tuple(At(substituted(word, known), line) for word in words)
-            return replace(stage, volumes=(*stage.volumes, *found_volumes))
+            added_volumes = tuple(At(docker_word(word, known), line) for word in words)
+            return replace(stage, volumes=(*stage.volumes, *added_volumes))
         case "HEALTHCHECK":
-            return replace(stage, health=_health(words, one))
+            return replace(stage, health=_health(one))
+        case "ONBUILD" if one.inner is not None:
+            return replace(stage, triggers=(*stage.triggers, one.inner)[:_MOST])
     return stage
 
 
 def _moved(stage: Stage, folder: str, line: int) -> Stage:
-    if folder.startswith("/"):
-        return replace(stage, working_dir=At(folder, line))
-    before = stage.working_dir.value if stage.working_dir is not None else "/"
-    return replace(stage, working_dir=At(f"{str(before).rstrip('/')}/{folder}", line))
+    before = str(stage.working_dir.value) if stage.working_dir is not None else "/"
+    return replace(stage, working_dir=At(posixpath.normpath(posixpath.join(before, folder)), line))
 
 
-def _process(words: Sequence[str], *, as_list: bool) -> tuple[str, ...]:
-    return tuple(words) if as_list else (*_SHELL, " ".join(words))
+def _process(stage: Stage, one: Instruction) -> tuple[str, ...]:
+    return one.words if one.json or not one.words else (*stage.shell, " ".join(one.words))
 
 
-def _health(words: Sequence[str], one: Any) -> At | None:
-    if not words or words[0].upper() == "NONE":
+def _health(one: Instruction) -> At | None:
+    if one.words[0].upper() == "NONE":
         return None
     flags = dict(flag[2:].partition("=")[::2] for flag in one.flags if flag.startswith("--"))
-    command = tuple(words[1:])
-    return At(HealthCheck(command, shell=words[0].upper() == "CMD-SHELL" or not one.json, flags=flags), one.start_line)
+    return At(HealthCheck(one.words[1:], shell=not one.json, flags=flags), one.line)
 
 
 def _ports(word: str, line: int) -> Iterator[tuple[int, str, int]]:
-    numbers, _, protocol = word.partition("/")
-    first, _, last = numbers.partition("-")
-    if first.isdigit() and (last.isdigit() or not last):
-        for port in range(int(first), min(int(last or first), int(first) + _MOST) + 1):
-            if 0 < port < 65536:
-                yield port, protocol.lower() or "tcp", line
+    found = _PORT.fullmatch(word)
+    if found is not None:
+        first = int(found["first"])
+        last = min(int(found["last"] or first), first + _MOST, 65535)
+        yield from ((port, (found["kind"] or "tcp").lower(), line) for port in range(max(first, 1), last + 1))
+
+
+def _once(ports: Sequence[tuple[int, str, int]]) -> tuple[tuple[int, str, int], ...]:
+    """Each port and protocol where it was first named."""
+    first: dict[tuple[int, str], int] = {}
+    for number, protocol, line in ports:
+        first.setdefault((number, protocol), line)
+    return tuple((*port, line) for port, line in first.items())[:_MOST]
 
 
 def _known(stage: Stage) -> dict[str, str]:
     return {**stage.args, **{name: str(at.value) for name, at in stage.env.items()}}
-
-
-def substituted(text: str, known: Mapping[str, str]) -> str:
-    """Docker's own substitution; what is not known is empty, as it is there."""
-
-    def value(match: re.Match[str]) -> str:
-        if match[0] == "\\$":
-            return "$"
-        found = known.get(match["braced"] or match["bare"], "")
-        if match["how"] == "-":
-            return found or match["word"]
-        if match["how"] == "+":
-            return str(match["word"]) if found else ""
-        return found
-
-    return _VARIABLE.sub(value, text)
-
-
-def _unquoted(word: str) -> str:
-    return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
