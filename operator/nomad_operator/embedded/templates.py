@@ -15,7 +15,8 @@ from nomad_operator.embedded.world import World
 Mapped = Mapping[str, Any]
 
 _ASKS = re.compile(r'\b(key|secret|nomadVar)\s+"([^"]+)"')
-_LINE = re.compile(r"(?m)^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=")
+# A line may open a block before it sets its variable.
+_LINE = re.compile(r"(?m)^\s*(?:\{\{[^{}]*\}\}\s*)*(?:export\s+)?([A-Za-z_]\w*)\s*=")
 _FIELD = re.compile(r"\{\{-?\s*\.(?:Data\.data\.)?(\w+)")
 _MOST_TOLD = 3
 
