@@ -73,16 +73,19 @@ class PtySession:
         while self._read(end - time.monotonic()):
             pass
         code = self._process.wait(max(end - time.monotonic(), 1))
-        os.close(self._own)
+        if self._own >= 0:
+            os.close(self._own)
+            self._own = -1
         return code
 
     def kill(self) -> None:
+        """At the end of a test, whatever state it is in."""
         self._process.kill()
         self.end()
 
     def _read(self, left: float) -> bool:
         """False where nothing more comes."""
-        if left <= 0 or not select.select([self._own], [], [], left)[0]:
+        if left <= 0 or self._own < 0 or not select.select([self._own], [], [], left)[0]:
             return False
         try:
             data = os.read(self._own, 65536)
