@@ -169,18 +169,19 @@ COMPOSE = """\
 services:
   {web}:
     image: {image}
-    command: httpd -f -p 8080 -h /home
+    command: httpd -f -p 8080 -h /etc
     ports: ["8080"]
     environment: {{GREETING: hello, CACHE_URL: "http://{cache}:8080"}}
     depends_on: [{cache}]
-    healthcheck: {{test: [CMD, wget, -q, "-O-", "http://localhost:8080/"], interval: 1s}}
+    healthcheck: {{test: [CMD, wget, -q, "-O-", "http://localhost:8080/hostname"], interval: 1s}}
   {cache}:
     image: {image}
-    command: httpd -f -p 8080 -h /home
+    command: httpd -f -p 8080 -h /etc
     expose: ["8080"]
 """
 
 
+@pytest.mark.slow
 def test_what_init_writes_is_valid_and_becomes_healthy_jobs(
     nomad: NomadSide, upstream: Upstream, operator: Start, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
