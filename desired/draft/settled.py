@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from desired.draft.answers import read_answer
 from desired.draft.drafting import in_order
-from desired.draft.value import Draft, Value
+from desired.draft.value import SURE, Draft, Value
 from desired.errors import UsageError
 from desired.question import Question
 
@@ -23,7 +23,8 @@ def settled(draft: Draft) -> Draft:
         if value is None:
             left.append(question)
         else:
-            taken.append(replace(value, source=f"{BY_DEFAULT}, not sure: {value.source}".removesuffix(": ")))
+            said = BY_DEFAULT if value.confidence >= SURE else f"{BY_DEFAULT}, not sure"
+            taken.append(replace(value, source=f"{said}: {value.source}".removesuffix(": ")))
     values = in_order([*draft.values, *taken])
     return replace(draft, values=values, questions=tuple(left), suggestions=MappingProxyType({}))
 

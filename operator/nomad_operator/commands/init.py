@@ -31,11 +31,12 @@ from nomad_operator.interview.cluster import learn
 from nomad_operator.interview.found_app import FoundApp, found_apps, named
 from nomad_operator.interview.job_text import problems_of, read_back
 from nomad_operator.interview.kept import Kept
-from nomad_operator.interview.knowledge import Knowledge
+from nomad_operator.interview.knowledge import Knowledge, missing
 from nomad_operator.interview.outcome import SKIPPED, UNCHANGED, WRITTEN, Outcome, as_json
 from nomad_operator.interview.output import write
 from nomad_operator.interview.people import ALL, People
 from nomad_operator.interview.state import Interview
+from nomad_operator.interview.suggestions import informed
 from nomad_operator.interview.summary import rows, table
 from nomad_operator.interview.targets import Targets
 from nomad_operator.interview.terminal import Terminal
@@ -129,8 +130,15 @@ def _unattended(
         print(f"warning: {plain(text)}", file=sys.stderr)
     apps = _apps(arguments, analysis, knowledge, targets)
     outcomes = [
-        Outcome(settled(app.draft(kept.of(app.name))), WRITTEN, targets.of(app.name, apps=len(apps))) for app in apps
-    ]
+        Outcome(
+            settled(informed(app.draft(kept.of(app.name)), app.facts, knowledge)), WRITTEN,
+            targets.of(app.name, apps=len(apps)),
+        )
+        for app in apps
+    ]  # fmt: skip
+    for one in outcomes:
+        for text in missing(one.draft, knowledge):
+            print(f"warning: {one.draft.name}: {plain(text)}", file=sys.stderr)
     _refuse(outcomes, loaded.settings, force=arguments.force)
     if not arguments.json:
         style = Style.of(sys.stderr)

@@ -60,23 +60,24 @@ async def learn(
     deadline: timedelta,
 ) -> Knowledge:
     """What those that are given know. Never raises for a service that is away: it is named in `away`."""
-    secrets, agreed, keys, variables, services = await asyncio.gather(
-        _asked("Vault", _secrets(vault) if vault else None, deadline, {}),
+    (found, agreed, keys, variables, services) = await asyncio.gather(
+        _asked("Vault", _secrets(vault) if vault else None, deadline, ({}, frozenset())),
         _asked("Consul", consul.conventions() if consul else None, deadline, (Conventions(), ())),
         _asked("Consul", consul.keys("") if consul else None, deadline, ()),
         _asked("Nomad", _variables(nomad, namespace) if nomad else None, deadline, {}),
         _asked("Consul", consul.services() if consul else None, deadline, {}),
     )
-    away = dict.fromkeys(told for _, told in (secrets, agreed, keys, variables, services) if told)
+    away = dict.fromkeys(told for _, told in (found, agreed, keys, variables, services) if told)
     conventions, problems = agreed[0]
     return Knowledge(
         conventions=conventions,
-        vault=MappingProxyType(dict(secrets[0])),
+        vault=MappingProxyType(dict(found[0][0])),
         variables=MappingProxyType(dict(variables[0])),
         keys=frozenset(key for key in keys[0] if not key.endswith("/")),
         services=tuple(sorted(services[0])),
         away=tuple(away),
         notes=problems,
+        stores=found[0][1],
     )
 
 
@@ -93,17 +94,21 @@ async def _asked(service: str, asking: Awaitable[T] | None, deadline: timedelta,
         return nothing, error.message
 
 
-async def _secrets(vault: Vault) -> Mapping[str, tuple[str, ...] | None]:
+async def _secrets(vault: Vault) -> tuple[Mapping[str, tuple[str, ...] | None], frozenset[str]]:
+    """Secrets with the names of their fields, and the mounts of which none was left out."""
     stores = [one for one in await vault.mounts() if one.version is not None][:_MOST_MOUNTS]
     listed = await asyncio.gather(*(vault.paths_under(one.path) for one in stores))
     paths = [path for found in listed for path in found][:_MOST_SECRETS]
+    # A token may see nothing at all: then nothing is known to be missing.
+    whole = [one.path for one, found in zip(stores, listed, strict=True) if found and set(found) <= set(paths)]
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def fields(path: str) -> tuple[str, ...] | None:
         async with limit:
             return await vault.keys_of(path)
 
-    return dict(zip(paths, await asyncio.gather(*(fields(path) for path in paths)), strict=True))
+    named = dict(zip(paths, await asyncio.gather(*(fields(path) for path in paths)), strict=True))
+    return named, frozenset(path for path in whole if "/" not in path)
 
 
 async def _variables(nomad: Nomad, namespace: str) -> Mapping[str, tuple[str, ...] | None]:

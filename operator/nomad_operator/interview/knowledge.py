@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from desired.conventions import Conventions
+from desired.draft.value import Draft
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """`vault` are the secrets by their path as templates read it, `variables` those of Nomad; with the names of their
-    fields, None where those are not known. `keys` and `services` are Consul's.
+    fields, None where those are not known. `stores` are Vault's mounts of which every secret is known. `keys` and
+    `services` are Consul's.
 
     `away` are services that were named and did not answer, each with what failed: nothing is known of theirs.
     """
@@ -24,11 +26,29 @@ class Knowledge:
     services: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    stores: frozenset[str] = frozenset()
 
     @property
     def confirmed(self) -> frozenset[str]:
         """Places that were seen to be there, as manifests write them."""
         return frozenset((*_places(self.vault), *_places(self.variables), *self.keys))
+
+
+def missing(draft: Draft, knowledge: Knowledge) -> Iterator[str]:
+    """What the draft looks up and is not there, as far as that can be known."""
+    for value in draft.values:
+        if value.at[0] not in ("env", "files") or not isinstance(value.data, Mapping):
+            continue
+        reference = value.data.get("vault")
+        path, _, name = str(reference or "").partition("#")
+        fields = knowledge.vault.get(path)
+        if reference and path not in knowledge.vault and path.partition("/")[0] in knowledge.stores:
+            yield f"{value.id}: Vault has no {path}"
+        elif reference and fields is not None and name not in fields:
+            yield f"{value.id}: {path} has no field {name}; it has {', '.join(fields) or 'none'}"
+        key = value.data.get("consul")
+        if key and knowledge.keys and key not in knowledge.keys:
+            yield f"{value.id}: Consul shows no key {key}"
 
 
 def _places(found: Mapping[str, tuple[str, ...] | None]) -> Iterator[str]:

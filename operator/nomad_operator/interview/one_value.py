@@ -26,10 +26,7 @@ def value_asked(state: Interview, at: str) -> Asked:
     question = next((one for one in draft.questions if one.id == at), None)
     options = _options(state, draft, at)
     if question is not None:
-        # What is likely, though nobody is sure of it, is the first of the options.
-        first = options[0] if options else Option("")
-        likely = first.word if at.startswith("env.") and first.word not in (NONE, "") and not first.needs else ""
-        return Asked(at, question.text, options, question.default or likely, problem=state.problem)
+        return Asked(at, question.text, options, question.default, problem=state.problem)
     row = next((one for one in rows(draft) if one.id == at), None)
     if row is None:
         return Asked(at, f"{at} is not set", options, "", problem=state.problem)

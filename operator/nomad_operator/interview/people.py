@@ -15,6 +15,7 @@ from desired.facts.analyze import Analysis
 from nomad_operator.interview.asked import Asked, Option, chosen
 from nomad_operator.interview.interview import answered, asked, stage_of
 from nomad_operator.interview.kept import Kept
+from nomad_operator.interview.knowledge import missing
 from nomad_operator.interview.one_value import BACK
 from nomad_operator.interview.outcome import SKIPPED, UNCHANGED, WRITTEN, Outcome
 from nomad_operator.interview.output import write
@@ -104,6 +105,7 @@ class People:
         self._terminal.summary(rows(draft))
         for note in draft.notes:
             self._terminal.note(f"note: {note}")
+        self._terminal.say(f"! {one}" for one in missing(draft, state.knowledge))
 
     def _answer(self, question: Asked) -> str:
         """One line; `?` explains, and the question stands."""

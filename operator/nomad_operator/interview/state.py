@@ -18,6 +18,7 @@ from desired.problem import Problem
 from nomad_operator.interview.found_app import FoundApp
 from nomad_operator.interview.job_text import problems_of, read_back
 from nomad_operator.interview.knowledge import Knowledge
+from nomad_operator.interview.suggestions import informed
 
 
 class Stage(StrEnum):
@@ -54,7 +55,7 @@ class Interview:
 
     @property
     def draft(self) -> Draft:
-        return self.app.draft(self.answers)
+        return informed(self.app.draft(self.answers), self.app.facts, self.knowledge)
 
     @property
     def done(self) -> bool:

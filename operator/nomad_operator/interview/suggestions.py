@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from types import MappingProxyType
 
-from desired.draft.answers import answer_text
+from desired.draft.answers import answer_text, read_answer
 from desired.draft.port_label import usual_port
-from desired.draft.value import Draft, Value
+from desired.draft.value import BY_NAME, Draft, Value
 from desired.facts.facts import Facts
 from nomad_operator.interview.asked import Option
 from nomad_operator.interview.knowledge import Knowledge
@@ -22,8 +24,42 @@ _HOSTS = ("HOST", "HOSTNAME", "SERVER", "ADDR", "ADDRESS")
 
 def suggestions(name: str, app: str, facts: Facts, draft: Draft, knowledge: Knowledge) -> list[Option]:
     """Whole answers, each once."""
+    found = _found(name, app, facts, draft, knowledge)
+    return [Option(word, f"{reason} ({confidence:.2f})") for word, confidence, reason in found]
+
+
+def informed(draft: Draft, facts: Facts, knowledge: Knowledge) -> Draft:
+    """The draft that suggests for its variables what is likeliest of all that is known."""
+    asked = {question.id for question in draft.questions}
+    better: dict[str, Value] = {}
+    for at in (*asked, *(value.id for value in draft.values if value.source.startswith(BY_NAME))):
+        head, _, name = at.partition(".")
+        best = next(iter(_found(name, draft.name, facts, draft, knowledge)), None) if head == "env" else None
+        own = _known(draft, at)
+        if best is not None and (own is None or answer_text(at, own.data) != best[0]):
+            word, confidence, reason = best
+            better[at] = Value(("env", name), read_answer(at, word), reason, confidence)
+    if not better:
+        return draft
+    return replace(
+        draft,
+        values=tuple(better.get(value.id, value) for value in draft.values),
+        questions=tuple(
+            replace(one, default=answer_text(one.id, better[one.id].data) or one.default) if one.id in better else one
+            for one in draft.questions
+        ),
+        suggestions=MappingProxyType({**draft.suggestions, **{at: better[at] for at in asked & set(better)}}),
+    )
+
+
+def _known(draft: Draft, at: str) -> Value | None:
+    return draft.suggestions.get(at) or next((value for value in draft.values if value.id == at), None)
+
+
+def _found(name: str, app: str, facts: Facts, draft: Draft, knowledge: Knowledge) -> list[tuple[str, float, str]]:
+    """Answers with their confidence and reason, best first."""
     at = f"env.{name}"
-    known = draft.suggestions.get(at) or next((value for value in draft.values if value.id == at), None)
+    known = _known(draft, at)
     found: dict[str, tuple[float, str]] = {}
     for word, confidence, reason in [
         *(_by_code(at, known) if known is not None else ()),
@@ -33,7 +69,7 @@ def suggestions(name: str, app: str, facts: Facts, draft: Draft, knowledge: Know
         if confidence > found.get(word, (0.0, ""))[0]:
             found[word] = (confidence, reason)
     best = sorted(found.items(), key=lambda item: (-item[1][0], item[0]))[:_MOST]
-    return [Option(word, f"{reason} ({confidence:.2f})") for word, (confidence, reason) in best]
+    return [(word, confidence, reason) for word, (confidence, reason) in best]
 
 
 def _by_code(at: str, value: Value) -> Iterator[tuple[str, float, str]]:
