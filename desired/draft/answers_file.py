@@ -22,7 +22,8 @@ from desired.draft.answers import NONE, YES, read_answer
 from desired.errors import InvalidDesired, UsageError
 from desired.problem import Problem
 
-DOCKERFILE = "dockerfile"
+# Which Dockerfile is gone by; `all` is every app of a compose file.
+DOCKERFILE, ALL = "dockerfile", "all"
 # What became of an app: `written` or `skipped`. Only `init` itself writes that.
 STATE = "state"
 _OWN = frozenset({DOCKERFILE, STATE})

@@ -142,12 +142,13 @@ def parser() -> argparse.ArgumentParser:
         "analyze", "analyze:command", "what a codebase says about its app, each value with its source", json=True
     )
     analyze.add_argument("path", metavar="PATH", help="a folder, or the URL of a git repository")
-    analyze.add_argument("--ref", help="of a URL: branch, tag or commit (default: its default branch)")
-    analyze.add_argument("--dockerfile", metavar="FILE", help="go by this one, below PATH")
+    _of_code(analyze)
     init = add(
         "init", "init:init", "from a folder of code to a manifest, asking what the code does not tell", json=True
     )
-    init.add_argument("path", metavar="PATH", nargs="?", default=".", help="the codebase's folder (default: this one)")
+    init.add_argument(
+        "path", metavar="PATH", nargs="?", default=".", help="a folder (default: this one), or a URL of git"
+    )
     init.add_argument("--output", metavar="FILE", help="instead of apps/NAME.yaml; a folder for several apps, - prints")
     init.add_argument("--app", metavar="NAME", help="this one of several")
     _about_code(init)
@@ -155,7 +156,7 @@ def parser() -> argparse.ArgumentParser:
     init.add_argument("--force", action="store_true", help="with --no-questions: replace files that are there")
     init.add_argument("--skip-infra-check", action="store_true", help="do not ask Vault, Consul and Nomad for names")
     generate = add("generate", "generate:generate", "the job that a codebase, a manifest or a job file means")
-    generate.add_argument("path", metavar="PATH", help="a codebase's folder, a manifest or a job file")
+    generate.add_argument("path", metavar="PATH", help="a folder or URL of code, a manifest or a job file")
     generate.add_argument("--format", choices=["hcl", "json"], default="hcl")
     generate.add_argument("--output", metavar="FILE", help="instead of standard output; a folder for several apps")
     generate.add_argument("--app", metavar="NAME", help="this one of several")
@@ -180,9 +181,15 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _of_code(made: argparse.ArgumentParser) -> None:
+    """Which code it is."""
+    made.add_argument("--ref", help="of a URL: branch, tag or commit (default: its default branch)")
+    made.add_argument("--dockerfile", metavar="FILE", help="go by this one, below PATH")
+
+
 def _about_code(made: argparse.ArgumentParser) -> None:
     """What can be said about a codebase, beside what it says itself."""
-    made.add_argument("--dockerfile", metavar="FILE", help="go by this one, below PATH")
+    _of_code(made)
     made.add_argument("--prompt", metavar="TEXT", default="", help="what you want, in your words")
     made.add_argument("--answers", metavar="FILE", help="answers: lines of `id = answer`; - for standard input")
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desired.catalog import Catalog
+from desired.draft.answers_file import ALL, DOCKERFILE
 from desired.draft.job_places import places
 from desired.draft.settled import settled
 from desired.draft.sourced_hcl import sourced_hcl
 from desired.errors import InvalidDesired, UsageError
 from desired.facts.analyze import analyze
-from desired.facts.folder_codebase import FolderCodebase
 from desired.job.hcl_read import LocalParser
 from desired.job.hcl_write import to_hcl
 from desired.manifest_file import holds_manifest
@@ -29,6 +29,7 @@ from desired.state import DesiredApp, HclSource, JobBody, JsonSource, Kind
 from desired.work_tree import WorkTree
 from desired.yaml_document import Document
 from desired.yaml_text import read_yaml
+from nomad_operator.codebases import is_url, open_codebase
 from nomad_operator.commands.table import plain
 from nomad_operator.from_settings import policy
 from nomad_operator.interview.answers_given import answers_given
@@ -52,12 +53,13 @@ class Generated:
 
 def generate(arguments: argparse.Namespace) -> int:
     path = Path(arguments.path)
-    if not path.exists():
+    remote = is_url(arguments.path)
+    if not remote and not path.exists():
         raise UsageError(f"{arguments.path} does not exist", hint="name a codebase, a manifest or a job file")
     # The `.env` beside a codebase is the app's, not ours.
     settings = load(env_file=None).settings
-    if path.is_dir():
-        jobs = list(_of_codebase(path, arguments, settings))
+    if remote or path.is_dir():
+        jobs = list(_of_codebase(arguments, settings))
     else:
         jobs = list(named(asyncio.run(_of_file(path, settings)), arguments.app))
     _written(jobs, arguments)
@@ -70,9 +72,11 @@ def generate(arguments: argparse.Namespace) -> int:
 # -- a codebase
 
 
-def _of_codebase(path: Path, arguments: argparse.Namespace, settings: Settings) -> Iterator[Generated]:
+def _of_codebase(arguments: argparse.Namespace, settings: Settings) -> Iterator[Generated]:
     answers = answers_given(arguments.answers)
-    analysis = analyze(FolderCodebase(path), arguments.dockerfile or answers.common.get("dockerfile"))
+    dockerfile = arguments.dockerfile or answers.common.get(DOCKERFILE, ALL)
+    codebase = open_codebase(arguments.path, settings, ref=arguments.ref)
+    analysis = analyze(codebase, None if dockerfile == ALL else dockerfile)
     for warning in analysis.warnings:
         print(f"warning: {plain(str(warning))}", file=sys.stderr)
     problems: list[Problem] = []

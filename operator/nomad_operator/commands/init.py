@@ -18,12 +18,14 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-from desired.draft.answers_file import DOCKERFILE
+from desired.draft.answers_file import ALL, DOCKERFILE
 from desired.draft.manifest_text import manifest_text
 from desired.draft.settled import settled
 from desired.errors import InvalidDesired, TerminalError, UsageError
 from desired.facts.analyze import Analysis, analyze
-from desired.facts.folder_codebase import FolderCodebase
+from desired.facts.codebase import Codebase
+from desired.git_address import GitAddress
+from nomad_operator.codebases import is_url, open_codebase
 from nomad_operator.commands.table import Style, plain
 from nomad_operator.from_settings import connection, policy
 from nomad_operator.interview.answers_given import answers_given
@@ -34,7 +36,7 @@ from nomad_operator.interview.kept import Kept
 from nomad_operator.interview.knowledge import Knowledge, missing
 from nomad_operator.interview.outcome import SKIPPED, UNCHANGED, WRITTEN, Outcome, as_json
 from nomad_operator.interview.output import write
-from nomad_operator.interview.people import ALL, People
+from nomad_operator.interview.people import People
 from nomad_operator.interview.state import Interview
 from nomad_operator.interview.suggestions import informed
 from nomad_operator.interview.summary import rows, table
@@ -49,11 +51,10 @@ _DEADLINE = timedelta(seconds=5)
 
 
 def init(arguments: argparse.Namespace) -> int:
-    folder = Path(arguments.path)
-    codebase = FolderCodebase(folder)
     # The `.env` of a codebase is the app's, not ours.
-    ours = Path(DOTENV) if folder.resolve() != Path.cwd() else None
+    ours = Path(DOTENV) if is_url(arguments.path) or Path(arguments.path).resolve() != Path.cwd() else None
     loaded = load(env_file=ours)
+    codebase = open_codebase(arguments.path, loaded.settings, ref=arguments.ref)
     targets = Targets(arguments.output)
     kept = Kept(place=targets.kept(codebase.name), given=answers_given(arguments.answers))
     if arguments.no_questions:
@@ -67,7 +68,7 @@ def init(arguments: argparse.Namespace) -> int:
 
 
 def _attended(
-    arguments: argparse.Namespace, codebase: FolderCodebase, loaded: Loaded, targets: Targets, kept: Kept
+    arguments: argparse.Namespace, codebase: Codebase, loaded: Loaded, targets: Targets, kept: Kept
 ) -> list[Outcome]:
     if arguments.answers == "-":
         raise UsageError("--answers - leaves nobody to ask", hint="add --no-questions, or name a file")
@@ -107,7 +108,7 @@ def _where(kept: Kept) -> str:
     return f"what was answered is kept in {kept.place}: the same command goes on from there"
 
 
-def _analysis(codebase: FolderCodebase, dockerfile: str, people: People) -> Analysis:
+def _analysis(codebase: Codebase, dockerfile: str, people: People) -> Analysis:
     if dockerfile:
         return analyze(codebase, None if dockerfile == ALL else dockerfile)
     found = analyze(codebase)
@@ -121,7 +122,7 @@ def _analysis(codebase: FolderCodebase, dockerfile: str, people: People) -> Anal
 
 
 def _unattended(
-    arguments: argparse.Namespace, codebase: FolderCodebase, loaded: Loaded, targets: Targets, kept: Kept
+    arguments: argparse.Namespace, codebase: Codebase, loaded: Loaded, targets: Targets, kept: Kept
 ) -> list[Outcome]:
     dockerfile = arguments.dockerfile or kept.about_all(DOCKERFILE) or ALL
     analysis = analyze(codebase, None if dockerfile == ALL else dockerfile)
@@ -197,9 +198,13 @@ def _written(outcome: Outcome, *, first: bool) -> Outcome:
 def _apps(
     arguments: argparse.Namespace, analysis: Analysis, knowledge: Knowledge, targets: Targets
 ) -> tuple[FoundApp, ...]:
+    found = named(found_apps(analysis, knowledge, arguments.prompt), arguments.app)
+    if is_url(arguments.path):
+        address = GitAddress.parse(arguments.path).url
+        source = {"git": address, **({"ref": arguments.ref} if arguments.ref else {})}
+        return tuple(replace(app, source=source) for app in found)
     folder = targets.folder_of(Path(arguments.path))
-    found = found_apps(analysis, knowledge, arguments.prompt)
-    return tuple(replace(app, folder=folder) for app in named(found, arguments.app))
+    return found if folder is None else tuple(replace(app, source={"path": folder}) for app in found)
 
 
 def _knowledge(loaded: Loaded, *, skip: bool) -> Knowledge:

@@ -24,14 +24,14 @@ IMAGE = "image"
 class FoundApp:
     """`prompted` is what was taken from a person's words about the app, by the ids of values.
 
-    `folder` is where the code is in the repository that the manifest will be in, None where it is elsewhere.
+    `source` is where the code is, as manifests say it; None where they cannot.
     """
 
     name: str
     facts: Facts
     context: Context = field(default_factory=Context)
     prompted: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    folder: str | None = None
+    source: Mapping[str, str] | None = None
 
     def draft(self, answers: Texts) -> Draft:
         """With these answers, as texts. Raises UsageError for one that says nothing."""
@@ -50,10 +50,10 @@ class FoundApp:
 
     def _with(self, told: Mapping[str, Any]) -> Draft:
         made = draft(self.name, self.facts, self.context, told, prompted=self.prompted)
-        if self.folder is None or IMAGE not in (question.id for question in made.questions):
+        if self.source is None or IMAGE not in (question.id for question in made.questions):
             return made
         # Whoever reads the manifest sees what the image has to be built from, and the operator that it is asked for.
-        source = Value(("source",), {"path": self.folder}, "the code", 1.0)
+        source = Value(("source",), dict(self.source), "the code", 1.0)
         return replace(made, values=(source, *made.values))
 
 

@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Callable
 from pathlib import Path
 
-from desired.draft.answers_file import DOCKERFILE
+from desired.draft.answers_file import ALL, DOCKERFILE
 from desired.draft.manifest_text import manifest_text
 from desired.facts.analyze import Analysis
 from nomad_operator.interview.asked import Asked, Option, chosen
@@ -23,7 +23,6 @@ from nomad_operator.interview.state import Interview, Stage
 from nomad_operator.interview.summary import rows
 from nomad_operator.interview.terminal import Terminal
 
-ALL = "all"
 _HELP = """Enter takes what stands in brackets. A number or a word takes one of the choices; an answer may also be typed
 whole: vault: secret/data/shop/db#password, consul: shop/url, nomad: nomad/jobs/shop#key, fixed: text, none.
 back undoes the last step, later leaves a question open, Ctrl-C stops: what was answered is kept."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,3 +226,16 @@ def test_an_image_that_nobody_named_is_a_question_of_the_operator_too(run: Run, 
     assert run("init", str(code), "--no-questions")[0] == 1
     assert written("apps/shop.yaml")["source"] == {"path": "shop"}
     assert "the image of this source is not known" in run("validate", "apps")[1]
+
+
+def test_code_may_be_in_another_repository(run: Run, code: Path) -> None:
+    for arguments in (
+        ["init", "-q"],
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x"],
+    ):
+        subprocess.run(["git", "-C", str(code), *arguments], check=True, capture_output=True)
+    done, out, _ = run("init", f"file://{code}", "--no-questions", "--skip-infra-check")
+    assert (done, out) == (1, "apps/shop.yaml\n")
+    assert written("apps/shop.yaml")["source"] == {"git": str(code)}
+    assert run("generate", f"file://{code}")[0] == 1
