@@ -168,7 +168,7 @@ class _Drafting:
         names = dict.fromkeys((*facts.secrets, *facts.env, *facts.secret_literals, *facts.env_uses))
         for name in names:
             yield from self._variable(name)
-        yield from secret_files(self._name, facts.env, self._context.conventions)
+        yield from secret_files(self._name, facts.env, facts.secret_files, self._context.conventions)
 
     def _variable(self, name: str) -> Iterator[Value | Question]:
         facts, at = self._facts, ("env", name)

@@ -5,19 +5,26 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from desired.errors import InvalidDesired
 from desired.facts.app_code.sizing import sized
 from desired.facts.codebase import Codebase, Component
 from desired.facts.components import called, components
-from desired.facts.compose_file import Compose, Service, compose, interpolated
+from desired.facts.compose_file import Compose, Service, compose
+from desired.facts.compose_volumes import mounted_files
 from desired.facts.dockerfiles import dockerfiles
 from desired.facts.extractor import Extractor
 from desired.facts.facts import Facts
 from desired.facts.merge import merged
+from desired.facts.read_once import ReadOnce
 from desired.facts.registry import EXTRACTORS
+from desired.facts.substitution import interpolated
+from desired.facts.withheld import withheld
 from desired.problem import Problem
+
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +58,30 @@ def analyze(
 
     What the codebase itself raises where it cannot be listed passes through.
     """
+    codebase = ReadOnce(codebase)
     found = dockerfiles(codebase)
     if dockerfile is not None:
         dockerfile = posixpath.normpath(dockerfile)
-        if dockerfile not in codebase.paths:
-            listed = f"name one of {', '.join(found)}" if found else "it has no Dockerfile"
-            raise InvalidDesired((Problem(dockerfile, message=f"is no file of {codebase.name}"),), hint=listed)
+        if dockerfile not in codebase.path_set:
+            message = f"is no file of {codebase.name}, or a rule hides it"
+            raise InvalidDesired((Problem(dockerfile, message=message),), hint=_meant(dockerfile, found))
     file = compose(codebase)
     chosen = dockerfile or next(iter(found), None)
     apps: list[Analyzed] = []
     warnings: list[Problem] = list(file.warnings)
     for component in components(codebase, file, chosen, chosen=dockerfile is not None):
-        extractions = [(one.priority, one.extract(codebase, component)) for one in extractors]
-        warnings += [warning for _, extraction in extractions for warning in extraction.warnings]
-        facts = sized(merged((priority, extraction.facts) for priority, extraction in extractions))
+        told: list[tuple[float, Facts]] = []
+        for one in extractors:
+            extraction = one.extract(codebase, component)
+            shown, secrets = withheld(extraction.facts)
+            told.append((one.priority, shown))
+            warnings += [*extraction.warnings, *secrets]
+        facts = sized(merged(told))
         apps.append(Analyzed(called(component, facts), facts))
     by_service = {one.component.service: one.component.name for one in apps if one.component.service}
     hosts = {host: name for service, name in by_service.items() for host in _hosts(file.services[service])}
     linked = tuple(replace(one, facts=_linked(one.facts, by_service)) for one in apps)
-    return Analysis(linked, found, chosen, hosts, tuple(dict.fromkeys(warnings)), tuple(_notes(file)))
+    return Analysis(linked, found, chosen, hosts, tuple(dict.fromkeys(warnings)), tuple(_notes(codebase, file)))
 
 
 def _linked(facts: Facts, by_service: Mapping[str, str]) -> Facts:
@@ -93,8 +105,18 @@ def _hosts(service: Service) -> Iterator[str]:
             yield from (interpolated(one.text) for one in (aliases.as_list() if aliases is not None else ()))
 
 
-def _notes(file: Compose) -> list[str]:
-    left = [service for service in file.services.values() if service.all("profiles")]
-    return [
-        f"{service.name} of {file.path} is started only with a profile: it is no app of its own" for service in left
-    ]
+def _notes(codebase: Codebase, file: Compose) -> Iterator[str]:
+    for service in file.services.values():
+        if service.all("profiles"):
+            yield f"{service.name} of {file.path} is started only with a profile: it is no app of its own"
+        elif not service.all("build"):
+            mounted = ", ".join(dict.fromkeys(mounted_files(codebase, service)))
+            if mounted:
+                yield f"{service.name} of {file.path} has {mounted} of the codebase mounted: no image holds that"
+
+
+def _meant(dockerfile: str, found: Sequence[str]) -> str:
+    if not found:
+        return "it has no Dockerfile"
+    near = get_close_matches(dockerfile, found, n=1)
+    return f"{near[0]} may be meant" if near else f"name one of {', '.join(found[:_MOST_NAMED])}"

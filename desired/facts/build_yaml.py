@@ -17,23 +17,27 @@ from desired.facts.extractor import Extraction, Extractor
 from desired.facts.fact import Fact
 from desired.facts.facts import ConstraintFact, Facts, SecretRef
 from desired.facts.image_name import image_parts
-from desired.facts.located import Located
+from desired.facts.located import Located, read_located
+from desired.facts.read_once import path_set
 from desired.problem import Problem
 from desired.secret_literals import is_secret
 from desired.yaml_document import Node
-from desired.yaml_text import read_yaml
 
 T = TypeVar("T")
 NAME = "build_yaml"
 PRIORITY = 0.95
 _NAMES = ("build.yaml", "build.yml")
 _EMPTY = Node({}, 1, 0, 1)
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,250}(?::[0-9]{1,5})?(?:/[a-z0-9._/-]{1,250})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,200}")
 _CONSTRAINT = re.compile(
     r"\s*(?P<attribute>\S+)\s+(?P<operator>=|==|!=|>=|<=|>|<|regexp|version|semver)\s+(?P<value>.+?)\s*"
 )
+_NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
 # A number of cores is small, a number of MHz is not: nothing between is either.
 _MOST_CORES = 64
+_MOST_GPUS = 64
+_LONGEST = 4_000
 
 
 def extract(codebase: Codebase, component: Component) -> Extraction:
@@ -45,19 +49,23 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
     text = codebase.text(path)
     if text is None:
         return Extraction(warnings=(Problem(path, message="cannot be read as text"),))
-    documents = read_yaml(text, path)
-    warnings = [problem for document in documents for problem in document.problems]
-    root = next((Located(one.root, path) for one in documents if one.root is not None), None)
+    root, problems = read_located(text, path)
+    warnings = list(problems)
     if root is None or not isinstance(root.value, Mapping):
         return Extraction(warnings=tuple(warnings) or (Problem(path, message="holds no mapping"),))
     reading = _Reading(path, warnings)
-    facts = reading.facts(root, root.get("test") or Located(_EMPTY, path))
+    test = root.get("test")
+    if test is not None and not isinstance(test.value, Mapping):
+        warnings.append(Problem(path, test.line, message="test holds no mapping"))
+        test = None
+    facts = reading.facts(root, test or Located(_EMPTY, path))
     return Extraction(facts, tuple(reading.warnings))
 
 
 def _path(codebase: Codebase, component: Component) -> str | None:
-    paths = set(codebase.paths)
-    folders = dict.fromkeys((component.root, ""))
+    paths = path_set(codebase)
+    # Of several services each has its own; the root's is about what is built there.
+    folders = dict.fromkeys((component.root, component.root if component.service else ""))
     return next(
         (one for folder in folders for name in _NAMES if (one := f"{folder}/{name}" if folder else name) in paths), None
     )
@@ -73,7 +81,6 @@ class _Reading:
         limits = root.get("resource_limits")
         sizes = {} if limits is None else dict(self._sizes(limits))
         env, hidden = self._environment(test.get("env"))
-        policies = test.get("vault_policies")
         constraints = list(self._constraints(test.get("constraints")))
         return Facts(
             name=name,
@@ -85,7 +92,7 @@ class _Reading:
             memory_max=sizes.get("memory_max"),
             disk=sizes.get("disk"),
             gpu=self._gpu(test.get("gpu_required") or root.get("gpu_required")),
-            vault_policies=None if policies is None else _fact(tuple(one.text for one in policies.as_list()), policies),
+            vault_policies=self._policies(test.get("vault_policies")),
             env=env,
             secrets=dict(self._secrets(test.get("vault_secrets"))),
             secret_literals=hidden,
@@ -101,7 +108,10 @@ class _Reading:
         parts = image_parts(name.text) if name is not None else None
         if name is not None and parts is None:
             self._odd(name, "image_name is no name of an image")
-        host = re.sub(r"^https?://", "", address.text).strip("/") if address is not None else ""
+        host = re.sub(r"^https?://", "", address.text.strip()).strip("/") if address is not None else ""
+        if address is not None and _HOST.fullmatch(host) is None:
+            self._odd(address, "registry_url is no address of a registry", "host:port, without a user or a password")
+            host = ""
         listed = [] if tags is None else [one for one in tags.as_list() if re.fullmatch(r"[\w.-]{1,128}", one.text)]
         if tags is not None and not listed:
             self._odd(tags, "image_tags names no tag")
@@ -128,13 +138,23 @@ class _Reading:
             else:
                 yield name, _fact(amount, part)
 
+    def _policies(self, part: Located | None) -> Fact[tuple[str, ...]] | None:
+        if part is None:
+            return None
+        names = tuple(one.text for one in part.as_list() if re.fullmatch(r"[\w./-]{1,128}", one.text))
+        if not names or len(names) < len(part.as_list()):
+            self._odd(part, "vault_policies holds something that is no name of a policy")
+        return _fact(names, part) if names else None
+
     def _gpu(self, part: Located | None) -> Fact[int] | None:
         if part is None:
             return None
         if isinstance(part.value, bool):
             return _fact(int(part.value), part)
-        if isinstance(part.value, int) and 0 <= part.value <= 64:
-            return _fact(int(part.value), part)
+        if part.text.lower() in ("yes", "no", "true", "false", "on", "off"):
+            return _fact(int(part.text.lower() in ("yes", "true", "on")), part)
+        if re.fullmatch(r"[0-9]{1,2}", part.text) and int(part.text) <= _MOST_GPUS:
+            return _fact(int(part.text), part)
         self._odd(part, "gpu_required is neither true, false nor a number of GPUs")
         return None
 
@@ -144,6 +164,8 @@ class _Reading:
         for name, text, part in _pairs(block):
             if not _VARIABLE.fullmatch(name):
                 self._odd(part, "test.env holds a name that no variable can have")
+            elif isinstance(part.value, Mapping | list) or len(text) > _LONGEST:
+                self._odd(part, "test.env holds something that is no value of a variable")
             elif is_secret(name, text):
                 hidden[name] = _fact(name, part)
             else:
@@ -202,9 +224,11 @@ def _entries(block: Located) -> Iterator[Located]:
 def _constraint(part: Located) -> ConstraintFact | None:
     if isinstance(part.value, Mapping):
         attribute, operator, value = (part.get(key) for key in ("attribute", "operator", "value"))
-        if attribute is None or value is None:
+        if attribute is None or value is None or not attribute.text or not value.text:
             return None
         return ConstraintFact(_attribute(attribute.text), operator.text if operator is not None else "=", value.text)
+    if len(part.text) > _LONGEST:
+        return None
     found = _CONSTRAINT.fullmatch(part.text)
     return None if found is None else ConstraintFact(_attribute(found["attribute"]), found["operator"], found["value"])
 
@@ -223,16 +247,26 @@ def _pairs(block: Located | None) -> Iterator[tuple[str, str, Located]]:
             yield name, part.text, part
 
 
+def _number(value: Any) -> float | None:
+    """A number, in quotes or not."""
+    text = "" if isinstance(value, bool) else str(getattr(value, "written", value)).strip()
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
 def _cpu(value: Any) -> int | None:
-    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-    if number is not None and number > _MOST_CORES:
-        return round(number) if number < 1_000_000 else None
+    """MHz as they are; a small number is one of cores."""
+    said = value.strip().lower() if isinstance(value, str) else ""
+    number = _number(said.removesuffix("mhz")) if said else _number(value)
+    if number is not None and (number > _MOST_CORES or said.endswith("mhz")):
+        return round(number) if 1 <= number < 1_000_000 else None
     return megahertz(getattr(value, "written", value))
 
 
 def _megabytes(value: Any) -> int | None:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1024**2:
-        return int(value)
+    """MB as they are; a number that would be a terabyte of them is one of bytes."""
+    number = _number(value)
+    if number is not None:
+        return round(number) if 1 <= number < 1024**2 else megabytes(round(number))
     return megabytes(value)
 
 

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from desired.facts.codebase import Codebase, Component
-from desired.facts.compose_file import Compose, Service, beside, interpolated
+from desired.facts.compose_file import Compose, Service, beside
 from desired.facts.dockerfiles import context_of
 from desired.facts.facts import Facts
 from desired.facts.image_name import image_parts
+from desired.facts.located import Located
+from desired.facts.read_once import path_set
+from desired.facts.substitution import interpolated
 
 # What people call the one service of a codebase, and folders of code: names that say nothing.
 _ANY = frozenset({"app", "application", "web", "server", "service", "main", "backend", "api", "default"})
@@ -23,8 +26,7 @@ def components(codebase: Codebase, file: Compose, dockerfile: str | None, *, cho
 
     `chosen`: a person asked for this Dockerfile, so that it alone counts.
     """
-    started = [service for service in file.services.values() if not service.all("profiles")]
-    found = [_of_service(codebase, service) for service in started]
+    found = [_of_service(codebase, service) for service in file.started]
     if chosen:
         built = [one for one in found if one.dockerfile == dockerfile]
         return tuple(_named(built or [_of_code(codebase, dockerfile)], codebase))
@@ -58,27 +60,42 @@ def _of_code(codebase: Codebase, dockerfile: str | None) -> Component:
 
 
 def _of_service(codebase: Codebase, service: Service) -> Component:
-    build = service.last("build")
     name = slug(service.name)
-    if build is None:
+    builds = service.all("build")
+    if not builds:
         image = service.last("image")
-        parts = image_parts(interpolated(image.text)) if image is not None else None
+        parts = image_parts(interpolated(image.text).strip("/").rstrip(":@")) if image is not None else None
         ours = parts is not None and slug(parts[1].rpartition("/")[2]) == slug(codebase.name)
-        if not ours or "Dockerfile" not in codebase.paths:
+        if not ours or "Dockerfile" not in path_set(codebase):
             return Component(name, service=service.name, code=False)
         return Component(name, "", "Dockerfile", service.name)
-    context = build.get("context") if not build.text else build
+    # A text alone is the context; what a file further up says of the rest stays.
+    context = builds[-1] if builds[-1].text else service.last("build", "context")
     given = interpolated(context.text) if context is not None else "."
-    root = beside(build.path, given)
+    root = None if "://" in given or given.startswith("git@") else beside((context or builds[-1]).path, given)
     if root is None:
         return Component(name, service=service.name, code=False)
-    file = build.get("dockerfile")
+    file, target = service.last("build", "dockerfile"), service.last("build", "target")
     wanted = [interpolated(file.text)] if file is not None else ["Dockerfile", "Containerfile"]
     below = f"{root}/" if root else ""
     # A Dockerfile is named from its context, and may lie beside it.
     places = [place for one in wanted if (place := beside(f"{below}x", one)) is not None]
-    paths = set(codebase.paths)
-    return Component(name, root, next((place for place in places if place in paths), None), service.name)
+    there = next((place for place in places if place in path_set(codebase)), None)
+    stage = interpolated(target.text) if target is not None else ""
+    return Component(name, root, there, service.name, target=stage, build_args=tuple(_build_args(service)))
+
+
+def _build_args(service: Service) -> Iterator[tuple[str, str]]:
+    """Those with a value: others come from whoever builds."""
+    for build in service.all("build"):
+        block: Located | None = build.get("args")
+        for name, part in block.items() if block is not None else ():
+            if block is not None and isinstance(block.value, list):
+                name, equals, text = part.text.partition("=")
+                if equals:
+                    yield name, interpolated(text)
+            elif part.value is not None:
+                yield name, interpolated(part.text)
 
 
 _PROJECTS = frozenset(
@@ -104,4 +121,4 @@ def _named(found: Sequence[Component], codebase: Codebase) -> Iterator[Component
         while name in taken:
             name, number = f"{base[: _LONGEST - 4]}-{number}", number + 1
         taken.add(name)
-        yield Component(name, one.root, one.dockerfile, one.service, one.code)
+        yield replace(one, name=name)

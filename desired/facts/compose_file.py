@@ -1,4 +1,4 @@
-"""The services of a compose file, with what they extend and what an override file adds, each value with its line.
+"""The services of a compose file, with what they extend and include and an override adds, each value with its line.
 
 Nothing is resolved against the machine: variables have the defaults that the file gives them.
 """
@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from desired.facts.codebase import Codebase
-from desired.facts.located import Located
+from desired.facts.located import Located, read_located
+from desired.facts.read_once import once, path_set
+from desired.facts.substitution import interpolated
 from desired.problem import Problem
-from desired.yaml_text import read_yaml
 
 _NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _OVERRIDES = tuple(f"{name.rpartition('.')[0]}.override.{name.rpartition('.')[2]}" for name in _NAMES)
-_VARIABLE = re.compile(
-    r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_]\w*)|\{(?P<braced>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<word>[^}]*))?\})"
+# Where there is no other: what a person names with `-f` in production.
+_PRODUCTION = re.compile(r"(?:docker-)?compose[._-](?:prod|production)\.ya?ml")
+# Folders whose compose files start something else than the app.
+_ASIDE = re.compile(
+    r"(?:^|/)(?:\.devcontainer|\.github|\.gitlab|ci|dev|e2e|examples?|samples?|demos?|tests?|testing|testdata|fixtures"
+    r"|integration[\w-]*|local|tools?|scripts|hack|benchmarks?)/",
+    re.IGNORECASE,
 )
 _DEEPEST_EXTENDS = 8
+_MOST_FILES = 30
+_MOST_LOOKED_AT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,59 +38,72 @@ class Service:
     name: str
     parts: Mapping[str, tuple[Located, ...]]
 
-    def last(self, key: str) -> Located | None:
-        found = self.parts.get(key, ())
-        return found[-1] if found else None
-
     def all(self, key: str) -> tuple[Located, ...]:
         return self.parts.get(key, ())
+
+    def last(self, *keys: str) -> Located | None:
+        """What counts at a place: mappings of several files are merged, so the last that says anything there."""
+        for part in reversed(self.all(keys[0])):
+            found: Located | None = part
+            for key in keys[1:]:
+                found = found.get(key) if found is not None else None
+            if found is not None:
+                return found
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Compose:
-    """`secrets` are the names of the file's secrets. `warnings` are what could not be read."""
+    """`secrets` are the file's own, by name. `warnings` are what could not be read."""
 
     services: Mapping[str, Service] = field(default_factory=dict)
     path: str = ""
     warnings: tuple[Problem, ...] = ()
+    secrets: Mapping[str, Located] = field(default_factory=dict)
+
+    @property
+    def started(self) -> Iterator[Service]:
+        """Those that run without anybody naming a profile."""
+        return (service for service in self.services.values() if not service.all("profiles"))
 
 
 def compose(codebase: Codebase) -> Compose:
     """The compose file nearest to the root, with its override; none of a codebase that has none."""
-    paths = set(codebase.paths)
-    path = next((name for name in _NAMES if name in paths), None) or _nearest(paths)
-    if path is None:
-        return Compose()
-    folder = path.rpartition("/")[0]
-    override = next((one for name in _OVERRIDES if (one := f"{folder}/{name}" if folder else name) in paths), None)
-    return _Reading(codebase).read(path, override)
+    return once(codebase, _compose)
 
 
-def _nearest(paths: set[str]) -> str | None:
-    found = [path for path in paths if path.rpartition("/")[2] in _NAMES]
-    return min(found, key=lambda path: (path.count("/"), path), default=None)
+def _compose(codebase: Codebase) -> Compose:
+    for path in _candidates(codebase)[:_MOST_LOOKED_AT]:
+        found = _Reading(codebase).read(path)
+        # One further down is about the code only if it builds some: else it starts somebody's tools.
+        if "/" not in path or any(service.all("build") for service in found.services.values()):
+            return found
+    return Compose()
 
 
-def interpolated(text: str) -> str:
-    """With the defaults that the text itself gives; a variable without one is empty, as compose has it."""
-
-    def value(match: re.Match[str]) -> str:
-        if match["escaped"]:
-            return "$"
-        return match["word"] or "" if match["how"] in (":-", "-") else ""
-
-    return _VARIABLE.sub(value, text)
+def _candidates(codebase: Codebase) -> list[str]:
+    """Nearest to the root first, and in the order in which compose itself looks for them."""
+    named = [path for path in codebase.paths if path.endswith((".yml", ".yaml")) and not _ASIDE.search(path)]
+    usual = [path for path in named if path.rpartition("/")[2] in _NAMES]
+    found = usual or [path for path in named if _PRODUCTION.fullmatch(path.rpartition("/")[2])]
+    order = {name: number for number, name in enumerate(_NAMES)}
+    return sorted(found, key=lambda path: (path.count("/"), order.get(path.rpartition("/")[2], 9), path))
 
 
 class _Reading:
     def __init__(self, codebase: Codebase) -> None:
         self._codebase = codebase
-        self._files: dict[str, dict[str, Located]] = {}
+        self._paths = path_set(codebase)
+        self._roots: dict[str, Located | None] = {}
         self._warnings: list[Problem] = []
 
-    def read(self, path: str, override: str | None) -> Compose:
-        files = [path, *([override] if override else ())]
-        names = dict.fromkeys(name for file in files for name in self._services(file))
+    def read(self, path: str) -> Compose:
+        folder, _, name = path.rpartition("/")
+        below = f"{folder}/" if folder else ""
+        override = next((one for name in _OVERRIDES if (one := below + name) in self._paths), None)
+        main = [path, *([override] if override and name in _NAMES else ())]
+        files = list(dict.fromkeys([*self._included(main), *main]))
+        names = dict.fromkeys(name for file in (*main, *files) for name in self._services(file))
         services: dict[str, Service] = {}
         for name in names:
             parts: defaultdict[str, list[Located]] = defaultdict(list)
@@ -90,13 +111,38 @@ class _Reading:
                 if name in self._services(file):
                     self._add(parts, file, name, depth=0)
             services[name] = Service(name, {key: tuple(found) for key, found in parts.items()})
-        return Compose(services, path, tuple(dict.fromkeys(self._warnings)))
+        secrets = {name: one for file in files for name, one in self._entries(file, "secrets")}
+        if not services and not self._warnings:
+            self._warnings.append(Problem(path, message="has no services"))
+        return Compose(services, path, tuple(dict.fromkeys(self._warnings)), secrets)
+
+    def _included(self, files: list[str]) -> list[str]:
+        """Every file that these include, and those that they do in turn; the innermost first."""
+        found: list[str] = []
+        left = list(files)
+        while left and len(found) < _MOST_FILES:
+            path = left.pop(0)
+            root = self._root(path)
+            listed = root.get("include") if root is not None else None
+            for entry in listed.as_list() if listed is not None else ():
+                named = entry.get("path") if isinstance(entry.value, Mapping) else entry
+                for one in named.as_list() if named is not None else ():
+                    other = self._beside(path, one)
+                    if other is not None and other not in found and other not in files:
+                        found.insert(0, other)
+                        left.append(other)
+        return found
+
+    def _beside(self, path: str, named: Located) -> str | None:
+        other = beside(path, interpolated(named.text))
+        if other in self._paths:
+            return other
+        self._warnings.append(Problem(path, named.line, message="names a file that is not in the codebase"))
+        return None
 
     def _add(self, parts: defaultdict[str, list[Located]], path: str, name: str, *, depth: int) -> None:
         """What is extended comes first: the service itself overrides it."""
-        service = self._services(path).get(name)
-        if service is None:
-            return
+        service = self._services(path)[name]
         extends = service.get("extends")
         if extends is not None and depth < _DEEPEST_EXTENDS:
             self._extended(parts, path, extends, depth)
@@ -105,35 +151,36 @@ class _Reading:
                 parts[key].append(part)
 
     def _extended(self, parts: defaultdict[str, list[Located]], path: str, extends: Located, depth: int) -> None:
-        if isinstance(extends.value, str):
-            self._add(parts, path, extends.value, depth=depth + 1)
+        service = extends.get("service") if isinstance(extends.value, Mapping) else extends
+        file = extends.get("file")
+        other = self._beside(path, file) if file is not None else path
+        if service is None or other is None or service.text not in self._services(other):
+            if other is not None:
+                self._warnings.append(Problem(path, extends.line, message="extends a service that is not there"))
             return
-        service, file = extends.get("service"), extends.get("file")
-        other = beside(path, str(file.value)) if file is not None else path
-        if service is None or other is None:
-            self._warnings.append(Problem(path, extends.line, message="extends something that is not in the codebase"))
-            return
-        self._add(parts, other, str(service.value), depth=depth + 1)
+        self._add(parts, other, service.text, depth=depth + 1)
 
     def _services(self, path: str) -> dict[str, Located]:
-        if path not in self._files:
-            self._files[path] = self._read(path)
-        return self._files[path]
+        return {name: one for name, one in self._entries(path, "services") if isinstance(one.value, Mapping)}
 
-    def _read(self, path: str) -> dict[str, Located]:
+    def _entries(self, path: str, key: str) -> Iterator[tuple[str, Located]]:
+        root = self._root(path)
+        block = root.get(key) if root is not None else None
+        return block.items() if block is not None and isinstance(block.value, Mapping) else iter(())
+
+    def _root(self, path: str) -> Located | None:
+        if path not in self._roots:
+            self._roots[path] = self._read(path)
+        return self._roots[path]
+
+    def _read(self, path: str) -> Located | None:
         text = self._codebase.text(path)
         if text is None:
             self._warnings.append(Problem(path, message="cannot be read as text"))
-            return {}
-        documents = read_yaml(text, path)
-        self._warnings += [problem for document in documents for problem in document.problems]
-        root = next((Located(document.root, path) for document in documents if document.root is not None), None)
-        services = root.get("services") if root is not None else None
-        if services is None or not isinstance(services.value, Mapping):
-            if not self._warnings:
-                self._warnings.append(Problem(path, message="has no services"))
-            return {}
-        return {name: one for name, one in services.items() if isinstance(one.value, Mapping)}
+            return None
+        root, problems = read_located(text, path)
+        self._warnings += problems
+        return root
 
 
 def beside(path: str, name: str) -> str | None:

@@ -27,7 +27,8 @@ _SHORT = {
 _SWITCHES = frozenset(
     {
         "rm", "detach", "interactive", "tty", "init", "privileged", "read-only", "publish-all", "no-healthcheck",
-        "d", "i", "P", "q", "quiet", "no-cache", "pull", "push", "load", "squash", "oom-kill-disable", "sig-proxy",
+        "d", "i", "P", "q", "quiet", "no-cache", "push", "load", "squash", "oom-kill-disable", "sig-proxy", "compress",
+        "force-rm", "disable-content-trust", "all-tags",
     }
 )  # fmt: skip
 
@@ -102,7 +103,9 @@ def _parsed(words: Sequence[str], *, to_the_end: bool) -> tuple[dict[str, tuple[
                 continue  # several switches in one
             name, value, equals = name[0], name[1:], "="
         name = _SHORT.get(name, name) if not word.startswith("--") else name
-        if not equals and name not in _SWITCHES and left:
+        # `docker run --pull always`, but `docker build --pull`.
+        switch = name in _SWITCHES or (name == "pull" and to_the_end)
+        if not equals and not switch and left:
             value = left.pop(0)
         options[name] = (*options.get(name, ()), value)
     return options, [*plain, *left]

@@ -6,10 +6,14 @@ import re
 from collections.abc import Iterable
 
 from desired.facts.codebase import Codebase
-from desired.facts.hidden_paths import spec
+from desired.facts.ignore_rules import DockerIgnore
 
-_NAME = re.compile(r"(?:Dockerfile|Containerfile)(?:[._-].+)?|.+\.(?:Dockerfile|dockerfile)|dockerfile")
-_NOT = re.compile(r".*\.(?:dockerignore|md|txt|j2|tmpl|template|erb|py|sh|go|js|ts|json|ya?ml)$", re.IGNORECASE)
+_NAME = re.compile(r"(?:Dockerfile|Containerfile).*|.+\.(?:[Dd]ockerfile|[Cc]ontainerfile)|dockerfile(?:[._-].+)?")
+_NOTES = re.compile(
+    r".*\.(?:dockerignore|md|rst|txt|html|j2|jinja2?|tmpl|tpl|template|erb|json|ya?ml|toml|lock|sha256)", re.IGNORECASE
+)
+# Programs about such files; `Dockerfile.py` is one for Python.
+_TOOLS = re.compile(r"(?:dockerfile|Dockerfile\w|Containerfile\w).*\.(?:py|sh|go|js|ts|rs|rb|java|cs|php)")
 _DEVELOPMENT = re.compile(
     r"(?:^|[._/-])(?:dev|develop|development|test|tests|ci|debug|local|example)(?:[._/-]|$)", re.I
 )
@@ -18,18 +22,14 @@ _PRODUCTION = re.compile(r"(?:^|[._-])(?:prod|production|release)(?:[._-]|$)", r
 
 def dockerfiles(codebase: Codebase) -> tuple[str, ...]:
     """Paths, the likeliest first: nearest to the root, the plain name before others, those for development last."""
-    hidden = spec((codebase.text(".dockerignore") or "").splitlines())
-    found = [
-        path for path in codebase.paths
-        # Dockerfiles often name themselves there, to keep out of the image: the root's are found even so.
-        if is_dockerfile(path) and ("/" not in path or not hidden.match_file(path))
-    ]  # fmt: skip
+    hidden = DockerIgnore(codebase.text(".dockerignore") or "")
+    found = [path for path in codebase.paths if is_dockerfile(path) and not hidden.hides_folder_of(path)]
     return tuple(sorted(found, key=_order))
 
 
 def is_dockerfile(path: str) -> bool:
     name = path.rpartition("/")[2]
-    return _NAME.fullmatch(name) is not None and _NOT.fullmatch(name) is None
+    return _NAME.fullmatch(name) is not None and not (_NOTES.fullmatch(name) or _TOOLS.fullmatch(name))
 
 
 def _order(path: str) -> tuple[int, bool, bool, bool, str]:
@@ -41,12 +41,14 @@ def _order(path: str) -> tuple[int, bool, bool, bool, str]:
 def context_of(dockerfile: str, paths: Iterable[str]) -> str:
     """The folder that such a Dockerfile is usually built from.
 
-    One in a folder of its own for such files (`docker/`, `deploy/`, `build/`) is for the folder above.
+    One in a folder for such files (`docker/`, `deploy/api/`, `build/`) that holds no code is for the folder above.
     """
     folder = dockerfile.rpartition("/")[0]
-    while folder and folder.rpartition("/")[2].lower() in _OF_BUILDING and not _holds_code(folder, paths):
-        folder = folder.rpartition("/")[0]
-    return folder
+    if _holds_code(folder, paths):
+        return folder
+    parts = folder.split("/")
+    first = next((number for number, part in enumerate(parts) if part.lower() in _OF_BUILDING), len(parts))
+    return "/".join(parts[:first])
 
 
 _OF_BUILDING = frozenset(

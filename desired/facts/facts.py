@@ -128,6 +128,17 @@ class VolumeFact:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretFile:
+    """A secret that is a file in the container, by what its source calls it. `variable` holds it where it runs now."""
+
+    name: str
+    variable: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.variable})" if self.variable else self.name
+
+
+@dataclass(frozen=True, slots=True)
 class Dependency:
     """A library, named as package URLs name it: `pypi/flask`, `npm/@scope/x`, `maven/org.x/y`. `version` as written."""
 
@@ -188,6 +199,7 @@ class Facts:
     # Variables whose literal value looks like a secret: the value is dropped, where it stands is kept.
     secret_literals: Mapping[str, Fact[str]] = field(default_factory=_none)
     # By the place in the container.
+    secret_files: Mapping[str, Fact[SecretFile]] = field(default_factory=_none)
     volumes: Mapping[str, Fact[VolumeFact]] = field(default_factory=_none)
     constraints: Mapping[ConstraintFact, Fact[ConstraintFact]] = field(default_factory=_none)
     # By ecosystem and name.

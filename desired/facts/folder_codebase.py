@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from desired.errors import InvalidDesired, Unavailable
-from desired.facts.hidden_paths import IgnoreRules, hidden_file, hidden_folder
+from desired.facts.hidden_paths import hidden_file, hidden_folder
+from desired.facts.ignore_rules import IgnoreRules
 from desired.file_text import text_of
 from desired.problem import Problem
 
 MAX_FILES = 200_000
+# With what ignore rules hide: folders of a million logs are not listed to their end.
+MAX_ENTRIES = 2_000_000
+MAX_DEPTH = 64
 MAX_FILE_BYTES = 512 * 1024
 _IGNORE = ".gitignore"
 
@@ -34,45 +38,63 @@ class FolderCodebase:
         if not self._folder.is_dir():
             found = "is not a folder" if self._folder.exists() else "does not exist"
             raise InvalidDesired((Problem(str(self._folder), message=found),), hint="name a folder that holds code")
-        found_paths: list[str] = []
-        for path in self._walk("", IgnoreRules()):
-            if len(found_paths) >= MAX_FILES:
-                message = f"holds more than {MAX_FILES} files that nothing hides"
-                raise InvalidDesired((Problem(str(self._folder), message=message),), hint="name the app's own folder")
-            found_paths.append(path)
-        return tuple(sorted(found_paths))
+        return tuple(sorted(self._walk()))
+
+    @cached_property
+    def _shown(self) -> frozenset[str]:
+        return frozenset(self.paths)
 
     def text(self, path: str) -> str | None:
-        """Read anew each time: a codebase of any size costs the memory of one file."""
+        """Read anew each time: a codebase of any size costs the memory of one file. None for what is hidden, too."""
+        return self._text(path) if path in self._shown else None
+
+    def _text(self, path: str) -> str | None:
         data = self._read(path)
         return None if data is None else text_of(data)
 
-    def _walk(self, folder: str, above: IgnoreRules) -> Iterator[str]:
+    def _walk(self) -> list[str]:
+        found: list[str] = []
+        seen = 0
+        left = [("", IgnoreRules())]
+        while left:
+            folder, above = left.pop()
+            below = f"{folder}/" if folder else ""
+            entries = self._entries(folder)
+            seen += len(entries)
+            if any(entry.name == _IGNORE for entry in entries):
+                above = above.within(folder, self._text(below + _IGNORE))
+            for entry in entries:
+                path = below + entry.name
+                if entry.is_symlink() or not _showable(entry.name):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    deep = path.count("/") >= MAX_DEPTH
+                    if not deep and not hidden_folder(entry.name) and not above.hide(path, folder=True):
+                        left.append((path, above))
+                elif (
+                    entry.is_file(follow_symlinks=False)
+                    and not hidden_file(entry.name)
+                    and not above.hide(path, folder=False)
+                ):
+                    found.append(path)
+            if len(found) > MAX_FILES or seen > MAX_ENTRIES:
+                most = f"{MAX_FILES} files that nothing hides" if len(found) > MAX_FILES else f"{MAX_ENTRIES} files"
+                raise InvalidDesired(
+                    (Problem(str(self._folder), message=f"holds more than {most}"),), hint="name the app's own folder"
+                )
+        return found
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]]:
+        """What is in a folder. One below that cannot be read holds nothing, as one that was removed meanwhile."""
         try:
             with os.scandir(self._folder / folder) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name)
+                return list(islice(entries, MAX_ENTRIES + 1))
         except OSError as error:
             if folder:
-                return
+                return []
             raise Unavailable(
                 f"{self._folder} cannot be read: {error.strerror}", hint="make it readable, or name another folder"
             ) from error
-        rules = above
-        if any(entry.name == _IGNORE for entry in listed):
-            rules = above.within(folder, self.text(f"{folder}/{_IGNORE}" if folder else _IGNORE))
-        for entry in listed:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if entry.is_symlink() or not _showable(entry.name):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                if not hidden_folder(entry.name) and not rules.hide(path, folder=True):
-                    yield from self._walk(path, rules)
-            elif (
-                entry.is_file(follow_symlinks=False)
-                and not hidden_file(entry.name)
-                and not rules.hide(path, folder=False)
-            ):
-                yield path
 
     def _read(self, path: str) -> bytes | None:
         """None for what is too large, gone, no regular file, or reached through a link by now."""

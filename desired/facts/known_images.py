@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desired.facts.codebase import Codebase, Component
-from desired.facts.compose_file import compose, interpolated
+from desired.facts.compose_file import compose
 from desired.facts.extractor import Extraction, Extractor
 from desired.facts.facts import Facts, HealthFact, PortFact
 from desired.facts.image_name import image_parts
+from desired.facts.substitution import interpolated
 
 NAME = "known_image"
 PRIORITY = 0.6
@@ -69,7 +70,7 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
     """Of a component whose image comes from elsewhere, by its service in the compose file."""
     service = compose(codebase).services.get(component.service) if component.service and not component.code else None
     image = service.last("image") if service is not None else None
-    parts = image_parts(interpolated(image.text)) if image is not None else None
+    parts = image_parts(interpolated(image.text).strip("/").rstrip(":@")) if image is not None else None
     if image is None or parts is None:
         return Extraction()
     name = parts[1].rpartition("/")[2]

@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from desired.facts.fact import Fact, Place
+from desired.problem import Problem
 from desired.yaml_document import Node
+from desired.yaml_text import read_yaml
 
 T = TypeVar("T")
+
+
+# How many lines before a mistake are left out to understand what stands above.
+_CUTS = (0, 1, 2, 4, 8, 16, 32)
+_LONGEST_CUT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +63,22 @@ class Located:
 
     def fact(self, value: T, extractor: str, confidence: float, reason: str = "") -> Fact[T]:
         return Fact(value, extractor, confidence, Place(self.path, self.line), reason)
+
+
+def read_located(text: str, path: str) -> tuple[Located | None, tuple[Problem, ...]]:
+    """The file's first document, and what is wrong with the file. Of a broken one what stands before the mistake."""
+    documents = read_yaml(text, path)
+    problems = tuple(problem for document in documents for problem in document.problems)
+    root = next((document.root for document in documents if document.root is not None), None)
+    if problems and (root is None or not root.inside) and len(text) <= _LONGEST_CUT:
+        root = _above(text, path, problems[0].line) or root
+    return (None if root is None else Located(root, path)), problems
+
+
+def _above(text: str, path: str, line: int) -> Node | None:
+    lines = text.split("\n")
+    for left in _CUTS:
+        documents = read_yaml("\n".join(lines[: max(line - 1 - left, 0)]), path)
+        if documents and documents[0].root is not None and not documents[0].problems:
+            return documents[0].root
+    return None

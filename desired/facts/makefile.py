@@ -14,6 +14,7 @@ from desired.facts.fact import Fact, Place
 from desired.facts.facts import Facts, PortFact, VolumeFact
 from desired.facts.image_name import image_parts
 from desired.facts.makefile_text import Makefile, Unknown, read_makefile
+from desired.facts.read_once import path_set
 from desired.problem import Problem
 from desired.secret_literals import is_secret
 
@@ -24,13 +25,14 @@ _FILES = ("GNUmakefile", "Makefile", "makefile")
 _REGISTRY = re.compile(r"(?:DOCKER_|CONTAINER_|IMAGE_)?REGISTRY(?:_URL|_HOST)?", re.IGNORECASE)
 _IMAGE = re.compile(r"(?:DOCKER_|CONTAINER_|FULL_)?IMAGE(?:_NAME|_REPO|_REPOSITORY)?|DOCKER_REPO", re.IGNORECASE)
 _TAG = re.compile(r"(?:DOCKER_|CONTAINER_|IMAGE_)TAG|TAG|VERSION", re.IGNORECASE)
+_PLATFORM = re.compile(r"linux/(amd64|arm64|386|arm)(?:/v\d)?")
 _PUBLISHED = re.compile(r"(?:[\d.]+:)?(?:(?P<host>\d{1,5}):)?(?P<to>\d{1,5})(?:/(?P<kind>tcp|udp))?")
 
 
 def extract(codebase: Codebase, component: Component) -> Extraction:
     if not component.code:
         return Extraction()
-    paths = set(codebase.paths)
+    paths = path_set(codebase)
     below = f"{component.root}/" if component.root else ""
     path = next((below + name for name in _FILES if below + name in paths), None)
     if path is None:
@@ -51,11 +53,26 @@ class _Reading:
     def facts(self) -> Facts:
         image = self._image()
         made = image["image"].value if "image" in image else ""
+        last = made.rpartition("/")[2]
         run = next(
-            ((one, line) for one, line in self._commands if one.does == "run" and _named(one.image) == made), None
+            ((one, line) for one, line in self._commands if one.does == "run" and _named(one.image) == last), None
         )
         facts: dict[str, Any] = {} if run is None or not made else dict(self._run(*run))
-        return Facts(registry=image.get("registry"), image_name=image.get("image"), image_tag=image.get("tag"), **facts)
+        return Facts(
+            registry=image.get("registry"),
+            image_name=image.get("image"),
+            image_tag=image.get("tag"),
+            architecture=self._architecture(),
+            **facts,
+        )
+
+    def _architecture(self) -> Fact[str] | None:
+        """One that it is built for alone."""
+        for one, line in self._commands:
+            found = _PLATFORM.fullmatch(one.first("platform"))
+            if found is not None and (one.does == "run" or self._is_ours(one)):
+                return self._fact(found[1], line)
+        return None
 
     def _understood(self) -> Iterator[tuple[ContainerCommand, int]]:
         for text, line in self._makefile.commands:
@@ -143,6 +160,7 @@ class _Reading:
         yield "ports", {port.to: self._fact(port, line) for port in listed if 0 < port.to < 65536}
         yield from self._environment(one, line)
         kept = [_volume(text) for text in one.options.get("volume", ())]
+        kept += [_mount(text) for text in one.options.get("mount", ())]
         yield "volumes", {volume.mount: self._fact(volume, line) for volume in kept if volume is not None}
         memory, cpu = megabytes(one.first("memory")), megahertz(one.first("cpus"))
         if memory is not None:
@@ -154,6 +172,9 @@ class _Reading:
             yield "gpu", self._fact(int(count) if count and int(count) < 65 else 1, line)
         if one.first("user") and "$" not in one.first("user"):
             yield "user", self._fact(one.first("user"), line)
+        entrypoint = one.first("entrypoint")
+        if entrypoint and "$" not in entrypoint:
+            yield "entrypoint", self._fact((entrypoint,), line, confidence=0.4)
         if one.words and not any("$" in word for word in one.words):
             yield "command", self._fact(one.words, line, confidence=0.4)
 
@@ -167,7 +188,7 @@ class _Reading:
 
 def _named(image: str) -> str:
     parts = image_parts(re.sub(r":[^:/]*\$.*", "", image))
-    return parts[1] if parts is not None else ""
+    return parts[1].rpartition("/")[2] if parts is not None else ""
 
 
 def _volume(text: str) -> VolumeFact | None:
@@ -177,6 +198,16 @@ def _volume(text: str) -> VolumeFact | None:
     if not target.startswith("/") or source.startswith((".", "/", "~", "$")) or not source:
         return None
     return VolumeFact(target, source, "ro" in options.split(","))
+
+
+def _mount(text: str) -> VolumeFact | None:
+    """`type=volume,source=data,target=/data,readonly`."""
+    said = dict(part.partition("=")[::2] for part in text.split(","))
+    source = said.get("source") or said.get("src") or ""
+    target = said.get("target") or said.get("dst") or said.get("destination") or ""
+    if said.get("type", "volume") != "volume" or not source or not target.startswith("/"):
+        return None
+    return VolumeFact(target, source, "readonly" in said or "ro" in said)
 
 
 extractor = Extractor(NAME, PRIORITY, extract)

@@ -28,7 +28,20 @@ def merged(found: Iterable[tuple[float, Facts]]) -> Facts:
             })  # fmt: skip
         else:
             made[field.name] = _one([value for value in values if value is not None])
-    return Facts(**made)
+    return _one_process(Facts(**made), ordered)
+
+
+def _one_process(facts: Facts, ordered: list[Facts]) -> Facts:
+    """What runs is one thing: a new entrypoint forgets the command of what weighs less, as Docker does.
+
+    A command of its own keeps the entrypoint of the image.
+    """
+    first = next((one for one in ordered if one.entrypoint is not None), None)
+    if first is None or facts.entrypoint is None or facts.command is None:
+        return facts
+    at = ordered.index(first)
+    above = any(one.command is not None for one in ordered[: at + 1])
+    return facts if above else replace(facts, command=None)
 
 
 _NOTHING = Facts()
@@ -38,8 +51,8 @@ def _one(values: list[Fact[Any]]) -> Fact[Any] | None:
     if not values:
         return None
     first, *others = values
-    differing = [replace(other, overruled=()) for other in others if other.value != first.value]
-    below = tuple(
-        dict.fromkeys((*first.overruled, *differing, *(more for other in others for more in other.overruled)))
-    )
-    return replace(first, overruled=below)
+    below = [*first.overruled]
+    for other in others:
+        below += [replace(other, overruled=()), *other.overruled]
+    # A value of the same source that says the same is no other value.
+    return replace(first, overruled=tuple(dict.fromkeys(one for one in below if one.value != first.value)))

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Collection, Mapping
 from functools import cached_property
 
-from desired.facts.hidden_paths import hidden_file, hidden_folder
+from desired.facts.hidden_paths import hidden
 from desired.file_text import text_of
 
 
@@ -34,12 +34,12 @@ class TreeCodebase:
             if path.startswith(below) and not hidden(path[len(below):])
         ))  # fmt: skip
 
+    @cached_property
+    def _shown(self) -> frozenset[str]:
+        return frozenset(self.paths)
+
     def text(self, path: str) -> str | None:
+        if path not in self._shown:
+            return None
         data = self._contents.get(posixpath.join(self._root, path) if self._root else path)
         return None if data is None else text_of(data)
-
-
-def hidden(path: str) -> bool:
-    """Whether a path is below a hidden folder, or a hidden file."""
-    *folders, name = path.split("/")
-    return hidden_file(name) or any(hidden_folder(folder) for folder in folders)

@@ -1,0 +1,134 @@
+"""The environment of a compose file's service, its secrets as files, and what only whoever starts it can tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from desired.facts.codebase import Codebase
+from desired.facts.compose_file import Compose, Service, beside
+from desired.facts.fact import Fact, Place
+from desired.facts.facts import EnvUse, SecretFile
+from desired.facts.located import Located
+from desired.facts.substitution import interpolated, unset
+from desired.problem import Problem
+from desired.secret_literals import is_secret
+
+NAME = "compose"
+PRIORITY = 0.7
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,200}")
+_LONGEST = 4_000
+_FOLDER = "/run/secrets/"
+
+
+@dataclass(slots=True)
+class Environment:
+    """`hidden` are names of secrets, `uses` the variables that have to come from elsewhere."""
+
+    shown: dict[str, Fact[str]] = field(default_factory=dict)
+    hidden: dict[str, Fact[str]] = field(default_factory=dict)
+    uses: dict[str, Fact[EnvUse]] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def known(self) -> dict[str, str]:
+        return {name: fact.value for name, fact in self.shown.items()}
+
+
+def environment(codebase: Codebase, service: Service) -> Environment:
+    """What the service sets, over what its `env_file`s set."""
+    found = Environment()
+    warnings: list[Problem] = []
+    for named, required in _files(service):
+        path = beside(named.path, interpolated(named.text))
+        text = codebase.text(path) if path is not None else None
+        if path is not None and text is not None:
+            for name, said, line in _file_lines(text):
+                _take(found, name, said, Place(path, line))
+        elif required:
+            message = "names an env_file that is not in the codebase: what it sets is not known"
+            warnings.append(Problem(named.path, named.line, message=message))
+    for name, value, part in _entries(service):
+        if len(value or "") > _LONGEST:
+            warnings.append(Problem(part.path, part.line, message=f"a variable has more than {_LONGEST} characters"))
+        else:
+            _take(found, name, value, Place(part.path, part.line))
+    found.warnings = tuple(warnings)
+    return found
+
+
+def _take(found: Environment, name: str, value: str | None, place: Place) -> None:
+    if _VARIABLE.fullmatch(name) is None:
+        return
+    for others in (found.shown, found.hidden, found.uses):
+        others.pop(name, None)
+    missing = unset(value) if value is not None else ()
+    if value is None:
+        reason = "whoever starts it passes it on"
+        found.uses[name] = Fact(EnvUse(required=True), NAME, PRIORITY, place, reason)
+    elif missing:
+        reason = f"{', '.join(missing)} has no default"
+        found.uses[name] = Fact(EnvUse(required=True), NAME, PRIORITY, place, reason)
+    elif is_secret(name, interpolated(value)):
+        found.hidden[name] = Fact(name, NAME, PRIORITY, place)
+    else:
+        found.shown[name] = Fact(interpolated(value), NAME, PRIORITY, place)
+
+
+def _files(service: Service) -> Iterator[tuple[Located, bool]]:
+    for listed in service.all("env_file"):
+        for part in listed.as_list():
+            named = part.get("path") if isinstance(part.value, Mapping) else part
+            needed = part.get("required")
+            if named is not None and named.text:
+                yield named, needed is None or needed.value is not False
+
+
+def _entries(service: Service) -> Iterator[tuple[str, str | None, Located]]:
+    """Name and value, None for a name alone."""
+    for block in service.all("environment"):
+        for name, part in block.items():
+            if isinstance(block.value, list):
+                left, equals, text = part.text.partition("=")
+                yield left.strip(), text if equals else None, part
+            elif not isinstance(part.value, Mapping | list):
+                yield name, None if part.value is None else part.text, part
+
+
+def _file_lines(text: str) -> Iterator[tuple[str, str, int]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and len(line) <= _LONGEST and not name.startswith("#"):
+            yield name.strip(), _unquoted(value.strip()), number
+
+
+def _unquoted(value: str) -> str:
+    quoted = re.match(r"\"([^\"]*)\"|'([^']*)'", value)
+    if quoted is not None:
+        # In single quotes nothing is put in.
+        return quoted[1] if quoted[1] is not None else quoted[2].replace("$", "$$")
+    return re.split(r"\s#", value, maxsplit=1)[0].rstrip()
+
+
+def secret_files(file: Compose, service: Service) -> dict[str, Fact[SecretFile]]:
+    """By the place in the container: what the service has of the file's secrets, which Docker mounts there."""
+    found: dict[str, Fact[SecretFile]] = {}
+    for listed in service.all("secrets"):
+        for part in listed.as_list():
+            source = part.get("source") if isinstance(part.value, Mapping) else part
+            if source is None or not source.text:
+                continue
+            target = part.get("target")
+            named = interpolated(target.text) if target is not None else source.text
+            place = named if named.startswith("/") else _FOLDER + named
+            found[place] = part.fact(_secret(file, source.text), NAME, PRIORITY)
+    return found
+
+
+def _secret(file: Compose, name: str) -> SecretFile:
+    declared = file.secrets.get(name)
+    variable = declared.get("environment") if declared is not None else None
+    called = declared.get("name") if declared is not None else None
+    shown = interpolated(called.text) if called is not None else ""
+    return SecretFile(shown or name, variable.text if variable is not None else "")
