@@ -67,6 +67,18 @@ class PtySession:
         os.write(self._own, key.encode())
         return self
 
+    def interrupt(self) -> PtySession:
+        """Ctrl-C, and once more where nothing happens: Python misses one that comes just when it begins to wait."""
+        for _ in range(5):
+            self.key(CTRL_C)
+            before = len(self.screen)
+            while self._read(1):
+                if "kept in" in self.screen[before:] or self._process.poll() is not None:
+                    return self
+            if self._process.poll() is not None:
+                return self
+        raise AssertionError(f"Ctrl-C does not end it:\n{self.screen}")
+
     def end(self, *, within: float = 30) -> int:
         """The exit code, once everything was read."""
         end = time.monotonic() + within

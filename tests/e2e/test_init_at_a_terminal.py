@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ import yaml
 
 from tests.e2e.conftest import Start
 from tests.e2e.nomad_side import NomadSide
-from tests.e2e.pty_session import CTRL_C, CTRL_D, PtySession, environment
+from tests.e2e.pty_session import CTRL_D, PtySession, environment
 from tests.e2e.waiting import until
 from tests.integration.git.git_world import Upstream
 
@@ -50,8 +51,8 @@ def test_ctrl_c_loses_no_answer_and_the_next_init_goes_on(sit: Sit, tmp_path: Pa
     first.expect("dockerfile [Dockerfile]: ").send("")
     first.expect("env.SECRET_KEY [vault: secret/data/flask-api/config#secret_key]: ").send("")
     first.expect("env.DB_HOST: ").send("db.cluster")
-    first.expect("env.REDIS_URL [consul: flask-api/config/redis_url]: ").key(CTRL_C)
-    first.expect("kept in apps/.flask-api.answers")
+    first.expect("env.REDIS_URL [consul: flask-api/config/redis_url]: ").interrupt()
+    assert "kept in apps/.flask-api.answers" in first.screen
     assert first.end() == 130
     assert not (tmp_path / "apps" / "flask-api.yaml").exists()
 
@@ -112,7 +113,7 @@ def test_a_line_that_is_edited_begins_with_what_is_there(sit: Sit, tmp_path: Pat
 
 def test_a_terminal_that_is_narrow_shows_every_source(sit: Sit) -> None:
     session = sit("init", str(SAMPLES / "video-transcription" / "code"), "--skip-infra-check", columns=60)
-    session.expect("dockerfile [Dockerfile]: ").send("").expect("values [take]: ").key(CTRL_C)
+    session.expect("dockerfile [Dockerfile]: ").send("").expect("values [take]: ").interrupt()
     assert session.end() == 130
     assert "vault: secret/data/video-transcription/s3#access_key" in session.screen
     assert "build_yaml: build.yaml:21" in session.screen
@@ -126,7 +127,7 @@ def test_a_service_that_is_away_is_told_and_people_decide(sit: Sit, tmp_path: Pa
     session.expect("nomad-operator doctor")
     assert session.end() == 1
     session = sit("init", FLASK, settings=away)
-    session.expect("go on [yes]: ").send("").expect("env.SECRET_KEY [").key(CTRL_C)
+    session.expect("go on [yes]: ").send("").expect("env.SECRET_KEY [").interrupt()
     assert session.end() == 130
 
 
@@ -206,3 +207,25 @@ def test_what_init_writes_is_valid_and_becomes_healthy_jobs(
     assert once.returncode == 0, once.stdout + once.stderr
     assert nomad.runs(web) and nomad.runs(cache)
     assert nomad.job(web)["TaskGroups"][0]["Count"] == 2
+
+
+def test_the_page_about_init_shows_what_one_sees(sit: Sit) -> None:
+    """Every line of its screens is shown in this run, in this order."""
+    typed = ("init", FLASK, "--skip-infra-check", "--prompt", "two instances, at api.cluster")
+    first = sit(*typed, columns=118)
+    first.expect("dockerfile [Dockerfile]: ").send("")
+    first.expect("env.SECRET_KEY [").send("vault: secret/data/flask-api/app#secret_key")
+    first.expect("env.DB_HOST: ").send("db.cluster")
+    first.expect("env.REDIS_URL [").interrupt()
+    assert first.end() == 130
+    second = sit(*typed, columns=118)
+    second.expect("env.REDIS_URL [").send("").expect("values [take]: ").send("").expect("review [write]: ").send("")
+    assert second.end() == 0
+    screen = f"{first.screen}\n{second.screen}"
+    page = (Path(__file__).parents[2] / "docs" / "init.md").read_text(encoding="utf-8")
+    at = 0
+    for block in re.findall(r"^```text\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            found = screen.find(line, at)
+            assert found >= 0, f"{line!r} is not shown:\n{screen}"
+            at = found + len(line)
