@@ -1,7 +1,8 @@
 """What is done where a person wants tried again what failed and still stands registered. Pure.
 
-Registering the same job starts nothing. What runs on is judged anew, from now on. A run of which nothing has completed
-is stopped and registered again; of any other, what has completed would be done twice.
+Registering the same job starts nothing, and of a deployment that has failed Nomad places nothing more. What runs on is
+judged anew, from now on. A service of which nothing runs, and a run of which nothing has completed, are stopped and
+registered again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from reconcilers.words import decision
 def run_again(s: Situation) -> Decision:
     """The next pass finds a job that we stopped ourselves, and that is wanted."""
     return decision(
-        s, Step.RERUNNING, Stop(s.job_index), Reason.PLANNING, "stopping the run that failed, to start it again",
+        s, Step.RERUNNING, Stop(s.job_index), Reason.PLANNING, "stopping what failed, to start it again",
         flags=(Condition.RECONCILING,),
     )  # fmt: skip
 

@@ -244,6 +244,9 @@ def _well_from(s: Situation) -> datetime | None:
 
 # -- a person wants tried again what stands registered
 
+# An allocation of which nothing is known may run.
+_ALIVE = ("pending", "running", "unknown")
+
 
 def judged_again(s: Situation) -> bool:
     """Unchanged since we registered it, and nothing else is known of it now."""
@@ -260,9 +263,15 @@ def judged_again(s: Situation) -> bool:
 
 
 def run_again(s: Situation) -> bool:
-    """A run that failed altogether: nothing that has completed would be done twice."""
-    if not judged_again(s) or s.target.spec is None or not s.target.spec.batch:
+    """It failed altogether: nothing that has completed would be done twice, and nothing that runs is stopped.
+
+    Nomad places nothing more of a deployment that has failed, whoever asks. Source: scheduler/reconciler (2.0.5),
+    partOfFailedDeployment.
+    """
+    if not judged_again(s) or s.target.spec is None:
         return False
+    if not s.target.spec.batch:
+        return not any(one.desired_status == "run" and one.client_status in _ALIVE for one in s.running.allocations)
     found = health(s)
     return found.reason is Reason.RUN_FAILED and found.healthy == 0
 

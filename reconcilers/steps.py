@@ -86,7 +86,7 @@ TABLE: tuple[Row, ...] = (
     Row(Step.LEFT_FAILED, "it failed and is left as written, for a person", when.left, attempt.leave_failed,
         (Step.RECOVERING,)),
     # A person wants tried again what failed and stands registered.
-    Row(Step.RERUNNING, "a person wants a failed run again, and nothing of it has completed: it is stopped first",
+    Row(Step.RERUNNING, "a person wants it again, and nothing of it runs or has completed: it is stopped first",
         when.run_again, again.run_again, (Step.REGISTERING, Step.CORRECTING)),
     Row(Step.REOPENING, "a person wants it tried again: what stands registered is judged anew", when.judged_again,
         again.judge_again, (Step.VERIFYING, Step.SOAKING, Step.VERIFIED, Step.FAILED)),

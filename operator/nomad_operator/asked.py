@@ -70,10 +70,8 @@ def _tried_again(report: AppReport | None, record: Record) -> str:
     if report is not None and report.step is Step.LEFT_FAILED and standing is not None:
         if standing.reason is Reason.RUN_FAILED:
             return "; the run is started again, unless a part of it has completed"
-        # Registering what is registered starts nothing.
         return (
-            "; what failed stands registered: it is judged anew, and not started again by that: "
-            f"`nomad job eval -force-reschedule -namespace {record.key.namespace} {record.key.name}` asks Nomad to, "
-            "and a changed file makes a new version"
+            "; what failed is started again if nothing of it runs; what runs is judged anew, and a changed file makes "
+            "a new version"
         )
     return "; what failed before is tried again"

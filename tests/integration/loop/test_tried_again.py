@@ -142,3 +142,19 @@ def test_a_kill_anywhere_runs_it_again_once_or_not_at_all(kept: int) -> None:
     cluster.commit(job(type="batch", command="crash", group=ONCE), policy=OFF)
     report = cluster.live("web", minutes=5)
     assert (report.step, cluster.registers, len(versions(cluster))) == (Step.LEFT_FAILED, 2, 2)
+
+
+def test_a_service_of_which_nothing_runs_is_started_again_with_one_register() -> None:
+    """The image was mended meanwhile: a person asks, and it runs."""
+    world = """
+nodes: [{name: node-1}]
+behaviours:
+  - {command: "late", from_version: 1}
+  - {command: "late", start_error: "unable to find user node: no matching entries in passwd file"}
+"""
+    cluster = Cluster(world=world)
+    cluster.commit(job(command="late", update=FAST), policy=OFF)
+    assert cluster.live("web", minutes=2).step is Step.LEFT_FAILED
+    cluster.ask("web", Verb.RECONCILE)
+    report = cluster.live("web", minutes=2)
+    assert (report.ready, cluster.registers, cluster.records.get(key("web")).failed) == (Truth.TRUE, 2, ())

@@ -39,7 +39,7 @@ def report(step: Step) -> AppReport:
     [
         (Verb.RECONCILE, Step.STEADY, CLEAN, None, "act", "is looked at now", "again"),
         (Verb.RECONCILE, Step.STEADY, ROLLED_BACK, None, "act", "what failed before is tried again", "stands"),
-        (Verb.RECONCILE, Step.LEFT_FAILED, STANDS, None, "act", "not started again", "is tried again"),
+        (Verb.RECONCILE, Step.LEFT_FAILED, STANDS, None, "act", "again if nothing of it runs", "is tried again"),
         (Verb.RECONCILE, Step.LEFT_FAILED, RAN, None, "act", "the run is started again, unless", "not started"),
         (Verb.RECONCILE, Step.STEADY, CLEAN, AWAY, "act", "once Nomad answers again", "now"),
         (Verb.RECONCILE, Step.STEADY, CLEAN, None, "observe", "nothing is written to Nomad", "again"),
