@@ -24,12 +24,16 @@ _FOLDER = "/run/secrets/"
 
 @dataclass(slots=True)
 class Environment:
-    """`hidden` are names of secrets, `uses` the variables that have to come from elsewhere."""
+    """`hidden` are names of secrets, `uses` the variables that have to come from elsewhere.
+
+    `secrets` are what stands behind the names, to know it again in other places; it goes no further.
+    """
 
     shown: dict[str, Fact[str]] = field(default_factory=dict)
     hidden: dict[str, Fact[str]] = field(default_factory=dict)
     uses: dict[str, Fact[EnvUse]] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    secrets: set[str] = field(default_factory=set, repr=False)
 
     @property
     def known(self) -> dict[str, str]:
@@ -72,6 +76,7 @@ def _take(found: Environment, name: str, value: str | None, place: Place) -> Non
         found.uses[name] = Fact(EnvUse(required=True), NAME, PRIORITY, place, reason)
     elif is_secret(name, interpolated(value)):
         found.hidden[name] = Fact(name, NAME, PRIORITY, place)
+        found.secrets.add(interpolated(value))
     else:
         found.shown[name] = Fact(interpolated(value), NAME, PRIORITY, place)
 

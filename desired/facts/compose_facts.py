@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from desired.facts.amounts import megabytes, megahertz
 from desired.facts.codebase import Codebase, Component
-from desired.facts.compose_environment import environment, secret_files
+from desired.facts.compose_environment import Environment, environment, secret_files
 from desired.facts.compose_file import Compose, Service, compose
 from desired.facts.compose_network import health, ports
 from desired.facts.compose_volumes import volumes
@@ -20,6 +20,7 @@ from desired.facts.facts import Facts, WorkKind
 from desired.facts.image_name import image_parts
 from desired.facts.located import Located
 from desired.facts.substitution import interpolated, unset
+from desired.facts.withheld import withheld
 
 T = TypeVar("T")
 NAME = "compose"
@@ -37,7 +38,9 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
         return Extraction()
     env = environment(codebase, service)
     facts = _facts(codebase, file, service, env.known)
-    return Extraction(replace(facts, env=env.shown, secret_literals=env.hidden, env_uses=env.uses), env.warnings)
+    facts = replace(facts, env=env.shown, secret_literals=env.hidden, env_uses=env.uses)
+    facts, secrets = withheld(facts, env.secrets - _shown_anyway(service, env))
+    return Extraction(facts, (*env.warnings, *secrets))
 
 
 def _facts(codebase: Codebase, file: Compose, service: Service, known: dict[str, str]) -> Facts:
@@ -64,6 +67,13 @@ def _facts(codebase: Codebase, file: Compose, service: Service, known: dict[str,
         secret_files=secret_files(file, service),
         depends_on={fact.value: fact for fact in _needed(service) if fact.value in file.services},
     )
+
+
+def _shown_anyway(service: Service, env: Environment) -> set[str]:
+    """Words that stand in the open as well: `postgres` is a user, a database and, for some, the password."""
+    image = service.last("image")
+    words = re.split(r"[/:@.]", image.text) if image is not None else []
+    return {service.name, *words, *env.known.values()}
 
 
 def _fact(value: T, part: Located | None, reason: str = "", confidence: float = PRIORITY) -> Fact[T]:
@@ -119,8 +129,6 @@ def _kind(file: Compose, service: Service) -> Fact[WorkKind] | None:
     part = service.last("restart") or service.last("deploy", "restart_policy", "condition")
     if part is not None and part.text in ("always", "unless-stopped", "any"):
         return _fact(WorkKind.SERVICE, part)
-    if part is not None and part.text in ("no", "none", "false"):
-        return _fact(WorkKind.BATCH, part, "it is not started again", _UNSURE)
     return None
 
 

@@ -8,7 +8,7 @@ from desired.facts.codebase import Codebase
 from desired.facts.compose_file import Service, beside
 from desired.facts.fact import Fact
 from desired.facts.facts import VolumeFact
-from desired.facts.hidden_paths import hidden_folder
+from desired.facts.hidden_paths import nothing_kept
 from desired.facts.located import Located
 from desired.facts.read_once import path_set
 from desired.facts.substitution import interpolated
@@ -21,6 +21,8 @@ _OF_THE_MACHINE = (
     "/run/docker.sock",
     "/etc/localtime",
     "/etc/timezone",
+    "/lib/modules",
+    "/usr/src",
     "/proc",
     "/sys",
     "/dev",
@@ -64,9 +66,9 @@ def _volume(mount: str, source: str, *, frozen: bool) -> VolumeFact:
 
 
 def _of_the_machine(volume: VolumeFact) -> bool:
-    """Or what a tool installs into the mounted code: `/app/node_modules`."""
-    tools = not volume.name and not volume.host_path and hidden_folder(volume.mount.rpartition("/")[2])
-    return tools or volume.host_path.endswith(".sock") or volume.host_path.startswith(_OF_THE_MACHINE)
+    return (
+        nothing_kept(volume.mount) or volume.host_path.endswith(".sock") or volume.host_path.startswith(_OF_THE_MACHINE)
+    )
 
 
 def from_codebase(codebase: Codebase, compose: str, volume: VolumeFact) -> str | None:

@@ -13,7 +13,9 @@ from desired.facts.extractor import Extraction, Extractor
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import Facts, HealthFact, PortFact, VolumeFact
 from desired.facts.health_command import health_of
+from desired.facts.hidden_paths import nothing_kept
 from desired.facts.substitution import filled
+from desired.facts.withheld import withheld
 from desired.problem import Problem
 from desired.secret_literals import is_secret
 
@@ -38,7 +40,11 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
     except DockerfileError as error:
         return Extraction(warnings=(Problem(path, error.line, message=f"is not a Dockerfile: {error}"),))
     warnings = tuple(Problem(path, line, message=message) for line, message in read.problems[:_MOST_WARNINGS])
-    return Extraction(_Found(path).facts(read.stage(component.target)), warnings)
+    stage = read.stage(component.target)
+    known = {str(at.value) for name, at in stage.env.items() if is_secret(name, at.value)}
+    known -= {str(at.value) for name, at in stage.env.items() if not is_secret(name, at.value)}
+    facts, secrets = withheld(_Found(path).facts(stage), known)
+    return Extraction(facts, (*warnings, *secrets))
 
 
 class _Found:
@@ -58,7 +64,7 @@ class _Found:
             ports=self._ports(stage),
             volumes={
                 at.value: self._fact(VolumeFact(at.value), at.line)
-                for at in stage.volumes if at.value.startswith("/")
+                for at in stage.volumes if at.value.startswith("/") and not nothing_kept(at.value)
             },
             env=env,
             secret_literals=hidden,

@@ -25,6 +25,11 @@ def hidden(path: str) -> bool:
     return hidden_file(name) or any(hidden_folder(folder) for folder in folders)
 
 
+def nothing_kept(mount: str) -> bool:
+    """Whether a place in a container is for the moment, or what a tool installs: `/tmp`, `/app/node_modules`."""
+    return mount.rstrip("/") in ("/tmp", "/var/tmp", "/run", "/var/run") or hidden_folder(mount.rpartition("/")[2])
+
+
 def hidden_file(name: str) -> bool:
     """Whether a file of this name is a copy that an editor or a person left."""
     return name.endswith(_BACKUP_ENDS)

@@ -5,7 +5,8 @@ Extractors keep literals of variables apart themselves (`secret_literals`); this
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -14,18 +15,29 @@ from desired.facts.facts import EnvUse, Facts, HealthFact
 from desired.problem import Problem
 from desired.secret_literals import is_secret, secret_kind, secret_words
 
+# Shorter ones stand in texts by chance.
+_SHORTEST = 4
 
-def withheld(facts: Facts) -> tuple[Facts, tuple[Problem, ...]]:
-    """The facts that may be shown, and a warning for each that may not. Doing it again changes nothing."""
+
+def withheld(facts: Facts, known: Collection[str] = ()) -> tuple[Facts, tuple[Problem, ...]]:
+    """The facts that may be shown, and a warning for each that may not. Doing it again changes nothing.
+
+    `known` are texts that are known to be secrets, for they are the value of one: they are looked for in commands.
+    """
+    known = frozenset(text for text in known if len(text) >= _SHORTEST)
     changed: dict[str, Any] = {}
     warnings: list[Problem] = []
     for field in fields(Facts):
         held = getattr(facts, field.name)
         if isinstance(held, Mapping):
-            kept: Any = {key: fact for key, fact in held.items() if not _secret(key, fact.value)}
+            # A name of a variable is no secret, whatever it is called.
+            named = field.name != "secret_literals"
+            kept: Any = {
+                key: fact for key, fact in held.items() if not _secret(key if named else "", fact.value, known)
+            }
             left = [(f"{field.name}.{key}", fact) for key, fact in held.items() if key not in kept]
         else:
-            left = [(field.name, held)] if held is not None and _secret("", held.value) else []
+            left = [(field.name, held)] if held is not None and _secret("", held.value, known) else []
             kept = None if left else held
         if left:
             changed[field.name] = kept
@@ -37,24 +49,52 @@ def withheld(facts: Facts) -> tuple[Facts, tuple[Problem, ...]]:
     return (replace(facts, **changed) if changed else facts), tuple(warnings)
 
 
-def _secret(key: object, value: object) -> bool:
+def _secret(key: object, value: object, known: frozenset[str]) -> bool:
     match value:
         case str():
-            # A name of a variable is no secret, whatever it is called.
-            return value != key and is_secret(str(key), value)
+            return is_secret(str(key), value)
         case tuple():
-            return bool(list(_secrets_of(value)))
+            return _in_command(value, known)
         case HealthFact():
-            return bool(list(_secrets_of((*value.command, value.path or ""))))
+            return _in_command((*value.command, value.path or ""), known)
         case EnvUse():
             return value.default is not None and is_secret(str(key), value.default)
     texts = (getattr(value, name) for name in getattr(value, "__slots__", ()))
     return any(isinstance(text, str) and secret_kind(text) is not None for text in texts)
 
 
-def _secrets_of(words: tuple[object, ...]) -> Iterator[str]:
-    yield from (flag for _, flag in secret_words(words))
-    yield from (kind for word in words if (kind := secret_kind(str(word))) is not None)
+def _in_command(words: tuple[object, ...], known: frozenset[str]) -> bool:
+    texts = [str(word) for word in words]
+    if any(secret_kind(text) is not None for text in texts):
+        return True
+    # What a shell is given is one text. What it puts in itself is no secret.
+    split = [part for text in texts for part in text.replace('"', "").replace("'", "").split()]
+    plain = [part if "=$" not in part else "" for part in split]
+    return (
+        bool(known & set(re.split(r"[\s\"'=:@]+", " ".join(texts))))
+        or any(secret_words(plain))
+        or any(_by_program(plain))
+    )
+
+
+def _by_program(words: list[str]) -> Iterator[bool]:
+    """The short options of programs that take a password so."""
+    for place, word in enumerate(words):
+        following = words[place + 1 : place + 12]
+        match word.rpartition("/")[2]:
+            case "mysql" | "mysqladmin" | "mysqldump" | "mariadb" | "mariadb-admin":
+                yield any(len(one) > 2 and one.startswith("-p") and one[2] not in "$\"'" for one in following)
+            case "sqlcmd":
+                yield _follows(following, "-P")
+            case "redis-cli":
+                yield _follows(following, "-a")
+            case "curl" | "wget":
+                yield any(_follows(following, option, having=":") for option in ("-u", "--user"))
+
+
+def _follows(words: list[str], option: str, having: str = "") -> bool:
+    said = words[words.index(option) + 1] if option in words[:-1] else ""
+    return bool(said) and having in said and not said.lstrip("\"'").startswith("$")
 
 
 def _told(name: str, fact: Fact[Any]) -> Problem:

@@ -153,7 +153,7 @@ SAID: dict[str, tuple[str, dict[str, Any]]] = {
     "a GPU, the old way": ("runtime: nvidia", {"gpu": "1"}),
     "an architecture": ("platform: linux/arm64/v8", {"architecture": "arm64"}),
     "what is always started again": ("restart: unless-stopped", {"kind": "service"}),
-    "what is not started again": ('restart: "no"', {"kind": "batch"}),
+    "that it is not started again says nothing": ('restart: "no"', {}),
     "volumes": (
         "volumes: ['data:/data', '/srv/x:/x:ro', '/anonymous', '~/y:/y', {type: volume, source: l, target: /l}]",
         {
