@@ -15,15 +15,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from desired.app import DEFAULT_NAMESPACE, AppKey, name_problem
+from desired.catalog_code import apps_beside, unread, with_its_code
 from desired.catalog_history import History
 from desired.catalog_state import state_of, with_keys_of_before
 from desired.catalog_texts import Texts
+from desired.code_place import CodeWish
 from desired.errors import InvalidDesired, OperatorError
 from desired.file_tree import FileSource, FileTree
 from desired.job_file import FileKind, decoded, is_text, kind_of, may_hold_app, source_of, variables_beside
 from desired.manifest_file import Manifest, ManifestFile, holds_manifest, read_manifests
+from desired.origin import Origin
 from desired.policy import Policy
 from desired.problem import Problem
+from desired.source_code import Code, Codes
 from desired.state import (
     DesiredApp,
     DesiredState,
@@ -54,7 +58,8 @@ class _Read:
 class _Unit:
     """What makes one app: a job file, or one document of a manifest with the job file it names.
 
-    `blobs` are the contents it was made of: while all stand, what was made of them stands.
+    `blobs` are the contents it was made of: while all stand, what was made of them stands. `code` is what is known of
+    the code that a manifest leaves things to, `beside` the apps that this code may name.
     """
 
     path: str
@@ -62,6 +67,8 @@ class _Unit:
     variables_path: str | None
     manifest: Manifest | None
     blobs: tuple[str, ...]
+    code: Code | None = None
+    beside: frozenset[str] = frozenset()
 
     @property
     def name(self) -> tuple[str, int]:
@@ -79,7 +86,10 @@ class _Made:
 
 
 class Catalog:
-    """Keeps what it read between calls; calls must not overlap. `defaults` is the policy of apps that name none."""
+    """Keeps what it read between calls; calls must not overlap. `defaults` is the policy of apps that name none.
+
+    `codes` reads the code of apps that have a source. Without it a manifest has to say everything itself.
+    """
 
     def __init__(
         self,
@@ -88,11 +98,13 @@ class Catalog:
         defaults: Policy,
         namespace: str = DEFAULT_NAMESPACE,
         namespaces: Collection[str] = ("*",),
+        codes: Codes | None = None,
     ) -> None:
         self._parser = parser
         self._defaults = defaults
         self._namespace = namespace
         self._namespaces = frozenset(namespaces)
+        self._codes = codes
         self._kinds: dict[str, FileKind] = {}
         self._manifests: dict[str, _Read] = {}
         self._made: dict[tuple[str, int], _Made] = {}
@@ -111,7 +123,8 @@ class Catalog:
         self._history.keep(paths)
         await self._read_manifests(tree, texts)
         wrapped = self._wrapped(tree)
-        units = list(self._units(tree, texts, wrapped))
+        found = await self._code(tree.revision)
+        units = list(self._units(tree, texts, wrapped, found))
         stale = [unit for unit in units if not self._stands(unit)]
         await texts.fetch(path for unit in stale for path in (unit.job_path, unit.variables_path) if path)
         made = await asyncio.gather(*(self._make(unit, texts, known) for unit in stale))
@@ -148,7 +161,9 @@ class Catalog:
             # A manifest that was cut off may no longer say that it is one.
             if not holds_manifest(text) and not (held and self._kinds[path] is FileKind.YAML):
                 return _Read(blob, _NO_MANIFEST)
-            file = read_manifests(text, path, defaults=self._defaults, namespace=self._namespace)
+            file = read_manifests(
+                text, path, defaults=self._defaults, namespace=self._namespace, with_code=self._codes is not None
+            )
         whole = not file.unreadable
         named = [manifest.job_file for manifest in file.manifests if manifest.job_file is not None]
         wrapped = self._history.wraps(path, named, whole=whole, text="" if whole else text)
@@ -164,11 +179,24 @@ class Catalog:
 
     # -- units
 
-    def _units(self, tree: FileTree, texts: Texts, wrapped: set[str]) -> Iterable[_Unit]:
+    async def _code(self, revision: str) -> Mapping[CodeWish, Code]:
+        wishes = {one.code for read in self._manifests.values() for one in read.file.manifests if one.code is not None}
+        return {} if self._codes is None else await self._codes.found(wishes, revision)
+
+    def _units(
+        self, tree: FileTree, texts: Texts, wrapped: set[str], found: Mapping[CodeWish, Code]
+    ) -> Iterable[_Unit]:
+        named = {manifest.key for read in self._manifests.values() for manifest in read.file.manifests}
         for path, read in self._manifests.items():
             for manifest in read.file.manifests:
                 job_path = None if manifest.job_file is None else _beside(path, manifest.job_file)
-                yield self._unit(texts, path, job_path, manifest)
+                unit = self._unit(texts, path, job_path, manifest)
+                if manifest.code is not None:
+                    code = found[manifest.code]
+                    beside = apps_beside(manifest, code, named)
+                    blobs = (*unit.blobs, code.identity, *sorted(beside))
+                    unit = replace(unit, code=code, beside=beside, blobs=blobs)
+                yield unit
         for path in tree.files:
             kind = self._kinds[path]
             if kind in (FileKind.OTHER, FileKind.YAML) or path in wrapped:
@@ -183,14 +211,22 @@ class Catalog:
 
     def _stands(self, unit: _Unit) -> bool:
         made = self._made.get(unit.name)
-        return made is not None and made.blobs == unit.blobs and not (made.unreadable and made.unreadable.transient)
+        if made is None:
+            return False
+        if unit.code is not None and unit.code.pending:
+            # Until its code is read it is what it was: nobody wants it back at the last good version for that while.
+            return True
+        return made.blobs == unit.blobs and not (made.unreadable and made.unreadable.transient)
 
     async def _make(self, unit: _Unit, texts: Texts, known: Mapping[tuple[str, str], AppKey]) -> _Made:
         key = unit.manifest.key if unit.manifest else None
+        place = unit.manifest.code.place if unit.manifest and unit.manifest.code else None
         try:
+            if unit.manifest is not None and unit.code is not None and unit.code.analysis is None:
+                return _Made(unit.blobs, unreadable=unread(unit.path, unit.manifest, unit.code))
             return _Made(unit.blobs, app=await self._app(unit, texts, known))
         except InvalidDesired as error:
-            return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, error.problems, key))
+            return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, error.problems, key, code=place))
         except OperatorError as error:
             # Not the file's fault, also where the parser refuses us for good (a token that may not parse): it is read
             # again at the next look, and meanwhile it is not absent.
@@ -198,10 +234,14 @@ class Catalog:
         except Exception as error:
             # A bug that one file's content brings out must not take the others along. It is told with the file.
             problem = Problem(unit.path, message=f"cannot be read: {type(error).__name__} inside the operator")
-        return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, (problem,), key, transient=True))
+        return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, (problem,), key, transient=True, code=place))
 
     async def _app(self, unit: _Unit, texts: Texts, known: Mapping[tuple[str, str], AppKey]) -> DesiredApp | None:
-        manifest = unit.manifest
+        manifest, origins = unit.manifest, tuple[Origin, ...]()
+        if manifest is not None and unit.code is not None and unit.code.analysis is not None:
+            manifest, origins = with_its_code(
+                manifest, unit.code.analysis, path=unit.path, apps=unit.beside, defaults=self._defaults
+            )
         policy = manifest.policy if manifest else self._defaults
         job: HclSource | JsonSource | None = manifest.source if manifest else None
         if unit.job_path is not None:
@@ -225,6 +265,8 @@ class Catalog:
             policy,
             manifest.line,
             unit.job_path or "",
+            unit.manifest.code.place if unit.manifest and unit.manifest.code else None,
+            origins,
         )
 
     def _watched(self, key: AppKey, unit: _Unit) -> AppKey:

@@ -40,7 +40,8 @@ class Access:
 class GitCredentials:
     """What the settings say. A token wins over a token file, both over what stands in the URL.
 
-    `token_file` is read again for every access, so that a rotated token counts from the next poll on.
+    `token_file` is read again for every access, so that a rotated token counts from the next poll on. Without
+    `own_keys` nothing of the user's is shown to an ssh server: neither an agent's keys nor those of `~/.ssh`.
     """
 
     username: str = ""
@@ -48,6 +49,7 @@ class GitCredentials:
     token_file: Path | None = None
     ssh_key_file: Path | None = None
     known_hosts_file: Path | None = None
+    own_keys: bool = True
 
     def access(self, address: GitAddress) -> Access:
         """For one git process. Raises Forbidden if a file that was named cannot be used."""
@@ -105,6 +107,9 @@ class GitCredentials:
             _readable(self.ssh_key_file, "the ssh key", "NOMAD_OPERATOR_GIT_SSH_KEY_FILE")
             words += ["-F", "/dev/null", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
             words += ["-o", f"IdentityFile={_ssh_path(self.ssh_key_file)}"]
+        elif not self.own_keys:
+            words += ["-F", "/dev/null", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"]
+            words += ["-o", "IdentityFile=none"]
         if self.known_hosts_file is not None:
             _readable(self.known_hosts_file, "the known-hosts file", "NOMAD_OPERATOR_GIT_KNOWN_HOSTS_FILE")
             words += ["-o", f"UserKnownHostsFile={_ssh_path(self.known_hosts_file)}"]

@@ -56,6 +56,16 @@ class GitReader:
                 hint="check NOMAD_OPERATOR_GIT_PATH; git keeps a folder only with a file in it (.gitkeep)",
             )
 
+    async def folders(self, revision: str, paths: Collection[str]) -> dict[str, str]:
+        """The tree ids of those of the paths that are folders; one git process for all of them. Raises Damaged."""
+        asked = sorted(paths)
+        names = [f"{revision}^{{tree}}" if path == "." else f"{revision}:{path}" for path in asked]
+        commit, *found = await self._cache.kinds([f"{revision}^{{commit}}", *names])
+        if commit is None:
+            raise Damaged(f"commit {revision} is missing")
+        answers = zip(asked, found, strict=True)
+        return {path: one[0] for path, one in answers if one is not None and one[1] == "tree"}
+
     async def tree(self, revision: str) -> FileTree:
         """Every file below the subfolder. Raises InvalidDesired, Damaged."""
         below = revision if self._path == "." else f"{revision}:{self._path}"

@@ -83,6 +83,7 @@ class GitSource:
             clone_timeout=clone_timeout,
         )
         self._reader = GitReader(cache=self._cache, path=self._path, shown=self.shown_url, limits=limits)
+        self._limits = limits
         self._address = address
         self._max_file_bytes = limits.max_file_bytes
         self._record = self._mine(self._cache.record())
@@ -169,6 +170,22 @@ class GitSource:
 
         return await self._healing(self._record.revision, read)
 
+    async def folders(self, revision: str, paths: Collection[str]) -> Mapping[str, str]:
+        """The git tree ids of folders of the whole repository, wherever the followed subfolder is; what is no folder is
+        left out. "." is the repository itself. Raises a TransientError; UsageError if a path cannot be meant."""
+        wanted = {checked_path(path) for path in paths}
+        if not wanted:
+            return {}
+        return await self._healing(revision, lambda: self._below(".").folders(_checked_id(revision), wanted))
+
+    async def folder(self, revision: str, path: str) -> FileTree:
+        """Every file below such a folder. Raises as `tree` does."""
+        reader = self._below(checked_path(path))
+        return await self._healing(revision, lambda: reader.tree(_checked_id(revision)))
+
+    def _below(self, path: str) -> GitReader:
+        return GitReader(cache=self._cache, path=path, shown=self.shown_url, limits=self._limits)
+
     async def commit(self, revision: str) -> Commit:
         """Time and subject of such a revision, for display."""
         return await self._healing(revision, lambda: self._reader.commit(_checked_id(revision)))
@@ -177,9 +194,11 @@ class GitSource:
         """Raise Unavailable if the revision in force does not name these blobs: then their absence is no damage."""
         if self._record.revision is None:
             raise self._not_held("the asked files")
-        tree = await self._reader.tree(self._record.revision)
-        if not blobs <= {entry.blob for entry in tree.files.values()}:
-            raise self._not_held("some of the asked files")
+        for reader in (self._reader, self._below(".")):
+            tree = await reader.tree(self._record.revision)
+            if blobs <= {entry.blob for entry in tree.files.values()}:
+                return
+        raise self._not_held("some of the asked files")
 
     async def _healing(self, revision: str | None, read: Callable[[], Awaitable[T]]) -> T:
         """Read; where the cache turns out to be damaged, fetch the last good revision anew, once, and read again."""

@@ -5,20 +5,23 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from desired.app import AppKey
+from desired.code_place import CodeWish
+from desired.errors import InvalidDesired
 from desired.finding import Finding
 from desired.generate import generate, merge_problems
 from desired.job.hcl_text import key_text, quoted_text
 from desired.manifest import API_VERSION, KIND, App, AppSpec
 from desired.manifest_problems import findings_of, problem_of
-from desired.manifest_rules import broken_rules
+from desired.manifest_rules import broken_rules, has_code
 from desired.policy import Drift, OnFailure, Policy, Repair, RepairMode, Verify
 from desired.problem import Problem
+from desired.source_place import wish_of
 from desired.state import JsonSource, UnreadableFile
 from desired.yaml_document import Document
 from desired.yaml_scalar import RealNumber, WholeNumber
@@ -31,7 +34,8 @@ _OUR_KIND = re.compile(r"""^["']?kind["']?\s*:\s*["']?App["']?\s*(?:#.*)?$""", r
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One `kind: App`. Either `source` (the job that its spec makes) or `job_file` (relative to its folder) is set.
+    """One `kind: App`. Exactly one of these is set: `source` (the job that its spec makes), `job_file` (relative to its
+    folder), `code` (what its spec leaves out is in code; `document` is what it says itself).
 
     `variables` is the text of a variable file for that job file; `line` is where the document begins.
     """
@@ -42,6 +46,15 @@ class Manifest:
     job_file: str | None = None
     variables: str = ""
     line: int = 1
+    code: CodeWish | None = None
+    document: Document | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The spec as it was written, of one with `code`."""
+        assert self.document is not None and self.document.root is not None
+        spec: Mapping[str, Any] = self.document.root.value["spec"]
+        return spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +71,17 @@ def holds_manifest(text: str) -> bool:
     return "apiVersion" in text and (f"{_GROUP}/" in text or _OUR_KIND.search(text) is not None)
 
 
-def read_manifests(text: str, path: str, *, defaults: Policy, namespace: str) -> ManifestFile:
-    """Every document of the file, the broken ones with all that is wrong. Never raises for what a file holds."""
+def read_manifests(text: str, path: str, *, defaults: Policy, namespace: str, with_code: bool = False) -> ManifestFile:
+    """Every document of the file, the broken ones with all that is wrong. Never raises for what a file holds.
+
+    `with_code`: the caller completes those that have a source (`completed`); else each has to say everything itself.
+    """
     manifests: list[Manifest] = []
     unreadable: list[UnreadableFile] = []
     for document in read_yaml(text, path):
         if not _is_ours(document):
             continue
-        made = _read(document, path, defaults, namespace)
+        made = _read(document, path, defaults, namespace, with_code=with_code)
         if isinstance(made, Manifest):
             manifests.append(made)
         else:
@@ -85,7 +101,9 @@ def _is_ours(document: Document) -> bool:
     return value.get("kind") == KIND or bool(document.problems)
 
 
-def _read(document: Document, path: str, defaults: Policy, namespace: str) -> Manifest | UnreadableFile:
+def _read(
+    document: Document, path: str, defaults: Policy, namespace: str, *, with_code: bool
+) -> Manifest | UnreadableFile:
     key = _key(document, namespace)
     value = document.root.value if document.root is not None else None
     findings: list[Finding] = []
@@ -97,12 +115,17 @@ def _read(document: Document, path: str, defaults: Policy, namespace: str) -> Ma
             app = App.model_validate(value)
         except ValidationError as error:
             findings += findings_of(error) if whole else ()
-        findings += broken_rules(value) if whole else ()
+        findings += broken_rules(value, with_code=with_code) if whole else ()
     elif not document.problems:
         findings.append(Finding((), "a manifest is a mapping", "begin with apiVersion, kind, metadata and spec"))
     made = None
     if app is not None and key is not None and not findings and not document.problems:
-        made, more = _manifest(app.spec, key, defaults, document.line)
+        if with_code and isinstance(value, Mapping) and has_code(value["spec"]):
+            policy, more = _policy(app.spec, key, defaults)
+            code = wish_of(value["spec"])
+            made = Manifest(key, policy, line=document.line, code=code, document=document)
+        else:
+            made, more = _manifest(app.spec, key, defaults, document.line)
         findings += more
     elif (job := _job_of(value)) is not None and not document.problems:
         findings += merge_problems(job)
@@ -110,6 +133,26 @@ def _read(document: Document, path: str, defaults: Policy, namespace: str) -> Ma
         return made
     told = dict.fromkeys((*document.problems, *(problem_of(finding, document, path) for finding in findings)))
     return UnreadableFile(path, tuple(sorted(told)) or _nothing(path, document), key)
+
+
+def completed(manifest: Manifest, spec: Mapping[str, Any], path: str, *, defaults: Policy) -> Manifest:
+    """A manifest with `code` as one without, by its whole spec. Raises InvalidDesired with lines of what it says."""
+    document = manifest.document
+    assert document is not None and document.root is not None
+    value = {**document.root.value, "spec": spec}
+    findings: list[Finding] = []
+    made: Manifest | None = None
+    try:
+        app = App.model_validate(value)
+    except ValidationError as error:
+        findings += findings_of(error)
+    else:
+        made, more = _manifest(app.spec, manifest.key, defaults, manifest.line)
+        findings += more
+    findings += broken_rules(value, with_code=True)
+    if made is None or findings:
+        raise InvalidDesired(tuple(sorted(dict.fromkeys(problem_of(one, document, path) for one in findings))))
+    return made
 
 
 def _nothing(path: str, document: Document) -> tuple[Problem, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from desired.finding import Finding
 from desired.question import Question
 from desired.secret_literals import secret_by_name, secret_kind, secret_settings, secret_words
+from desired.source_place import source_problems
 
 # Source: hashicorp/go-envparse, which reads the file of an env template.
 _LOOKED_UP_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -44,15 +45,20 @@ _KEEP = (
 )
 
 
-def broken_rules(document: Any) -> Iterator[Finding]:
-    """Every rule that a document breaks, by the places of its values."""
+def broken_rules(document: Any, *, with_code: bool = False) -> Iterator[Finding]:
+    """Every rule that a document breaks, by the places of its values.
+
+    `with_code`: what a manifest with a source leaves out is still to be filled in from its code.
+    """
     yield from _secrets(document, ())
     spec = document.get("spec") if isinstance(document, Mapping) else None
     if not isinstance(spec, Mapping):
         return
-    yield from _origin(spec)
+    filled_in = with_code and has_code(spec)
+    yield from source_problems(spec)
+    yield from _origin(spec, filled_in=filled_in)
     yield from _environment(spec)
-    yield from _network(spec)
+    yield from _network(spec, filled_in=filled_in)
     for number, volume in enumerate(_list(spec, "volumes")):
         if isinstance(volume, Mapping):
             yield from _volume(volume, ("spec", "volumes", number))
@@ -65,6 +71,11 @@ def broken_rules(document: Any) -> Iterator[Finding]:
     if spec.get("type") in ("system", "sysbatch") and spec.get("count") not in (None, 0, 1):
         hint = "leave out count: such a job runs once on every node"
         yield Finding(("spec", "count"), f"a {spec['type']} job has no count", hint)
+
+
+def has_code(spec: Mapping[str, Any]) -> bool:
+    """Whether a spec says where its code is: a Dockerfile alone is one of the manifest's own repository."""
+    return not _given(spec, "jobFile") and (_given(spec, "source") or _given(spec, "dockerfile"))
 
 
 def _given(spec: Mapping[str, Any], name: str) -> bool:
@@ -81,7 +92,7 @@ def _list(spec: Mapping[str, Any], name: str) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _origin(spec: Mapping[str, Any]) -> Iterator[Finding]:
+def _origin(spec: Mapping[str, Any], *, filled_in: bool) -> Iterator[Finding]:
     """Where the job comes from: a job file, or an image."""
     if _given(spec, "jobFile"):
         for name in _BY_JOB_FILE:
@@ -92,9 +103,9 @@ def _origin(spec: Mapping[str, Any]) -> Iterator[Finding]:
     if _given(spec, "variables"):
         hint = "they are values for the HCL variables of a jobFile"
         yield Finding(("spec", "variables"), "`variables` without `jobFile`", hint, at_key=True)
-    if _given(spec, "image"):
+    if _given(spec, "image") or filled_in:
         return
-    if _given(spec, "source") or _given(spec, "dockerfile"):
+    if has_code(spec):
         message = "the image of this source is not known"
         hint = "build and push it, and name it: image: registry/name:tag"
         yield Finding(("spec",), message, hint, at_key=True, question=_IMAGE)
@@ -185,7 +196,7 @@ def _secrets(value: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:
         yield from _secrets(item, (*steps, key))
 
 
-def _network(spec: Mapping[str, Any]) -> Iterator[Finding]:
+def _network(spec: Mapping[str, Any], *, filled_in: bool) -> Iterator[Finding]:
     ports = _map(spec, "ports")
     for label, port in ports.items():
         if isinstance(port, Mapping) and not _given(port, "to") and not _given(port, "static"):
@@ -193,7 +204,7 @@ def _network(spec: Mapping[str, Any]) -> Iterator[Finding]:
     check = _map(spec, "check")
     unchecked = check.get("disable") is True
     for name in ("routes",) if unchecked else ("routes", "check"):
-        if spec.get(name) and not ports and not _given(spec, "jobFile"):
+        if spec.get(name) and not ports and not _given(spec, "jobFile") and not filled_in:
             hint = "name the port on which the app listens: ports: {http: {to: 8080}}"
             yield Finding(("spec", name), f"`{name}` needs a port", hint, at_key=True)
     wanted = check.get("port")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
 
 from desired.errors import InvalidDesired
 from desired.facts.folder_codebase import MAX_FILE_BYTES
-from desired.facts.tree_codebase import TreeCodebase, hidden
-from desired.file_tree import FileEntry, FileSource, FileTree
+from desired.facts.hidden_paths import hidden_file, hidden_folder
+from desired.facts.tree_codebase import TreeCodebase
+from desired.file_tree import FileEntry, FileTree
 from desired.problem import Problem
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -21,8 +23,14 @@ _NO_TEXT = re.compile(
 )
 
 
+class Contents(Protocol):
+    """Where the bytes of a tree's files are."""
+
+    async def contents(self, blobs: Collection[str]) -> Mapping[str, bytes]: ...
+
+
 async def codebase_of(
-    tree: FileTree, source: FileSource, *, name: str, shown: str, max_bytes: int = MAX_BYTES
+    tree: FileTree, source: Contents, *, name: str, shown: str, max_bytes: int = MAX_BYTES
 ) -> TreeCodebase:
     """Everything that may be looked at, in memory. `shown` names the codebase in errors.
 
@@ -38,10 +46,15 @@ async def codebase_of(
 def _to_read(tree: FileTree, max_bytes: int, shown: str) -> Iterator[FileEntry]:
     total = 0
     for entry in tree.files.values():
-        if entry.size > MAX_FILE_BYTES or hidden(entry.path) or _NO_TEXT.search(entry.path):
+        if entry.size > MAX_FILE_BYTES or _hidden(entry.path) or _NO_TEXT.search(entry.path):
             continue
         total += entry.size
         if total > max_bytes:
             message = f"holds more than {max_bytes // 2**20} MiB of text"
             raise InvalidDesired((Problem(shown, message=message),), hint="name the app's own folder in it")
         yield entry
+
+
+def _hidden(path: str) -> bool:
+    *folders, name = path.split("/")
+    return hidden_file(name) or any(hidden_folder(folder) for folder in folders)

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from desired.app import AppKey
+from desired.code_place import CodePlace
+from desired.origin import Origin
 from desired.policy import Policy
 from desired.problem import Problem
 from desired.question import Question
@@ -49,6 +51,7 @@ class DesiredApp:
 
     `source_hash` covers the file, its variables and its settings: while it stands, nothing has to be parsed again.
     `line` is where it begins in its file; 0 where that is not known. `job_file` is what a manifest wraps, if it does.
+    `code` is where the code is that fills in what its manifest leaves out; `origins` tell which value is from where.
     """
 
     key: AppKey
@@ -59,6 +62,8 @@ class DesiredApp:
     policy: Policy
     line: int = field(default=0, compare=False)
     job_file: str = field(default="", compare=False)
+    code: CodePlace | None = field(default=None, compare=False)
+    origins: tuple[Origin, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,13 +82,17 @@ class UnreadableFile:
     """A file that may hold an app but could not be read.
 
     `key` is None where the file does not even say which app it is. `transient` means that the file itself may be
-    fine (the server's parser was down): it is read again at the next pass.
+    fine (the server's parser was down): it is read again at the next pass. With `code` the file itself was read: what
+    the code at that place is to fill in is missing, so that no other app can hide in it. While that code is being read,
+    it is `pending`.
     """
 
     path: str
     problems: tuple[Problem, ...]
     key: AppKey | None = None
     transient: bool = False
+    code: CodePlace | None = None
+    pending: bool = False
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -105,7 +114,8 @@ class DesiredState:
     """Everything one revision says. Only a complete one may lead to pruning.
 
     A key that two files claim is in `conflicts` with both paths and not in `apps`; `claims` says where in them.
-    `complete` is False while any file is unreadable or conflicting: a rename may hide in it. `wrapped` are job files
+    `complete` is False while any file is unreadable or conflicting: a rename may hide in it, unless all that is missing
+    is what its code is to say. `wrapped` are job files
     that are no apps of their own.
     """
 
@@ -118,7 +128,7 @@ class DesiredState:
 
     @property
     def complete(self) -> bool:
-        return not self.unreadable and not self.conflicts
+        return all(file.code is not None for file in self.unreadable) and not self.conflicts
 
     def conflict(self, key: AppKey) -> str:
         """Who claims an app that is in conflict, as people read it."""

@@ -43,6 +43,7 @@ class WorkTree:
         self._named = frozenset(os.fsencode(name) for name in named)
         self._limits = limits or TreeLimits()
         self._places: dict[str, Path] = {}
+        self._folders: dict[str, WorkTree] = {}
         self._polled: str | None = None
         self.shown_url = str(self._folder)
         self.origin = f"file://{self._folder}#."
@@ -75,6 +76,23 @@ class WorkTree:
     async def contents(self, blobs: Collection[str]) -> Mapping[str, bytes]:
         """The asked blobs of the last tree. Raises Unavailable if a file has changed since."""
         return await asyncio.to_thread(self._contents, frozenset(blobs))
+
+    async def folders(self, revision: str, paths: Collection[str]) -> Mapping[str, str]:
+        """Folders of the repository that this one lies in, each with an id that is equal while its files are.
+
+        What is no folder, or is reached through a link, is left out. Raises as `tree` does.
+        """
+        root = _repository(self._folder)
+        self._folders = {
+            path: WorkTree(folder=root / path, git=self._git, limits=self._limits)
+            for path in paths
+            if _is_folder(root, path)
+        }
+        return {path: (await tree.poll()).revision for path, tree in self._folders.items()}
+
+    async def folder(self, revision: str, path: str) -> FileTree:
+        """The files below such a folder, as they are now."""
+        return await self._folders[path].tree(revision)
 
     def _tree(self, revision: str, kept: frozenset[bytes] | None) -> FileTree:
         if not self._folder.is_dir():
@@ -133,8 +151,9 @@ class WorkTree:
     def _contents(self, blobs: frozenset[str]) -> dict[str, bytes]:
         contents: dict[str, bytes] = {}
         total = 0
+        places = {blob: place for tree in self._folders.values() for blob, place in tree._places.items()} | self._places
         for blob in sorted(blobs):
-            place = self._places.get(blob)
+            place = places.get(blob)
             if place is None:
                 raise Unavailable(f"{self._folder} does not hold file {blob}", hint="read the tree again")
             with _reading(place):
@@ -153,6 +172,17 @@ class WorkTree:
         handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
             return file.read(self._limits.max_file_bytes + 1)
+
+
+def _repository(folder: Path) -> Path:
+    """Where the repository begins that a folder lies in; the folder itself if it lies in none."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+
+
+def _is_folder(root: Path, path: str) -> bool:
+    parts = path.split("/")
+    places = [root.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+    return ".." not in parts and places[-1].is_dir() and not any(place.is_symlink() for place in places)
 
 
 @contextlib.contextmanager

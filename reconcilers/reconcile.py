@@ -10,13 +10,14 @@ about to be written is remembered before, so that a kill at any point makes no a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from desired.app import AppKey
-from desired.errors import Conflict, InvalidDesired, Rejected, StateUnusable, TerminalError
+from desired.errors import Conflict, InvalidDesired, Rejected, StateUnusable, TerminalError, Unavailable
+from desired.problem import Problem
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
 from observers.evidence import Evidence
@@ -55,6 +56,7 @@ _AFTER_REGISTER = timedelta(seconds=1)
 _STALLED_RECHECK = timedelta(minutes=5)
 
 
+_TOLD_AT_ONCE = 4
 _NOTHING_TO_NAME = frozenset({Phase.HEALTHY, Phase.DONE, Phase.PROMOTION})
 
 
@@ -275,7 +277,9 @@ class Reconciler:
             return Unclear(Reason.DESIRED_CONFLICT, f"{paths} both claim {key}; neither is applied")
         for file in state.unreadable:
             if file.key == key:
-                return Unclear(file.reason, "; ".join(str(problem) for problem in file.problems))
+                if file.pending:
+                    raise Unavailable(f"{key}: {file.problems[0]}")
+                return Unclear(file.reason, _told(file.problems))
         withdrawn = self._withdrawn()
         if not state.complete and record.withdrawal is None:
             return Unclear(Reason.DESIRED_UNREADABLE, f"no file asks for it, but {withdrawn.held}")
@@ -368,6 +372,12 @@ class Reconciler:
         stopped = await self._nomad.running(s.key)
         index = stopped.job.job_modify_index if stopped.job else 0
         await self._records.save(replace(s.record, applied=None, attempt=None, stopped_index=index))
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    """The first few: `sources` and `questions` of the status have them all."""
+    more = len(problems) - _TOLD_AT_ONCE
+    return "; ".join(str(problem) for problem in problems[:_TOLD_AT_ONCE]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _depends_on(state: DesiredState, key: AppKey) -> tuple[AppKey, ...]:

@@ -76,6 +76,7 @@ class Reports:
         self._reports: dict[AppKey, AppReport] = {}
         self._source_failed: ConditionState | None = None
         self._nomad_failed: ConditionState | None = None
+        self._code_failed: dict[AppKey, ConditionState] = {}
         self._listeners: list[Callable[[Transition], None]] = []
 
     def listen(self, listener: Callable[[Transition], None]) -> None:
@@ -90,7 +91,7 @@ class Reports:
 
     def _told(self, report: AppReport) -> AppReport:
         """What a pass could not read of this very app says more than what could not be read of all."""
-        failed = self._nomad_failed or self._source_failed
+        failed = self._nomad_failed or self._source_failed or self._code_failed.get(report.key)
         if failed is None or Condition.OBSERVE_FAILED in report.conditions:
             return report
         return replace(report, conditions={**report.conditions, Condition.OBSERVE_FAILED: failed})
@@ -107,6 +108,19 @@ class Reports:
         message = f"the last good revision stays in force: {problem.message}{hint}"
         since = self._source_failed.since if self._source_failed else self._now()
         self._source_failed = ConditionState(Condition.OBSERVE_FAILED, Truth.TRUE, reason.value, message, since)
+
+    def code_read(self, problems: Mapping[AppKey, OperatorError]) -> None:
+        """The same for the other repositories that apps have their code in: a problem of those apps alone."""
+        now = self._now()
+        failed = {}
+        for key, problem in problems.items():
+            hint = f" ({problem.hint})" if problem.hint else ""
+            message = f"the last good revision of its source stays in force: {problem.message}{hint}"
+            since = self._code_failed[key].since if key in self._code_failed else now
+            failed[key] = ConditionState(
+                Condition.OBSERVE_FAILED, Truth.TRUE, Reason.SOURCE_UNAVAILABLE.value, message, since
+            )
+        self._code_failed = failed
 
     def nomad_read(self, problem: OperatorError | None) -> None:
         """The same for the last look at Nomad: while it is away, everything that is told is as it was seen last."""

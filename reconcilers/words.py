@@ -11,6 +11,7 @@ from reconcilers.decision import Action, Condition, Decision, Register, Rest, Re
 from reconcilers.repair.episode import Outcome
 from reconcilers.situation import Mode, Situation, Unclear
 
+_KEPT = "the last good version stays in force until it is answered"
 _VERBS = {Register: "register the job", Stop: "stop the job", Revive: "have it placed anew"}
 
 
@@ -29,9 +30,11 @@ def decision(
     if isinstance(s.desire, Unclear):
         asks = s.desire.reason is Reason.QUESTIONS_OPEN
         unclear = Condition.QUESTIONS_OPEN if asks else Condition.DESIRED_INVALID
-        shown[unclear] = (s.desire.reason, s.desire.message)
+        # Whoever sees the question is to see as well that nothing was taken away by it.
+        words = f"{s.desire.message}; {_KEPT}" if asks and s.target.spec is not None else s.desire.message
+        shown[unclear] = (s.desire.reason, words)
         if ready is Truth.TRUE:
-            ready, reason, message = Truth.FALSE, s.desire.reason, s.desire.message
+            ready, reason, message = Truth.FALSE, s.desire.reason, words
     failure = s.target.failure
     if failure is not None and failure.reason is Reason.VALIDATION_FAILED:
         shown[Condition.VALIDATION_FAILED] = (failure.reason, failure.message)

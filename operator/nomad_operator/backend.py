@@ -67,7 +67,9 @@ class DaemonBackend:
         report = self._reports.get(key)
         if report is None:
             return None
-        return view.app(report, self._records.get(key), view.questions(self._source.state).get(key, ()))
+        state = self._source.state
+        desired = state.apps.get(key) if state is not None else None
+        return view.app(report, self._records.get(key), view.questions(state).get(key, ()), desired=desired)
 
     def explain(self, key: AppKey) -> dict[str, Any] | None:
         """The story of the open episode, or of the last one."""

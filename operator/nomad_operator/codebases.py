@@ -69,7 +69,12 @@ def repository_name(address: GitAddress) -> str:
 
 def credentials_for(address: GitAddress, settings: Settings) -> GitCredentials:
     """Those of the settings, for the very server that they are meant for; for another one what the URL itself holds."""
-    own = None if settings.git_url is None else GitAddress.parse(settings.git_url)
-    if own is not None and (own.scheme, own.server) == (address.scheme, address.server):
+    if is_own_server(address, settings):
         return credentials(settings)
     return GitCredentials(known_hosts_file=settings.git_known_hosts_file)
+
+
+def is_own_server(address: GitAddress, settings: Settings) -> bool:
+    """Whether it is on the server of the followed repository, reached in the same way."""
+    own = None if settings.git_url is None else GitAddress.parse(settings.git_url)
+    return own is not None and (own.scheme, own.server) == (address.scheme, address.server)

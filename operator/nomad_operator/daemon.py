@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from desired.app import AppKey
+from desired.code_place import DEFAULT_REF
+from nomad_operator.code_sources import CodeSources
 from nomad_operator.commits import CommitTimes
 from nomad_operator.event_feed import EventFeed
 from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
+from nomad_operator.other_sources import Remote
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
 from nomad_operator.source_problems import SourceProblems, held_up
@@ -69,7 +72,10 @@ class Daemon:
         intervals: Intervals,
         log: Log,
         now: Callable[[], datetime],
+        codes: CodeSources | None = None,
     ) -> None:
+        self._codes = codes
+        self._told: set[Remote] = set()
         self._sync = sync
         self._feed = feed
         self._nomad = nomad
@@ -169,6 +175,9 @@ class Daemon:
         return missing
 
     async def wake_source(self) -> None:
+        """Somebody pushed, perhaps to one of the other repositories."""
+        if self._codes is not None:
+            self._codes.hurry()
         self.look_at_git()
 
     def look_at_git(self) -> None:
@@ -233,10 +242,20 @@ class Daemon:
             self._outages.report("git", problem.message if problem else None, hint=problem.hint if problem else "")
             self._metrics.dependency_up("git", up=problem is None)
             self._reports.source_read(problem)
+            self._reports.code_read(self._source.out_of_reach())
+            self._tell_other_sources()
             if self._source.state is not None:
                 self._nomad.parser(held_up(self._source.state))
             if changed:
                 self._moved_in_git()
+
+    def _tell_other_sources(self) -> None:
+        found = self._codes.problems() if self._codes is not None else {}
+        for remote in found.keys() | self._told:
+            told = f"source {remote.git} {remote.ref}".removesuffix(f" {DEFAULT_REF}")
+            problem = found.get(remote)
+            self._outages.report(told, problem.message if problem else None, hint=problem.hint if problem else "")
+        self._told = set(found)
 
     def _moved_in_git(self) -> None:
         state = self._source.state

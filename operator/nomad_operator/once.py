@@ -66,7 +66,7 @@ async def once(settings: Settings, *, timeout_seconds: float | None = None) -> O
 def _found(parts: Parts, waiting: list[str], signal: str) -> Once:
     state = parts.source.state
     ready = all(report.ready is Truth.TRUE for report in parts.reports if _counts(report, parts.records))
-    whole = state is not None and state.complete and parts.source.problem is None
+    whole = state is not None and state.complete and not state.unreadable and parts.source.problem is None
     return Once(0 if ready and whole and not waiting else 1, parts.backend.status(), tuple(waiting), signal)
 
 
@@ -108,6 +108,7 @@ def _not_ended(parts: Parts) -> list[str]:
         report = parts.reports.get(key)
         if not _ended(report):
             found.append(f"{key} ({report.reason if report else 'not looked at yet'})")
+    found += [f"{place} is being read" for place in parts.codes.pending]
     return [*found, "a repair is being written to git"] if parts.daemon.writing else found
 
 

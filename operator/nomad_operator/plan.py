@@ -87,7 +87,7 @@ async def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path
     else:
         raise UsageError("there is nothing to plan", hint="set NOMAD_OPERATOR_GIT_URL, or name a folder with --path")
     origin = own.origin if own is not None else WorkTree(folder=path or Path()).origin
-    parts = assemble(settings, store=MemoryStore(stored or {}), followed=followed, origin=origin)
+    parts = assemble(settings, store=MemoryStore(stored or {}), followed=followed, origin=origin, patience=None)
     try:
         await parts.records.load()
         await parts.switch.load()
@@ -116,6 +116,7 @@ class _Pinned:
     def __init__(self, source: GitSource, revision: str) -> None:
         self._source = source
         self.revision: str | None = revision
+        self.shown_url = source.shown_url
 
     async def poll(self) -> Poll:
         return Poll(self.revision or "", changed=False)
@@ -125,6 +126,12 @@ class _Pinned:
 
     async def contents(self, blobs: Collection[str]) -> Mapping[str, bytes]:
         return await self._source.contents(blobs)
+
+    async def folders(self, revision: str, paths: Collection[str]) -> Mapping[str, str]:
+        return await self._source.folders(revision, paths)
+
+    async def folder(self, revision: str, path: str) -> FileTree:
+        return await self._source.folder(revision, path)
 
 
 async def plan_apps(reconciler: Reconciler, state: DesiredState, keys: Sequence[AppKey]) -> list[Planned]:

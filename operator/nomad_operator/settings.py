@@ -168,6 +168,19 @@ class Settings(BaseSettings):
         f"{PREFIX}GIT_POLL_SECONDS", _seconds(15), "Time between two looks at the repository.", unit="seconds",
         low=_seconds(1), high=_seconds(86400),
     )  # fmt: skip
+    source_poll: Seconds = setting(
+        f"{PREFIX}SOURCE_POLL_SECONDS", _seconds(60),
+        "Time between two looks at another repository that an app has its code in.", unit="seconds",
+        low=_seconds(5), high=_seconds(86400),
+    )  # fmt: skip
+    source_max_urls: int = setting(
+        f"{PREFIX}SOURCE_MAX_URLS", 50, "Other repositories that apps may have their code in.", unit="repositories",
+        low=0, high=1000,
+    )  # fmt: skip
+    source_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = setting(
+        f"{PREFIX}SOURCE_HOSTS", ("*",), "Git servers that code may be fetched from, besides that of GIT_URL.",
+        allowed="host or host:port, separated by commas; * is any",
+    )  # fmt: skip
 
     # The loop.
     mode: Mode = setting(

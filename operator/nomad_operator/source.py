@@ -11,6 +11,7 @@ from typing import Protocol
 
 from desired.app import AppKey
 from desired.catalog import Catalog
+from desired.code_place import CodePlace
 from desired.errors import OperatorError
 from desired.file_tree import FileTree, Poll
 from desired.state import DesiredState
@@ -23,20 +24,40 @@ class Repository(Protocol):
     @property
     def revision(self) -> str | None: ...
 
+    @property
+    def shown_url(self) -> str: ...
+
     async def poll(self) -> Poll: ...
 
     async def tree(self, revision: str) -> FileTree: ...
 
     async def contents(self, blobs: Collection[str]) -> Mapping[str, bytes]: ...
 
+    async def folders(self, revision: str, paths: Collection[str]) -> Mapping[str, str]: ...
+
+    async def folder(self, revision: str, path: str) -> FileTree: ...
+
+
+class CodeNews(Protocol):
+    """Whether more is known of the code of apps than there was. `version` grows with it."""
+
+    @property
+    def version(self) -> int: ...
+
+    def problem(self, place: CodePlace) -> OperatorError | None: ...
+
 
 class Source:
-    """Call `refresh` on every poll, webhook and request; calls must not overlap."""
+    """Call `refresh` on every poll, webhook and request; calls must not overlap. `codes` are those of the catalog."""
 
-    def __init__(self, *, repository: Repository, catalog: Catalog, records: Records) -> None:
+    def __init__(
+        self, *, repository: Repository, catalog: Catalog, records: Records, codes: CodeNews | None = None
+    ) -> None:
         self._repository = repository
         self._catalog = catalog
         self._records = records
+        self._codes = codes
+        self._codes_read = 0
         self.state: DesiredState | None = None
         self.problem: OperatorError | None = None
         self.notice = ""
@@ -51,6 +72,7 @@ class Source:
         revision = self._repository.revision
         if revision is None or (self.state is not None and self._in_force(revision)):
             return False
+        codes_read = self._codes.version if self._codes else 0
         try:
             tree = await self._repository.tree(revision)
             state = await self._catalog.read(tree, self._repository, self._known())
@@ -59,11 +81,21 @@ class Source:
             return False
         changed = state != self.state
         self.state = state
+        self._codes_read = codes_read
         return changed
+
+    def out_of_reach(self) -> dict[AppKey, OperatorError]:
+        """Apps whose code is in a repository that could not be looked at last: it counts as it was found before."""
+        if self._codes is None or self.state is None:
+            return {}
+        apps = ((key, app.code) for key, app in self.state.apps.items())
+        return {key: error for key, code in apps if code is not None and (error := self._codes.problem(code))}
 
     def _in_force(self, revision: str) -> bool:
         """Files that only the server's parser held up are read again, also at the same revision."""
         assert self.state is not None
+        if self._codes is not None and self._codes.version != self._codes_read:
+            return False
         return self.state.revision == revision and not any(file.transient for file in self.state.unreadable)
 
     def _known(self) -> dict[tuple[str, str], AppKey]:

@@ -18,7 +18,7 @@ _TOLD_AT_ONCE = 20
 
 def held_up(state: DesiredState) -> str:
     """What keeps files from being parsed that may be fine; empty if nothing does."""
-    waiting = [file for file in state.unreadable if file.transient]
+    waiting = [file for file in state.unreadable if file.transient and file.code is None]
     if not waiting:
         return ""
     first = str(waiting[0].problems[0]) if waiting[0].problems else waiting[0].path

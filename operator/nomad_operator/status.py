@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from desired.app import AppKey
 from desired.errors import OperatorError
 from desired.problem import Problem
 from desired.question import Question
-from desired.state import DesiredState
+from desired.state import DesiredApp, DesiredState
 from nomad_operator import __version__, repair_view
 from nomad_operator.repair_view import when
 from reconcilers.decision import Step
@@ -43,7 +44,10 @@ def status(
             **_told("state", state_problem),
         },
         "sources": [] if state is None else sources(state),
-        "apps": [app(reports[key], records.get(key), asked.get(key, ())) for key in sorted(reports)],
+        "apps": [
+            app(reports[key], records.get(key), asked.get(key, ()), desired=state.apps.get(key) if state else None)
+            for key in sorted(reports)
+        ],
     }
 
 
@@ -73,8 +77,10 @@ def questions(state: DesiredState | None) -> dict[AppKey, list[Question]]:
     return found
 
 
-def app(report: AppReport, record: Record | None, asked: Sequence[Question]) -> dict[str, Any]:
-    """One app. `episode` is the open one, `lastEpisode` the one that ended last."""
+def app(
+    report: AppReport, record: Record | None, asked: Sequence[Question], *, desired: DesiredApp | None = None
+) -> dict[str, Any]:
+    """One app. `episode` is the open one, `lastEpisode` the one that ended last. `desired` is None while unclear."""
     applied = record.applied if record else None
     attempt = record.attempt if record else None
     return {
@@ -99,6 +105,7 @@ def app(report: AppReport, record: Record | None, asked: Sequence[Question]) -> 
         "questions": [
             {"id": one.id, "question": one.text, "choices": list(one.choices), "default": one.default} for one in asked
         ],
+        "values": [asdict(one) for one in desired.origins] if desired is not None else [],
         "failed": [
             {"specHash": one.spec_hash, "reason": one.reason.value, "message": one.message, "at": when(one.at),
              "tries": one.tries, "retryAt": _retry_at(one, report, record)}

@@ -22,6 +22,8 @@ from desired.parsed_jobs import ParsedJobs
 from nomad_operator import __version__
 from nomad_operator.backend import DaemonBackend
 from nomad_operator.bursts import Bursts
+from nomad_operator.code_from_settings import code_sources
+from nomad_operator.code_sources import CodeSources
 from nomad_operator.commits import CommitTimes
 from nomad_operator.daemon import Daemon, Intervals
 from nomad_operator.event_feed import EventFeed
@@ -63,6 +65,8 @@ from reconcilers.workers import Workers
 
 # Longer than the slowest call a pass can make, so that it is Nomad's answer that ends a pass, not this.
 _PASS_DEADLINE = timedelta(seconds=120)
+# Apps whose code is known need not wait for the others'.
+_PATIENCE = timedelta(seconds=5)
 # What a git server refuses mostly takes a person to allow.
 _WRITE_AGAIN = timedelta(seconds=10)
 _WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
@@ -87,9 +91,11 @@ class Parts:
     metrics: Metrics
     passes: Passes
     requests: Counter[str]
+    codes: CodeSources
 
     async def close(self) -> None:
         self.broadcast.close()
+        self.codes.close()
         await self.nomad.aclose()
         if self.images is not None:
             await self.images.aclose()
@@ -100,9 +106,19 @@ def now() -> datetime:
 
 
 def assemble(
-    settings: Settings, *, store: Store, followed: Repository, origin: str, own_job: AppKey | None = None
+    settings: Settings,
+    *,
+    store: Store,
+    followed: Repository,
+    origin: str,
+    own_job: AppKey | None = None,
+    patience: timedelta | None = _PATIENCE,
 ) -> Parts:
-    """Put the parts together; nothing is read or started yet. Must be called inside the loop that will run them."""
+    """Put the parts together; nothing is read or started yet. Must be called inside the loop that will run them.
+
+    `patience` is how long a look at git waits for the code of apps; None as long as it takes, and then no more is
+    looked for by itself.
+    """
     metrics = Metrics(version=__version__)
     log = structlog.get_logger()
     requests: Counter[str] = Counter()
@@ -123,6 +139,14 @@ def assemble(
     records.listen(RepairsTold(metrics=metrics, log=log).saved)
     reports = Reports(now=now)
     asked = Requests()
+    codes = code_sources(
+        settings,
+        own=followed,
+        called=settings.git_url or followed.shown_url,
+        news=lambda: daemon.look_at_git(),
+        patience=patience,
+        tidy=patience is not None,
+    )
     source = Source(
         repository=followed,
         catalog=Catalog(
@@ -130,8 +154,10 @@ def assemble(
             defaults=policy(settings),
             namespace=settings.nomad_namespace,
             namespaces=settings.namespaces,
+            codes=codes,
         ),
         records=records,
+        codes=codes,
     )
     chronicle = Chronicle()
     images = ImageRegistries(insecure=settings.insecure_registries) if settings.image_lookup else None
@@ -247,6 +273,7 @@ def assemble(
         intervals=Intervals(poll=settings.git_poll.total_seconds(), resync=settings.resync.total_seconds()),
         log=log,
         now=now,
+        codes=codes,
     )
     broadcast = Broadcast()
     backend = DaemonBackend(
@@ -264,7 +291,7 @@ def assemble(
     return Parts(
         nomad=nomad, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests, sync=sync,
+        passes=passes, requests=requests, sync=sync, codes=codes,
     )  # fmt: skip
 
 

@@ -21,6 +21,9 @@ def detail(app: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     if app.get("questions"):
         lines += ["", "questions that its manifest has to answer:"]
         lines += ["  " + plain(f"spec.{one['id']}: {one['question']}{_choices(one)}") for one in app["questions"]]
+    if app.get("values"):
+        values = [(one["id"], one["value"], _source(one)) for one in app["values"]]
+        lines += ["", *columns(("VALUE", "IS", "FROM"), values, style)]
     if app.get("diff"):
         lines += ["", "differs from what is wanted by:"]
         lines += ["  " + added_or_removed(line, style) for line in plain_lines(app["diff"])]
@@ -44,6 +47,10 @@ def _facts(app: Mapping[str, Any], now: datetime, style: Style) -> list[tuple[st
         ("job", f"version {version(app)}" if version(app) else ""),
         ("last good", f"version {good['version']}, {age(good.get('verifiedAt'), now)} ago" if good else ""),
     ]
+
+
+def _source(one: Mapping[str, Any]) -> str:
+    return f"{one['source']} ({one['reason']})" if one.get("reason") else str(one["source"])
 
 
 def _choices(one: Mapping[str, Any]) -> str:
