@@ -16,7 +16,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-repair conformance install picture lock clean
+.PHONY: help demo test check bench bench-repair bench-extract conformance install picture lock clean
 
 help: ## this list
 	@echo "nomad-operator: from a commit to a healthy job on Nomad"
@@ -44,6 +44,9 @@ bench: $(VENV)/.dev ## the loop's numbers: a table, and .bench/loop.json
 
 bench-repair: $(VENV)/.dev ## repairs, on a corpus of broken jobs: a table, and .bench/repair.json (ARGS='--case NAME' for one story)
 	$(BIN)/python -m tests.repair $(ARGS)
+
+bench-extract: $(VENV)/.dev ## what is found in code, against what people say of it, and a tree of 50,000 files: a table, and .bench/extract.json
+	$(BIN)/python -m tests.extract $(ARGS)
 
 install: $(VENV)/.core ## the command alone: .venv/bin/nomad-operator
 

@@ -18,7 +18,7 @@ def megabytes(value: Any) -> int | None:
         return None
     if isinstance(value, int | float):
         return max(1, round(float(value) / 1024**2)) if value >= 1024**2 else None
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?\s*", str(value), re.IGNORECASE)
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?\s*", str(value), re.IGNORECASE)
     if found is None:
         return None
     size = float(found[1]) * _UNITS[found[2].lower()]

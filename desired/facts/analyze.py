@@ -21,6 +21,7 @@ from desired.facts.merge import merged
 from desired.facts.read_once import ReadOnce
 from desired.facts.registry import EXTRACTORS
 from desired.facts.substitution import interpolated
+from desired.facts.whole import fitting
 from desired.facts.withheld import withheld
 from desired.problem import Problem
 
@@ -76,7 +77,7 @@ def analyze(
             shown, secrets = withheld(extraction.facts)
             told.append((one.priority, shown))
             warnings += [*extraction.warnings, *secrets]
-        facts = sized(merged(told))
+        facts = sized(fitting(merged(told)))
         apps.append(Analyzed(called(component, facts), facts))
     by_service = {one.component.service: one.component.name for one in apps if one.component.service}
     hosts = {host: name for service, name in by_service.items() for host in _hosts(file.services[service])}

@@ -76,18 +76,7 @@ class _Reading:
 
     def _understood(self) -> Iterator[tuple[ContainerCommand, int]]:
         for text, line in self._makefile.commands:
-            yield from ((one, line) for one in container_commands(self._put_in(text)))
-
-    def _put_in(self, text: str) -> str:
-        """Word by word: what only make could tell costs its own word, not the line."""
-
-        def known(match: re.Match[str]) -> str:
-            try:
-                return self._makefile.known(match[0])
-            except Unknown:
-                return re.sub(r"[\s\"'`]", "_", match[0])
-
-        return re.sub(r"(?:\$[({][^(){}]*[)}]|\S)+", known, text)
+            yield from ((one, line) for one in container_commands(self._makefile.partly(text)))
 
     def _fact(self, value: T, line: int, reason: str = "", confidence: float = PRIORITY) -> Fact[T]:
         return Fact(value, NAME, confidence, Place(self._path, line), reason)

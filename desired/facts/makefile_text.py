@@ -11,6 +11,7 @@ _ASSIGNED = re.compile(
 )
 _USED = re.compile(r"\$(?:\$|\((?P<round>[\w.-]+)\)|\{(?P<curly>[\w.-]+)\}|(?P<other>\([^()]*\)|\{[^{}]*\}|.))")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
+_BLANKS = re.compile(r"[\s\"'`]")
 _WORD = re.compile(r"\s*(\w+)")
 _DEEPEST = 10
 # Of one text, with what is put in: a variable can name itself many times over.
@@ -29,6 +30,18 @@ class Makefile:
 
     variables: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     commands: tuple[tuple[str, int], ...] = ()
+
+    def partly(self, text: str) -> str:
+        """With what is known put in; the rest stays as it is, without blanks."""
+
+        def value(match: re.Match[str]) -> str:
+            try:
+                return self.known(match[0])
+            except Unknown:
+                return _BLANKS.sub("_", match[0])
+
+        made = _USED.sub(value, text) if len(text) <= _LONGEST else ""
+        return made if len(made) <= _MOST_PUT_IN * _LONGEST else ""
 
     def known(self, text: str) -> str:
         """With every variable put in. Raises Unknown for what calls a function or a shell, or names nothing here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desired.facts import build_yaml, compose_facts, dockerfile_facts, known_images, makefile
+from desired.facts import build_yaml, compose_facts, dockerfile_facts, known_images, makefile, service_backends
 from desired.facts.app_code import extractor as app_code
 from desired.facts.extractor import Extractor
 
@@ -13,4 +13,5 @@ EXTRACTORS: tuple[Extractor, ...] = (
     dockerfile_facts.extractor,
     known_images.extractor,
     app_code.extractor,
+    service_backends.extractor,
 )

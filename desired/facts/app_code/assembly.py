@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from desired.facts.app_code.backends import find_backends
@@ -27,9 +28,11 @@ from desired.facts.app_code.seen import (
 )
 from desired.facts.app_code.work_kind import Shown, kind_of_work
 from desired.facts.fact import Fact, Place
-from desired.facts.facts import Backend, Dependency, Facts, HealthFact
+from desired.facts.facts import Backend, Dependency, EnvUse, Facts, HealthFact
 
 NAME = "app_code"
+# Found without being told: a provider's own address, or nothing that the app fails without.
+_ELSEWHERE = frozenset({"s3", "smtp", "llm", "vault", "consul"})
 
 
 def assemble(
@@ -55,6 +58,8 @@ def assemble(
     readings = (one for one in seen if isinstance(one, EnvSeen) and (one.documented or not built))
     env = environment(readings, extractor=NAME)
     ports = find_ports(seen, framework, candidate.ecosystem.name, places, env.uses, exposed=exposed)
+    backends = _backends(seen, dependencies, signs, env, framework)
+    uses = _needed(env.uses, backends)
     names = (name, *_alone(candidate))
     kind, schedule = kind_of_work(Shown(framework, places.get(named), ports, signs, names, schedules))
     return Facts(
@@ -66,13 +71,24 @@ def assemble(
         entrypoint=None if imaged else _start(seen, framework),
         health=_health(seen, framework, places, named),
         ports=MappingProxyType(ports),
-        env_uses=MappingProxyType(env.uses),
+        env_uses=MappingProxyType(uses),
         secret_literals=MappingProxyType(env.secrets),
         dependencies=MappingProxyType(
             {key: Fact(dependency, NAME, LITERAL, place) for key, (dependency, place) in dependencies.items()}
         ),
-        backends=MappingProxyType(_backends(seen, dependencies, signs, env, framework)),
+        backends=MappingProxyType(backends),
     )
+
+
+def _needed(uses: Mapping[str, Fact[EnvUse]], backends: Mapping[str, Fact[Backend]]) -> dict[str, Fact[EnvUse]]:
+    """A variable without a default by which a store is found is required: its client would look on this machine."""
+    found = dict(uses)
+    for kind, backend in backends.items():
+        for name in backend.value.variables if kind not in _ELSEWHERE else ():
+            use = found.get(name)
+            if use is not None and not use.value.required and use.value.default is None:
+                found[name] = replace(use, value=EnvUse(required=True), reason=use.reason or f"{kind} is found by it")
+    return found
 
 
 def _alone(candidate: Candidate) -> tuple[str, ...]:
