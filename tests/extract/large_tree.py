@@ -102,17 +102,18 @@ def measure(folder: Path) -> dict[str, float]:
 def _measured(folder: Path) -> dict[str, float]:
     before = _peak_mb()
     codebase = Counting(folder)
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     shown = len(codebase.paths)
     listed = time.perf_counter()
     found = analyze(codebase)
-    ended = time.perf_counter()
+    ended, spent = time.perf_counter(), time.process_time() - cpu
     return {
         "shown": shown,
         "read": codebase.reads,
         "apps": len(found.apps),
         "list_seconds": listed - started,
         "analyze_seconds": ended - started,
+        "cpu_seconds": spent,
         "memory_mb": _peak_mb() - before,
         "peak_mb": _peak_mb(),
     }

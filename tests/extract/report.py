@@ -36,6 +36,7 @@ def _tree(tree: Mapping[str, float]) -> Iterator[str]:
         yield f"  files that nothing hides, and those read   {tree['shown']:.0f}, {tree['read']:.0f}"
         yield f"  listed after                               {tree['list_seconds']:.2f} s"
         yield f"  analysed after                             {tree['analyze_seconds']:.2f} s"
+        yield f"  of a core                                  {tree['cpu_seconds']:.2f} s"
         yield f"  memory for it, and of the process in all   {tree['memory_mb']:.0f} MB, {tree['peak_mb']:.0f} MB"
 
 

@@ -7,11 +7,13 @@ from the component's root down, so an app that lives in `examples/` is an app li
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from desired.facts.app_code.source_text import SourceText, Style
 from desired.facts.codebase import Codebase, Component
+from desired.facts.read_once import path_set
 from desired.problem import Problem
 
 _NOTHING_NAMES = """
@@ -58,11 +60,11 @@ class Sources:
         self._chars = 0
         self.root = component.root
         self.cut: Problem | None = None
-        self._all = frozenset(codebase.paths)
+        self._all = path_set(codebase)
         start = len(component.root) + 1 if component.root else 0
         self.paths: tuple[str, ...] = tuple(
             sorted(
-                (path for path in codebase.paths if component.holds(path) and _weighs(path[start:])),
+                (path for path in _held(codebase, component) if _weighs(path[start:])),
                 key=lambda path: (path.count("/"), path),
             )
         )
@@ -92,6 +94,15 @@ class Sources:
             source = self.read(path, style)
             if source is not None:
                 yield source
+
+
+def _held(codebase: Codebase, component: Component) -> tuple[str, ...]:
+    """The component's own files: of sorted paths those below one folder stand together."""
+    if not component.code or not component.root:
+        return codebase.paths if component.code else ()
+    # "0" is the character behind "/".
+    first, last = (bisect_left(codebase.paths, component.root + mark) for mark in "/0")
+    return codebase.paths[first:last]
 
 
 def _is_packed(text: str) -> bool:
