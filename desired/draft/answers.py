@@ -6,6 +6,7 @@ volumes./var/lib/data   csi: pgdata  |  host: data  |  none
 files./run/secrets/db   vault: secret/data/shop/db#password   |  none
 ports                   http=8080, metrics=9090  |  none
 check                   /healthz  |  tcp  |  none
+vault.role              shop-read  |  none
 routes                  shop.cluster, shop.example.org/path
 """
 
@@ -29,7 +30,7 @@ _FILES = ("vault", "nomad", "consul")
 _VOLUMES = ("csi", "host")
 _TYPES = ("service", "batch", "system", "sysbatch")
 _NUMBERS = frozenset({"count", "resources.cpu", "resources.memory", "resources.memoryMax", "resources.disk"})
-_TEXTS = frozenset({"image", "command", "prompt"})
+_TEXTS = frozenset({"image", "command", "prompt", "vault.role"})
 _LISTS = frozenset({"dependsOn", "datacenters"})
 _KNOWN = (*sorted(_NUMBERS | _TEXTS | _LISTS), "type", "args", "ports", "check", "routes")
 _WITH_A_NAME = ("env", "volumes", "files", "ports")
@@ -80,6 +81,8 @@ def _read(at: str, head: str, rest: str, text: str) -> Any:
             return _check(at, text)
         case "args":
             return _words(at, text)
+        case "vault" if not re.fullmatch(r"[\w.-]{1,128}", text):
+            raise UsageError(f"{at}: {text!r} is no name of a role", hint="letters, digits, dashes, or none")
         case "type":
             if text not in _TYPES:
                 raise UsageError(f"{at}: {text!r} is no type of job", hint=f"one of {', '.join(_TYPES)}")

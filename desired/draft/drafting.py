@@ -12,13 +12,14 @@ from types import MappingProxyType
 from typing import Any
 
 from desired.conventions import Conventions
-from desired.draft.answers import YES, answer_text
+from desired.draft.answers import YES, answer_text, answerable
 from desired.draft.port_label import port_labels
-from desired.draft.prompt_words import BY_PROMPT
+from desired.draft.refused import without_refused
 from desired.draft.secret_files import secret_files
 from desired.draft.siblings import port_of_sibling, with_services
-from desired.draft.value import BY_NAME, BY_PERSON, SURE, Draft, Value
+from desired.draft.value import BY_NAME, BY_PERSON, BY_PROMPT, SURE, Draft, Value
 from desired.draft.volumes import volume_questions
+from desired.facts import known_images
 from desired.facts.fact import Fact
 from desired.facts.facts import Facts, HealthFact, WorkKind
 from desired.question import Question
@@ -97,7 +98,8 @@ class _Drafting:
                 values.append(found)
         for at, (data, source) in left.items():
             values += _answered(at, data, source)
-        return Draft(self._name, in_order(_checked(values)), tuple(questions), tuple(self._notes()), suggestions)
+        made = Draft(self._name, in_order(_checked(values)), tuple(questions), tuple(self._notes()), suggestions)
+        return without_refused(made)
 
     def _all(self) -> Iterator[Value | Question]:
         yield from self._image()
@@ -153,7 +155,11 @@ class _Drafting:
 
     def _network(self) -> Iterator[Value]:
         for port, label in self._labels.items():
-            yield _value(("ports", label), {"to": port}, self._facts.ports[port])
+            fact = self._facts.ports[port]
+            value = _value(("ports", label), {"to": port}, fact)
+            # Its makers say so; who runs it elsewhere says that. What it is built on says less.
+            known = fact.extractor == known_images.NAME and fact.confidence >= known_images.PRIORITY
+            yield replace(value, confidence=max(value.confidence, SURE)) if known else value
         health = self._facts.health
         if health is None or not self._labels or health.value.command:
             return
@@ -167,7 +173,8 @@ class _Drafting:
         facts = self._facts
         names = dict.fromkeys((*facts.secrets, *facts.env, *facts.secret_literals, *facts.env_uses))
         for name in names:
-            yield from self._variable(name)
+            if answerable(f"env.{name}"):
+                yield from self._variable(name)
         yield from secret_files(self._name, facts.env, facts.secret_files, self._context.conventions)
 
     def _variable(self, name: str) -> Iterator[Value | Question]:

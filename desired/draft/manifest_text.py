@@ -62,11 +62,13 @@ def _leaf(pad: str, name: str, value: Value) -> Iterator[str]:
         yield f"{pad}{name}: {inline}{comment}"
         return
     yield f"{pad}{name}:{comment}"
-    yield from (f"{pad}  {line}" for line in _dumped(value.data, flow=None).rstrip("\n").split("\n"))
+    # A text alone is written as a document, with its end.
+    dumped = _dumped(value.data, flow=None).removesuffix("\n").removesuffix("\n...")
+    yield from (f"{pad}  {line}" for line in dumped.split("\n"))
 
 
 def _asked(question: Question) -> Iterator[str]:
-    yield f"# open: {question.id}: {_one_line(question.text)}"
+    yield f"# open: {_one_line(question.id)}: {_one_line(question.text)}"
     if question.choices:
         yield f"#   one of: {_one_line(', '.join(question.choices))}"
     if question.default:
@@ -100,6 +102,11 @@ def _plain(data: Any) -> Any:
             return [_plain(one) for one in data]
         case str():
             return str(data)
+        case bool():
+            return data
+        case int() | float():
+            # What a manifest holds keeps how it was written, by a kind of number of its own.
+            return int(data) if isinstance(data, int) else float(data)
     return data
 
 

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-BY_PROMPT = "prompt"
-
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _NUMBER = rf"(?P<number>[0-9]{{1,4}}|a single|{'|'.join(_NUMBERS)})"
 _AMOUNT = r"(?P<amount>[0-9]{1,6}(?:\.[0-9]{1,2})?)"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-from desired.draft.answers import read_answer
+from desired.draft.answers import NONE, read_answer
 from desired.draft.drafting import in_order
+from desired.draft.refused import acceptable
 from desired.draft.value import SURE, Draft, Value
 from desired.errors import UsageError
 from desired.question import Question
@@ -20,13 +21,16 @@ def settled(draft: Draft) -> Draft:
     left: list[Question] = []
     for question in draft.questions:
         value = draft.suggestions.get(question.id) or _by_default(question)
-        if value is None:
+        if value is None and question.default != NONE:
             left.append(question)
-        else:
+        elif value is not None:
             said = BY_DEFAULT if value.confidence >= SURE else f"{BY_DEFAULT}, not sure"
             taken.append(replace(value, source=f"{said}: {value.source}".removesuffix(": ")))
-    values = in_order([*draft.values, *taken])
-    return replace(draft, values=values, questions=tuple(left), suggestions=MappingProxyType({}))
+    values = [value for value in taken if acceptable(value, beside=[*draft.values, *taken])]
+    refused = {value.id for value in taken} - {value.id for value in values}
+    left += [replace(one, default="") for one in draft.questions if one.id in refused]
+    in_all = in_order([*draft.values, *values])
+    return replace(draft, values=in_all, questions=tuple(left), suggestions=MappingProxyType({}))
 
 
 def _by_default(question: Question) -> Value | None:

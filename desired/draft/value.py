@@ -13,6 +13,7 @@ from desired.question import Question
 SURE = 0.6
 BY_NAME = "name"
 BY_PERSON = "answer"
+BY_PROMPT = "prompt"
 
 
 @dataclass(frozen=True, slots=True)

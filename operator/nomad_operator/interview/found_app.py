@@ -11,6 +11,7 @@ from desired.draft.answers import NONE, YES, read_answer
 from desired.draft.drafting import Context, draft
 from desired.draft.prompt_words import understood
 from desired.draft.value import Draft, Value
+from desired.draft.vault_role import ROLE, with_role
 from desired.errors import UsageError
 from desired.facts.analyze import Analysis
 from desired.facts.facts import Facts
@@ -49,7 +50,8 @@ class FoundApp:
         return self._with(told)
 
     def _with(self, told: Mapping[str, Any]) -> Draft:
-        made = draft(self.name, self.facts, self.context, told, prompted=self.prompted)
+        values = {at: data for at, data in told.items() if at != ROLE}
+        made = with_role(draft(self.name, self.facts, self.context, values, prompted=self.prompted), self.facts, told)
         if self.source is None or IMAGE not in (question.id for question in made.questions):
             return made
         # Whoever reads the manifest sees what the image has to be built from, and the operator that it is asked for.

@@ -225,7 +225,7 @@ def test_an_image_that_nobody_named_is_a_question_of_the_operator_too(run: Run, 
     (tmp_path / ".git").mkdir()
     assert run("init", str(code), "--no-questions")[0] == 1
     assert written("apps/shop.yaml")["source"] == {"path": "shop"}
-    assert "the image of this source is not known" in run("validate", "apps")[1]
+    assert "Which image runs?" in run("validate", "apps")[1]
 
 
 def test_code_may_be_in_another_repository(run: Run, code: Path) -> None:
