@@ -161,7 +161,8 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One result of a native check. `status` is success, failure or pending."""
+    """One result of a native check. `status` is success, failure or pending; Nomad tells the newest result alone, so
+    `first_success` is the first that was seen."""
 
     allocation: str
     name: str
@@ -172,6 +173,7 @@ class Check:
     task: str = ""
     service: str = ""
     at: datetime | None = None
+    first_success: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

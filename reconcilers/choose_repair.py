@@ -204,7 +204,8 @@ def climbed(s: Situation, case: Case, result: Climbed) -> Record:
         )
     if result.proposal is None or result.verdict is None:
         choices = tuple(choice for one in result.candidates for choice in one.choices)
-        told = "; ".join([one.reason for one in result.candidates] + list(result.silent))
+        turned_down_for = [f"{one.proposal.reason}, but {one.verdict.told}" for one in result.turned_down]
+        told = "; ".join([*(one.reason for one in result.candidates), *turned_down_for, *result.silent])
         return _given_up(s, replace(episode, choices=choices), told or "no rung knows a repair")
     waits = s.policy.repair.mode is RepairMode.PROPOSE or bool(result.verdict.approval)
     state = TryState.WAITING if waits else TryState.OPEN

@@ -201,6 +201,8 @@ def _port(evidence: Evidence, line: Timeline, part: CheckPart | None, label: str
     named = said if len(said) == 1 else tuple(one for one in said if any(port.inside == one for port in ports))
     if len(named) != 1:
         return {}
+    # An app's word is the weakest: what the job or the image says as well is theirs.
+    who = "job" if named[0] in by_job else "image" if named[0] in by_image else who
     return {
         "expected": str(expected) if expected else "",
         "listens_on": str(named[0]),
@@ -285,7 +287,8 @@ def _late(evidence: Evidence, line: Timeline, mine: Sequence[Check], now: dateti
     if created is not None and deadline and (line.started_at - created).total_seconds() * 1e9 >= deadline:
         # It was started too late, which is not its own slowness.
         return
-    stamps = [one.at for one in mine if one.at is not None]
+    # Who looks long after the start finds a new success: it is the first that tells when the app was up.
+    stamps = [at for one in mine if (at := one.first_success or one.at) is not None]
     took = log_lines.start_seconds(evidence.logs, line.allocation.id, line.task)
     observed = took if took is not None else (max(stamps, default=now) - line.started_at).total_seconds()
     facts = {

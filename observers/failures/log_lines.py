@@ -76,7 +76,9 @@ _LISTENS = re.compile(
 )
 _NOT_LISTENING = re.compile(
     r"(?i)\b(?:fail(?:ed|ing)?|error|cannot|unable|refused|in use|denied|connect(?:ing|ed)? to|upstream|peer|proxying"
-    r"|debugger|metrics|admin|pprof|not listening|stopped|would|should|please|must|set|change|instead|fix)\b"
+    r"|debugger|metrics|admin|pprof|not listening|stopped|would|should|please|must|set|change|instead|fix"
+    r"|internal|management|actuator|telemetry|prometheus|profil(?:er|ing)|gossip|raft|replication)\b"
+    r"|\b(?:health|liveness|readiness)(?:[ -](?:checks?|probes?|server|endpoints?)){0,2}(?: is)? (?:listening|bound)\b"
 )
 
 

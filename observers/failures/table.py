@@ -51,7 +51,7 @@ def cause_of(row: Row, facts: Mapping[str, str], lasted: timedelta) -> Cause:
 
 
 def advice(diagnosis: Diagnosis) -> str:
-    """What a person is told: who must act, on what. A fact that is not known is left as `?`."""
+    """What a person is told: who must act, on what. A fact that is not known is described, or left as `?`."""
     if diagnosis.facts.get("late"):
         return _CAME_LATE.format_map(_Known(diagnosis.facts))
     known = {
@@ -61,6 +61,10 @@ def advice(diagnosis: Diagnosis) -> str:
     return TABLE[diagnosis.failure].advice.format_map(_Known({name: value for name, value in known.items() if value}))
 
 
+# What reads well in the place of a name that nobody told.
+_UNNAMED = {"command": "what it is to run"}
+
+
 class _Known(dict[str, str]):
     def __missing__(self, key: str) -> str:
-        return "?"
+        return _UNNAMED.get(key, "?")

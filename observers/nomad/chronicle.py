@@ -1,8 +1,9 @@
 """What Nomad forgets. Of a task's events it holds the last ten, and what came first is often the cause; why something
-found no room it tells until the deployment has failed, and then no more.
+found no room it tells until the deployment has failed, and then no more; of a check the newest result alone.
 
 Fed by the event stream and by every read. Bounded: of a task's events those in the middle are forgotten, of an app
-the allocations that were heard of longest ago, of all apps the one that was heard of longest ago.
+the allocations that were heard of longest ago, of all apps the one that was heard of longest ago; of checks those of
+the allocation that was read longest ago.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from desired.app import AppKey
 from observers.nomad import decode
 from observers.nomad.answers import Unintelligible, mapping
 from observers.nomad.stream_items import Event
-from observers.running import Allocation, PlacementFailure, Running, TaskEvent
+from observers.running import Allocation, Check, PlacementFailure, Running, TaskEvent
 
 _FIRST_EVENTS = 20
 _LAST_EVENTS = 40
@@ -40,6 +41,8 @@ class Chronicle:
         self._app_of: dict[str, AppKey | None] = {}
         # With the JobModifyIndex that it was said of.
         self._unplaced: OrderedDict[AppKey, tuple[int, Mapping[str, PlacementFailure]]] = OrderedDict()
+        # By allocation, and in it by task, service and name.
+        self._passed: OrderedDict[str, dict[tuple[str, str, str], datetime]] = OrderedDict()
 
     def heard(self, event: Event) -> None:
         """An event of Nomad's stream; what is no allocation, or not to be understood, is passed over."""
@@ -59,6 +62,7 @@ class Chronicle:
         for allocation in reversed(running.allocations):
             self._keep(running.key, allocation)
         self._keep_unplaced(running)
+        self._keep_passed(running.checks or ())
 
     def unplaced(self, running: Running) -> Mapping[str, PlacementFailure]:
         """Why groups wait for room, or waited when their deployment failed."""
@@ -77,6 +81,20 @@ class Chronicle:
             self._unplaced.pop(running.key, None)
         while len(self._unplaced) > self._most:
             self._unplaced.popitem(last=False)
+
+    def checks(self, checks: Iterable[Check]) -> tuple[Check, ...]:
+        """The same results, with the first success of each that was seen."""
+        return tuple(
+            replace(one, first_success=self._passed.get(one.allocation, {}).get(_of_check(one))) for one in checks
+        )
+
+    def _keep_passed(self, checks: Iterable[Check]) -> None:
+        for one in checks:
+            if one.status == "success" and one.at is not None:
+                self._passed.setdefault(one.allocation, {}).setdefault(_of_check(one), one.at)
+                self._passed.move_to_end(one.allocation)
+        while len(self._passed) > self._most:
+            self._passed.popitem(last=False)
 
     def merged(self, allocations: Iterable[Allocation]) -> tuple[Allocation, ...]:
         """The same allocations with every event of their tasks that is held, oldest first."""
@@ -122,6 +140,10 @@ class Chronicle:
         del self._apps[key][allocation]
         if not self._apps[key]:
             del self._apps[key]
+
+
+def _of_check(one: Check) -> tuple[str, str, str]:
+    return (one.task, one.service, one.name)
 
 
 def _deployment_failed(running: Running) -> bool:

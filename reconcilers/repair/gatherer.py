@@ -71,7 +71,8 @@ class Gatherer:
         running = situation.running
         self._chronicle.read(running)
         evidence = at_hand(replace(situation, running=replace(running, placement=self._chronicle.unplaced(running))))
-        return replace(evidence, allocations=self._chronicle.merged(evidence.allocations))
+        checks = self._chronicle.checks(evidence.checks) if evidence.checks is not None else None
+        return replace(evidence, allocations=self._chronicle.merged(evidence.allocations), checks=checks)
 
     def _redactor(self, *bodies: JobBody) -> Redactor:
         of_jobs = (secret for body in bodies for secret in self._known_secrets.of(body))

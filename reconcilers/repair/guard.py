@@ -14,6 +14,7 @@ from desired.operations.operation import Kind, Operation
 from desired.operations.table import Tier, row
 from reconcilers.repair.invariants import INVARIANTS, PRIVILEGES, Violation
 from reconcilers.repair.proposal import Case, Proposal
+from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.near_miss import near_miss
 
 
@@ -79,10 +80,32 @@ class Guard:
         moved = [one for one in proposal.operations if one.kind in _PLACEMENT]
         if moved and (case.runs or _something_runs(case)):
             return "where the job may run would change while some of it runs"
+        unproven = next(
+            (one for one in proposal.operations if one.kind not in self._settings.widened and _only_said(case, one)),
+            None,
+        )
+        if unproven is not None:
+            return f'nothing but a line of the log says that the app is to be reached at port "{unproven.new}": is it?'
         elsewhere = next((one for one in moved if one.kind not in self._settings.widened and _elsewhere(one)), None)
         if elsewhere is not None:
             return f"{_list(elsewhere.new)} is no other spelling of {_list(elsewhere.old)}: was it meant?"
         return ""
+
+
+def _only_said(case: Case, one: Operation) -> bool:
+    """Whom others reach at a port that is there is led to another, or the check away from it, on the log's word alone.
+
+    What else listens in a task (an endpoint for metrics, for the app's own health) says so in the same words, and it
+    may be all that lives.
+    """
+    if one.kind not in (Kind.SERVICE_PORT, Kind.CHECK_PORT) or case.diagnosis.facts.get("said_by") in ("job", "image"):
+        return False
+    for group in job_parts.groups(case.body):
+        if job_parts.name(group) != one.at[0] or one.old not in [port.label for port in job_parts.ports(group)]:
+            continue
+        to_the_service = any(check.at == one.at and check.service.label == one.new for check in job_parts.checks(group))
+        return one.kind is Kind.SERVICE_PORT or not to_the_service
+    return False
 
 
 # A typo in these explains why nothing is placed; it explains nothing while something is.

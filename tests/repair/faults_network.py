@@ -9,7 +9,7 @@ from tests.repair.fault import F, Fault
 from tests.repair.shapes import Broken
 
 _TO = ("*Ports/*/To",)
-_LABELS = ("*/Services/*/PortLabel",)
+_LABELS = ("*/Services/*/PortLabel",)  # those of checks as well
 _OTHER = """job "other" {
   datacenters = ["dc1"]
   type = "system"
@@ -47,6 +47,26 @@ def _listens_elsewhere(one: Broken) -> None:
 def _other_label(one: Broken) -> None:
     one.behaviour["listens"] = [3000]
     one.service["PortLabel"] = "metrics"
+
+
+def _other_label_by_log(one: Broken) -> None:
+    """As before, and only the app's log says where it listens."""
+    _other_label(one)
+    del one.env["PORT"]
+    one.behaviour["stdout"] = "listening on port 3000\n"
+
+
+def _main_is_dead(one: Broken) -> None:
+    """What serves people did not come up; what lives is for its metrics, and says so."""
+    one.behaviour["listens"] = [9100]
+    del one.env["PORT"]
+    one.behaviour["stdout"] = "metrics listening on port 9100\n"
+
+
+def _main_is_dead_unseen(one: Broken) -> None:
+    """The same, and its words do not tell what it is for."""
+    _main_is_dead(one)
+    one.behaviour["stdout"] = "listening on port 9100\n"
 
 
 def _label(label: str) -> Callable[[Broken], None]:
@@ -135,7 +155,14 @@ FAULTS = (
     Fault("to-wrong", _to(80), (F.CHECK_WRONG_PORT,), ("web", "shop", "gate", "mesh"), _TO),
     Fault("app-moved-to-another-port", _listens_elsewhere, (F.CHECK_WRONG_PORT,), ("web", "gate"), _TO, of_world=True),
     Fault("service-on-another-label", _other_label, (F.CHECK_WRONG_PORT,), ("api",), _LABELS, of_world=True),
-    Fault("label-misspelt", _label("htpp"), (F.SERVICE_PORT_UNDEFINED,), ("web", "shop", "mesh"), _LABELS),
+    Fault("service-on-another-label-by-the-log", _other_label_by_log, (F.CHECK_WRONG_PORT,), ("api",), _LABELS,
+          End.APPROVED, of_world=True),
+    Fault("main-port-dead-and-metrics-live", _main_is_dead, (F.CHECK_FAILING,), ("api",), (), End.TOLD, of_world=True),
+    Fault("main-port-dead-and-another-lives", _main_is_dead_unseen, (F.CHECK_WRONG_PORT,), ("api",), (), End.TOLD,
+          of_world=True),
+    # Without a version before: after one Nomad goes on with the old port, and nothing fails.
+    Fault("label-misspelt", _label("htpp"), (F.SERVICE_PORT_UNDEFINED,), ("web", "shop", "mesh"), _LABELS,
+          of_world=True),
     Fault("label-of-the-check-misspelt", _check_label, (F.SERVICE_PORT_UNDEFINED,), ("web", "shop"),
           ("*/Checks/*/PortLabel",)),
     Fault("service-without-a-port", _no_port, (F.CHECK_PORT_MISSING,), ("web", "gate"), _LABELS),

@@ -141,6 +141,10 @@ def _artifact(error: str) -> Callable[[Broken], None]:
     return breaks
 
 
+def _lost_label(one: Broken) -> None:
+    one.service["PortLabel"] = "htpp"
+
+
 def _none(one: Broken) -> None:
     one.group["Count"] = 0
 
@@ -215,6 +219,7 @@ def cases() -> list[Case]:
         _case("artifact-gone", "worker", End.WAITS, F.ARTIFACT_MISSING, breaks=_artifact("bad response code: 404")),
         _case("artifact-server-down", "worker", End.WAITS, F.ARTIFACT_UNREACHABLE,
               breaks=_artifact("Get \"https://files.internal\": dial tcp 10.0.0.7:443: connect: connection refused")),
+        _case("label-lost-by-an-update", "shop", End.HEALTHY, breaks=_lost_label, good=True),
         _case("count-of-zero", "web", End.WAITS, breaks=_none),
         _case("scaled-up-by-a-commit", "api", End.HEALTHY, breaks=_two_of_api, good=True),
         _case("segmentation-fault", "web", End.WAITS, F.CRASH_SIGNAL, breaks=_without("9h", "", 139, 1)),

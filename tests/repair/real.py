@@ -18,6 +18,7 @@ from typing import Any
 from desired.job.hcl_write import to_hcl
 from desired.policy import Policy, Verify
 from nomad_operator.embedded.messages import Request, Response
+from reconcilers.requests import Verb
 from tests.repair.case import Case, End, Part
 from tests.repair.fault import F
 from tests.repair.shapes import read_job
@@ -176,6 +177,13 @@ def cases() -> list[Case]:
         found: dict[str, Any] = group(job)["Services"][0]["Checks"][0]
         return found
 
+    def at_admin(job: dict[str, Any]) -> None:
+        """The service and its check are where nothing listens, and are updated in place."""
+        group(job)["Networks"][0]["DynamicPorts"].append({"Label": "admin", "To": 9090})
+        task(job)["Config"]["ports"] = ["http", "admin"]
+        group(job)["Services"][0].update(PortLabel="admin")
+
+    quiet = "echo ok > index.html; exec httpd -f -p 8080"
     hungry = "set -e; dd if=/dev/zero of=/dev/null bs=60M count=1; " + _SAYS
     port = ("*Ports/*",)
     return [
@@ -184,6 +192,12 @@ def cases() -> list[Case]:
             may=("*/MemoryMB",), script=hungry, behaviour={"needs_memory": 60}),
         one("to-wrong", lambda job: group(job)["Networks"][0]["DynamicPorts"][0].update(To=80), End.FIXED,
             F.CHECK_WRONG_PORT, may=port),
+        one("service-port", at_admin, End.FIXED, F.CHECK_WRONG_PORT, may=("*/PortLabel",), script=quiet,
+            behaviour={"stdout": ""}),
+        one("service-port-by-the-log", at_admin, End.APPROVED, F.CHECK_WRONG_PORT, may=("*/PortLabel",),
+            script="p=8080; echo listening on port $p; " + quiet.replace("8080", "$p")),
+        one("shell-command", lambda job: None, End.TOLD, F.SHELL_COMMAND_NOT_FOUND, script="sleep 1; curll -V",
+            behaviour={"runs_for": "1s", "exit_code": 127, "stdout": "", "stderr": "sh: curll: not found\n"}),
         one("path", lambda job: check(job).update(Path="/index.htm"), End.FIXED, F.CHECK_WRONG_PATH,
             may=("*/Checks/*/Path",)),
         one("https", lambda job: check(job).update(Protocol="https"), End.FIXED, F.CHECK_WRONG_PROTOCOL,
@@ -228,6 +242,10 @@ def _on_real(case: Case, address: str) -> Outcome:
         while stage.cluster.now < began + _AT_MOST:
             stage.live(stage.cluster.now + timedelta(seconds=2))
             healthy = stage.healthy()
+            episode = stage.cluster.records.get(stage.key).episode
+            if case.ends is End.APPROVED and episode is not None and episode.waiting is not None:
+                stage.ask(Verb.APPROVE)
+                continue
             if stage.quiet and stage.cluster.now > began + timedelta(seconds=6):
                 break
         episodes = list(stage.seen.episodes.values())
@@ -250,14 +268,14 @@ def _on_real(case: Case, address: str) -> Outcome:
 def main(address: str, wanted: list[str]) -> int:
     """A line for each case and what it came to on both; ends with 1 where they differ."""
     differing = 0
-    print(f"{'':<24}{'on ' + address:<46}on the embedded Nomad")
+    print(f"{'':<32}{'on ' + address:<46}on the embedded Nomad")
     for case in cases():
         if wanted and not any(name in case.name for name in wanted):
             continue
         real, embedded = _on_real(case, address), _on_embedded(replace(case))
         same = (real.verdict, real.outcome, real.fixed) == (embedded.verdict, embedded.outcome, embedded.fixed)
         differing += not same
-        print(f"{case.name:<24}{_told(real):<46}{_told(embedded):<46}{'' if same else 'DIFFERENT'}", flush=True)
+        print(f"{case.name:<32}{_told(real):<46}{_told(embedded):<46}{'' if same else 'DIFFERENT'}", flush=True)
         if wanted or not same:
             print(
                 "\n".join(

@@ -26,8 +26,8 @@ _STATES = {
     "rejected": "turned down",
 }
 _CHOICES = {
-    True: "several fixes are plausible; choose one and commit it",
-    False: "what may help; commit it if it is what you want",
+    True: "several things may help, and nothing says which; choose one",
+    False: "what may help, if it is what you want",
 }
 _OUTCOMES = {
     "repaired": "repaired, and verified healthy",

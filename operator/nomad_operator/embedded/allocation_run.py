@@ -203,11 +203,12 @@ class AllocationRun:
         moved = allocation.get("DeploymentID") != self.allocation.get("DeploymentID")
         services = self.group["Services"] != group["Services"]
         self.allocation, self.group = allocation, group
-        if services and self.began_at is not None and not self._over:
+        # A service whose new port is unknown fails the whole change: what was registered stays, and nothing tells it.
+        if services and self.began_at is not None and not self._over and self._unknown_port() is None:
             self._deregister()
             self._register()
         if moved and not self._over and self.began_at is not None:
-            self.checks = checks_of(allocation, group)
+            self.checks = checks_of(allocation, group, self.checks)
             self.watch_health()
 
     def stop(self) -> None:

@@ -37,14 +37,28 @@ class Result:
     status_code: int = 0
 
 
-def checks_of(allocation: Mapped, group: Mapped) -> list[Check]:
-    """Every check that is made over the network; scripts are not."""
+# A check is known again by these, and by nothing of its service but whose it is.
+_IDENTITY = (
+    "Name", "Type", "PortLabel", "OnUpdate", "AddressMode", "Interval", "Timeout", "Protocol", "Path", "Method",
+    "TLSSkipVerify",
+)  # fmt: skip
+
+
+def checks_of(allocation: Mapped, group: Mapped, before: Sequence[Check] = ()) -> list[Check]:
+    """Every check that is made over the network; scripts are not. Those of `before` go on as they began.
+
+    Source: nomad/structs/checks.go NomadCheckID; client/allocrunner/checks_hook.go observe: a check that is known goes
+    on asking the port that its service had.
+    """
+    known = {one.id: one for one in before}
     found = []
     for task, service in services_of(group):
         for check in service["Checks"] or ():
             if check["Type"] in ("http", "tcp", "grpc"):
-                text = f"{allocation['ID']}/{task}/{service['Name']}/{check['Name']}/{check['Type']}/{check['Path']}"
-                found.append(Check(hashlib.sha256(text.encode()).hexdigest(), service, check, task))
+                parts = [allocation["ID"], task, service["Name"], *(str(check.get(name)) for name in _IDENTITY)]
+                one = Check(hashlib.sha256("/".join(parts).encode()).hexdigest(), service, check, task)
+                native = service["Provider"] == "nomad"
+                found.append(known.get(one.id, one) if native else one)
     return found
 
 

@@ -9,6 +9,7 @@ from observers.failures.failure_class import FailureClass
 from reconcilers.repair.proposal import Answer, Case
 from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.job_parts import CheckPart, Part
+from reconcilers.repair.rules.native_checks import asked_anew
 from reconcilers.repair.rules.near_miss import near_miss
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
 
@@ -29,13 +30,16 @@ def _port(case: Case) -> Answer:
     declared = {port.label: port for port in job_parts.ports(group)}
     if check.label not in declared or not 0 < listens < 65536:
         return None
-    said_by = {"log": "the app's own log", "image": "the image"}.get(facts.get("said_by", ""), "the evidence")
+    said_by = {"log": "the app's own log", "image": "the image", "job": "the job's own command or environment"}.get(
+        facts.get("said_by", ""), "the evidence"
+    )
     reason = f"check {job_parts.name(check.part)} asks a port where nothing listens; the app listens on {listens}"
     there = [label for label, port in declared.items() if label != check.label and port.inside == listens]
     if len(there) > 1:
         return choose(reason, [f"port {label}" for label in there])
     if there:
-        return fix(case, reason, _relabelled(check, there[0], f"leads to {listens}, where {said_by} says it listens"))
+        ground = f"leads to {listens}, where {said_by} says it listens"
+        return fix(case, reason, _relabelled(group, check, there[0], ground))
     if not _mapped(group):
         return choose(
             f"{reason}, and nothing maps the node's port to it",
@@ -48,10 +52,11 @@ def _port(case: Case) -> Answer:
     return fix(case, reason, (edit,))
 
 
-def _relabelled(check: CheckPart, label: str, ground: str) -> list[Edit]:
+def _relabelled(group: Part, check: CheckPart, label: str, ground: str) -> list[Edit]:
     """The check where it names a port itself; the service too where it names the same wrong one."""
     edits = []
     if check.service.label == check.label:
+        edits += asked_anew(group, check.service, label)
         edits.append(Edit(Kind.SERVICE_PORT, check.service.at, label, ground))
     if check.part.get("PortLabel"):
         edits.append(Edit(Kind.CHECK_PORT, check.at, label, ground))

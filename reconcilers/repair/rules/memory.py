@@ -36,8 +36,8 @@ def _grow(case: Case) -> Answer:
         if not seen:
             # Exit code 137 alone, or a log that speaks of memory, is no measure: anybody may kill, and write that.
             return choose(
-                f"{at[1]} was killed, and nothing measured says that it wanted memory",
-                (f"more memory for {at[1]} than {request} MB", "find out who or what kills it"),
+                f"{at[1]} was killed, and nothing measured says that it wanted memory: find out who or what kills it",
+                (f"more memory for {at[1]} than {request} MB",),
             )
         if case.diagnosis.facts.get("hint") != "usage" and seen * 5 < request * 4:
             return None
@@ -47,9 +47,10 @@ def _grow(case: Case) -> Answer:
     wanted = max(effective, seen) * _STEP
     ceiling, whose = _ceiling(case, group, at, effective > request)
     new = wanted if ceiling is None else min(wanted, ceiling)
-    if new < effective * _LEAST_STEP:
+    if new < max(effective * _LEAST_STEP, seen):
+        needs = f"was seen to use {seen} MB" if new < seen else f"needs more than {effective} MB"
         return choose(
-            f"{at[1]} needs more than {effective} MB, and {whose} allows {ceiling} MB",
+            f"{at[1]} {needs}, and {whose} allows {ceiling} MB",
             (f"raise {whose} and give {at[1]} more memory", f"let {at[1]} use less"),
         )
     ground = f"a step from {'the observed use' if seen > effective else 'the old value'}, ×{_STEP} at most" + (

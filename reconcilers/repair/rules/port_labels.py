@@ -12,6 +12,7 @@ from reconcilers.repair.proposal import Answer, Case
 from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.images import image_of
 from reconcilers.repair.rules.job_parts import Part
+from reconcilers.repair.rules.native_checks import asked_anew
 from reconcilers.repair.rules.near_miss import near_miss
 from reconcilers.repair.rules.port_map import mapping, port_map_edits
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
@@ -36,14 +37,10 @@ def _undefined(case: Case) -> Answer:
     reason = f'port "{wanted}" is used and no network block declares it'
     meant = near_miss(wanted, [port.label for port in declared])
     if meant is not None:
-        return fix(
-            case, reason, [Edit(kind, at, meant, f"the label that is spelt almost so: {meant}") for kind, at in users]
-        )
+        return fix(case, reason, _led(case, group, users, meant, f"the label that is spelt almost so: {meant}"))
     unused = [port.label for port in declared if not _label_users(group, port.label)]
     if len(declared) == 1 and unused:
-        return fix(
-            case, reason, [Edit(kind, at, unused[0], "the only port there is, which nobody uses") for kind, at in users]
-        )
+        return fix(case, reason, _led(case, group, users, unused[0], "the only port there is, which nobody uses"))
     added = _added(case, group, wanted, declared)
     if added is not None:
         return fix(case, reason, added)
@@ -54,6 +51,16 @@ def _label_users(group: Part, label: str) -> list[tuple[Kind, tuple[str, ...]]]:
     found = [(Kind.SERVICE_PORT, one.at) for one in job_parts.services(group) if one.label == label]
     found += [(Kind.CHECK_PORT, one.at) for one in job_parts.checks(group) if one.part.get("PortLabel") == label]
     return found
+
+
+def _led(case: Case, group: Part, users: list[tuple[Kind, tuple[str, ...]]], label: str, ground: str) -> list[Edit]:
+    """All who use the label to another one. Only where a check has failed does an allocation run that would stay."""
+    edits = [Edit(kind, at, label, ground) for kind, at in users]
+    if not case.diagnosis.check:
+        return edits
+    moved = {at for kind, at in users if kind is Kind.SERVICE_PORT}
+    anew = [edit for one in job_parts.services(group) if one.at in moved for edit in asked_anew(group, one, label)]
+    return [*anew, *edits]
 
 
 def _added(case: Case, group: Part, label: str, declared: list[Port]) -> list[Edit] | None:

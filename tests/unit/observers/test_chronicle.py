@@ -8,15 +8,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desired.app import AppKey
 from observers.nomad import decode
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.stream_items import Event, events
-from observers.running import Allocation, TaskEvent, TaskState
+from observers.running import Allocation, Check, Running, TaskEvent, TaskState
 from tests.recordings_reader import NOMAD, read_lines
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # Nomad holds the last ten of a task.
 HELD = 10
+KEY = AppKey("default", "web")
 
 
 def event(number: int, message: str = "") -> TaskEvent:
@@ -120,3 +122,21 @@ def test_of_a_recorded_task_the_first_events_are_kept_although_nomad_has_dropped
         (merged,) = chronicle.merged([decode.allocation(found)])
         assert len(merged.tasks["app"].events) == len(every[id_])
     assert max(map(len, every.values())) > HELD
+
+
+def checked(status: str, second: int, allocation: str = "a") -> Running:
+    one = Check(allocation, "alive", status, at=START + timedelta(seconds=second))
+    return Running(KEY, None, checks=(one,))
+
+
+def test_of_a_check_the_first_success_is_told_however_often_it_has_passed_or_failed_since() -> None:
+    chronicle = Chronicle(most_allocations=2)
+    looks = [("failure", 1), ("success", 5), ("success", 9), ("failure", 11), ("success", 1319)]
+    for status, second in looks:
+        chronicle.read(checked(status, second))
+    (now,) = chronicle.checks(checked("success", 1400).checks or ())
+    assert now.first_success == START + timedelta(seconds=5)
+    for other in ("b", "c"):
+        chronicle.read(checked("success", 2000, other))
+    (now,) = chronicle.checks(checked("success", 2001).checks or ())
+    assert now.first_success is None, "what was read longest ago is forgotten"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,3 +158,29 @@ def test_what_needs_approval_does_not_once_its_kind_is_allowed() -> None:
         assert not careful or verdict.approval
         widened = Guard(settings=GuardSettings(widened=frozenset(careful))).judge(case, found)
         assert "changed only with a person's approval" not in widened.approval
+
+
+def _on_another_port() -> Case:
+    return next(one for one in ALL if one.name == "app-listens-where-another-label-leads").case()
+
+
+def _believed(said_by: str, widened: frozenset[Kind] = frozenset()) -> str:
+    case = _on_another_port()
+    case = replace(case, diagnosis=replace(case.diagnosis, facts={**case.diagnosis.facts, "said_by": said_by}))
+    found = answer(case)
+    assert isinstance(found, Proposal)
+    return Guard(settings=GuardSettings(widened=widened)).judge(case, found).approval
+
+
+def test_people_are_led_to_another_port_on_the_word_of_the_job_or_the_image_and_not_on_that_of_a_log() -> None:
+    assert "a line of the log" in _believed("log")
+    assert not _believed("job")
+    assert not _believed("image")
+    assert not _believed("log", frozenset({Kind.SERVICE_PORT, Kind.CHECK_PORT}))
+
+
+def test_a_check_is_not_led_away_from_its_service_on_the_word_of_a_log() -> None:
+    """Else the check of what nobody can reach would be green."""
+    case = _on_another_port()
+    away = proposed(Operation(Kind.CHECK_PORT, CHECK, "http", "admin"))
+    assert "a line of the log" in GUARD.judge(case, away).approval
