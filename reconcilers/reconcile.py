@@ -273,8 +273,7 @@ class Reconciler:
             except InvalidDesired as error:
                 return Unclear(error.reason, f"{app.path}: {error.message}")
         if key in state.conflicts:
-            paths = " and ".join(state.conflicts[key])
-            return Unclear(Reason.DESIRED_CONFLICT, f"{paths} both claim {key}; neither is applied")
+            return Unclear(Reason.DESIRED_CONFLICT, state.conflict(key))
         for file in state.unreadable:
             if file.key == key:
                 if file.pending:

@@ -19,6 +19,7 @@ from desired.errors import OperatorError, Rejected, TerminalError, Unavailable, 
 from desired.file_tree import FileTree, Poll
 from desired.git_command import GitCommand
 from desired.git_source import GitSource
+from desired.reasons import Reason
 from desired.state import DesiredState
 from desired.work_tree import WorkTree
 from nomad_operator.from_settings import repository
@@ -31,7 +32,11 @@ from nomad_operator.wiring import assemble
 from reconcilers.decision import Decision, Register, Remember, Step, Stop
 from reconcilers.memory_store import MemoryStore
 from reconcilers.reconcile import Reconciler
+from reconcilers.records import Records
 from reconcilers.situation import Situation
+
+# More than ever follow each other without a look at something new.
+_PASSES = 5
 
 
 class Change(StrEnum):
@@ -104,7 +109,7 @@ async def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path
             # Of another revision nobody here knows what is remembered where it will be applied.
             if parts.records.fresh and (stored is not None or (path is None and ref is None)):
                 parts.sync.judge_memory(fleet)
-        found = await plan_apps(parts.reconciler, state, keys)
+        found = await plan_apps(parts.reconciler, parts.records, state, keys)
         return Plan(tuple(found), tuple(sources(state)), parts.source.problem, tuple(notes))
     finally:
         await parts.close()
@@ -134,9 +139,14 @@ class _Pinned:
         return await self._source.folder(revision, path)
 
 
-async def plan_apps(reconciler: Reconciler, state: DesiredState, keys: Sequence[AppKey]) -> list[Planned]:
-    """One entry a key, in their order. An app that cannot be planned is an entry, not an exception."""
-    return [await _plan(reconciler, state, key) for key in keys]
+async def plan_apps(
+    reconciler: Reconciler, records: Records, state: DesiredState, keys: Sequence[AppKey]
+) -> list[Planned]:
+    """One entry a key, in their order. An app that cannot be planned is an entry, not an exception.
+
+    `records` are a copy: what a pass would only remember is remembered there, to see what the pass after it does.
+    """
+    return [await _plan(reconciler, records, state, key) for key in keys]
 
 
 def chosen(names: Sequence[str], keys: set[AppKey], namespace: str) -> list[AppKey]:
@@ -160,9 +170,9 @@ def exit_code(planned: Sequence[Planned]) -> int:
     return 3 if changes & {Change.CREATE, Change.UPDATE, Change.STOP} else 0
 
 
-async def _plan(reconciler: Reconciler, state: DesiredState, key: AppKey) -> Planned:
+async def _plan(reconciler: Reconciler, records: Records, state: DesiredState, key: AppKey) -> Planned:
     try:
-        situation, decision = await reconciler.look(key, state)
+        situation, decision = await _foreseen(reconciler, records, state, key)
     except Rejected as error:
         return Planned(
             str(key), Change.FAILED, error.reason.value, f"Nomad refuses it: {error.message}", hint=error.hint
@@ -171,6 +181,20 @@ async def _plan(reconciler: Reconciler, state: DesiredState, key: AppKey) -> Pla
         return Planned(str(key), Change.FAILED, error.reason.value, error.message, hint=error.hint)
     change = _change(situation, decision)
     return Planned(str(key), change, decision.reason.value, decision.message, decision.diff)
+
+
+async def _foreseen(
+    reconciler: Reconciler, records: Records, state: DesiredState, key: AppKey
+) -> tuple[Situation, Decision]:
+    """What is done next to the job. Where passes only remember something and nothing is done, the first of them."""
+    first = looked = await reconciler.look(key, state)
+    for _ in range(_PASSES):
+        action = looked[1].action
+        if not isinstance(action, Remember) or action.again_in or looked[1].step is Step.ADOPTING:
+            break
+        await records.save(action.record)
+        looked = await reconciler.look(key, state)
+    return first if _change(*looked) is Change.NOTHING else looked
 
 
 def _change(situation: Situation, decision: Decision) -> Change:
@@ -183,6 +207,9 @@ def _change(situation: Situation, decision: Decision) -> Change:
             return Change.STOP
         case Remember() if decision.step is Step.ADOPTING:
             return Change.ADOPT
-    if decision.step in (Step.DEPENDENCIES, Step.PRUNE_HELD):
+    if decision.step is Step.PRUNE_HELD:
+        # Only the grace time holds it: it will be stopped.
+        return Change.STOP if decision.reason is Reason.WITHDRAWN else Change.BLOCKED
+    if decision.step is Step.DEPENDENCIES:
         return Change.BLOCKED
     return Change.NOTHING
