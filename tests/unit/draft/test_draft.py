@@ -16,7 +16,9 @@ from desired.draft.answers import read_answer
 from desired.draft.drafting import Context, draft
 from desired.draft.manifest_text import manifest_text
 from desired.draft.port_label import port_labels
+from desired.draft.settled import settled
 from desired.draft.value import Draft, Value
+from desired.draft.vault_role import with_role
 from desired.errors import UsageError
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import (
@@ -274,3 +276,34 @@ def test_whatever_a_codebase_says_stays_in_its_place(name: str, data: Any, sourc
     assert read["spec"]["env"]["X"] == data
     assert read["metadata"]["name"] == name
     assert set(read) == {"apiVersion", "kind", "metadata", "spec"}
+
+
+def test_policies_of_vault_are_a_question_for_a_role() -> None:
+    """Nomad takes no policies any more; the default of the question is that Nomad's own default counts."""
+    facts = Facts(**IMAGE, vault_policies=fact(("read-shop", "read-all")))
+    asking = with_role(draft("shop", facts, BARE), facts, {})
+    (question,) = asking.questions
+    assert (question.id, question.default) == ("vault.role", "none")
+    assert "read-shop, read-all" in question.text
+    assert settled(asking).questions == ()
+    answered = with_role(draft("shop", facts, BARE), facts, {"vault.role": "shop"})
+    assert answered.questions == ()
+    assert answered.spec["job"]["group"]["app"]["task"]["app"]["vault"] == {"role": "shop"}
+    assert with_role(draft("shop", facts, BARE), facts, {"vault.role": None}).spec == {"image": asking.spec["image"]}
+
+
+def test_what_was_said_in_words_gives_way_to_answers_alone() -> None:
+    facts = Facts(**IMAGE, ports={8080: fact(PortFact(8080)), 9090: fact(PortFact(9090))}, count=fact(1))
+    found = draft("shop", facts, BARE, {"count": 3}, prompted={"count": 2, "ports": {"http": {"to": 9000}}})
+    assert (found.spec["count"], found.spec["ports"]) == (3, {"http": {"to": 9000}})
+    assert {value.id: value.source for value in found.values if value.id != "image"} == {
+        "count": "answer",
+        "ports.http": "prompt",
+    }
+
+
+def test_without_ports_there_is_nothing_to_check() -> None:
+    facts = Facts(**IMAGE, ports={8080: fact(PortFact(8080))}, health=fact(HealthFact(path="/x", port=8080)))
+    assert "check" in spec(facts)
+    assert spec(facts, {"ports": None}) == {"image": "registry.example.org/shop:1.2"}
+    assert spec(facts, {"ports": {"web": {"to": 1}}})["check"] == {"path": "/x"}
