@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from desired.app import DEFAULT_NAMESPACE, AppKey, name_problem
-from desired.catalog_code import apps_beside, unread, with_its_code
+from desired.catalog_code import apps_beside, filling, unread, with_its_code
 from desired.catalog_history import History
 from desired.catalog_state import state_of, with_keys_of_before
 from desired.catalog_texts import Texts
@@ -237,8 +237,9 @@ class Catalog:
         return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, (problem,), key, transient=True, code=place))
 
     async def _app(self, unit: _Unit, texts: Texts, known: Mapping[tuple[str, str], AppKey]) -> DesiredApp | None:
-        manifest, origins = unit.manifest, tuple[Origin, ...]()
+        manifest, origins, fill = unit.manifest, tuple[Origin, ...](), None
         if manifest is not None and unit.code is not None and unit.code.analysis is not None:
+            fill = filling(manifest, unit.code.analysis, unit.beside)
             manifest, origins = with_its_code(
                 manifest, unit.code.analysis, path=unit.path, apps=unit.beside, defaults=self._defaults
             )
@@ -267,6 +268,7 @@ class Catalog:
             unit.job_path or "",
             unit.manifest.code.place if unit.manifest and unit.manifest.code else None,
             origins,
+            fill,
         )
 
     def _watched(self, key: AppKey, unit: _Unit) -> AppKey:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 from desired.app import AppKey
 from desired.errors import InvalidDesired
@@ -14,9 +15,9 @@ from desired.origin import Origin
 from desired.policy import Policy
 from desired.problem import Problem
 from desired.question import Question
-from desired.source_app import with_code
+from desired.source_app import FromCode, with_code
 from desired.source_code import Code
-from desired.state import UnreadableFile
+from desired.state import Fill, UnreadableFile
 
 _SOURCE = ("spec", "source")
 
@@ -50,14 +51,33 @@ def with_its_code(
     assert manifest.document is not None
     place = manifest.document.place(_SOURCE, key=True)
     try:
-        found = with_code(manifest.key.name, manifest.said, analysis, apps=apps, manifest=posixpath.basename(path))
+        found = _whole(manifest.key.name, posixpath.basename(path), analysis, apps, manifest.said)
     except InvalidDesired as error:
-        problems = (replace(one, path=path, line=place[0], column=place[1], hint=error.hint) for one in error.problems)
+        problems = (replace(one, path=path, line=place[0], column=place[1]) for one in error.problems)
         raise InvalidDesired(tuple(problems)) from error
-    if found.questions:
-        asked = (Problem(path, *place, f"spec.{one.id}: {one.text}", _suggestion(one), one) for one in found.questions)
-        raise InvalidDesired(tuple(asked))
     return completed(manifest, found.spec, path, defaults=defaults), found.origins
+
+
+def filling(manifest: Manifest, analysis: Analysis, apps: Collection[str]) -> Fill:
+    """The same for another text of the manifest."""
+
+    def fill(said: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _whole(manifest.key.name, "", analysis, apps, said).spec
+
+    return fill
+
+
+def _whole(name: str, file: str, analysis: Analysis, apps: Collection[str], said: Mapping[str, Any]) -> FromCode:
+    try:
+        found = with_code(name, said, analysis, apps=apps, manifest=file)
+    except InvalidDesired as error:
+        raise InvalidDesired(tuple(replace(one, hint=error.hint) for one in error.problems)) from error
+    if found.questions:
+        raise InvalidDesired(tuple(
+            Problem("", message=f"spec.{one.id}: {one.text}", hint=_suggestion(one), question=one)
+            for one in found.questions
+        ))  # fmt: skip
+    return found
 
 
 def _suggestion(question: Question) -> str:

@@ -84,12 +84,14 @@ class FileEditor:
         text = await _read(app.path, tree, files)
         if app.kind is Kind.JOB_FILE:
             return await self._job_file(app.path, text, "", tree, files)
-        file = read_manifests(_plain(text), app.path, defaults=self.defaults, namespace=self.namespace)
+        file = read_manifests(
+            _plain(text), app.path, defaults=self.defaults, namespace=self.namespace, with_code=app.fill is not None
+        )
         manifest = next((one for one in file.manifests if one.key == app.key), None)
         if manifest is None:
             return None
         if manifest.job_file is None:
-            editor = ManifestEditor(key=app.key, defaults=self.defaults, namespace=self.namespace)
+            editor = ManifestEditor(key=app.key, defaults=self.defaults, namespace=self.namespace, fill=app.fill)
             return _Text(app.path, text, editor.edit, editor.patch)
         path = posixpath.normpath(posixpath.join(posixpath.dirname(app.path), manifest.job_file))
         if path not in tree.files:

@@ -56,6 +56,11 @@ def _literal(value: Any) -> Any:
     return value.written if isinstance(value, WholeNumber | RealNumber) else value
 
 
+def _without_nothing(value: Any) -> Any:
+    """What is written as null is there for the code alone: it overrides what that says."""
+    return {name: each for name, each in value.items() if each is not None} if isinstance(value, dict) else value
+
+
 def _drift(value: Any) -> Any:
     return {"mode": value} if isinstance(value, str) else value
 
@@ -242,7 +247,13 @@ class AppSpec(_Block):
     ports: dict[Label, Port] | None = None
     command: Text | None = Field(None, description="Instead of the image's own command.")
     args: list[str] | None = None
-    env: dict[EnvName, EnvValue] | None = None
+    env: (
+        Annotated[
+            dict[EnvName, EnvValue],
+            BeforeValidator(_without_nothing, json_schema_input_type=dict[EnvName, EnvValue | None]),
+        ]
+        | None
+    ) = Field(None, description="By name. Nothing at all keeps away what the code would have.")
     check: Check | None = None
     routes: list[Route] | None = None
     volumes: list[Volume] | None = None

@@ -149,7 +149,7 @@ def completed(manifest: Manifest, spec: Mapping[str, Any], path: str, *, default
     else:
         made, more = _manifest(app.spec, manifest.key, defaults, manifest.line)
         findings += more
-    findings += broken_rules(value, with_code=True)
+    findings += broken_rules(value)
     if made is None or findings:
         raise InvalidDesired(tuple(sorted(dict.fromkeys(problem_of(one, document, path) for one in findings))))
     return made

@@ -135,9 +135,11 @@ def _volume(volume: Mapping[str, Any], steps: tuple[str | int, ...]) -> Iterator
 
 def _environment(spec: Mapping[str, Any]) -> Iterator[Finding]:
     for name, value in _map(spec, "env").items():
+        steps: tuple[str | int, ...] = ("spec", "env", name)
+        if value is None and not has_code(spec):
+            yield from _exactly_one({}, _SOURCES, steps, "a variable of the environment")
         if not isinstance(value, Mapping):
             continue
-        steps: tuple[str | int, ...] = ("spec", "env", name)
         yield from _exactly_one(value, _SOURCES, steps, "a variable of the environment")
         yield from _named_secret(name, value.get("fixed"), (*steps, "fixed"))
         if "fixed" not in value and not _LOOKED_UP_NAME.fullmatch(str(name)):

@@ -78,8 +78,12 @@ def _chosen(name: str, analysis: Analysis) -> Analyzed | Question:
 def _answers(said: Mapping[str, Any]) -> dict[str, Any]:
     """What the manifest says, by the ids that a draft has for it."""
     answers: dict[str, Any] = {key: said[key] for key in _WHOLE if key in said}
+    if answers.get("ports") == {}:
+        answers["ports"] = None
     for key in _BY_PART:
-        answers |= {f"{key}.{part}": value for part, value in said.get(key, {}).items() if value is not None}
+        # A variable that is null is not to be there, whatever the code says.
+        parts = said.get(key, {}).items()
+        answers |= {f"{key}.{part}": value for part, value in parts if value is not None or key == "env"}
     if "command" in said or "args" in said:
         # One process: half of it from here and half from there would be neither.
         answers |= {"command": said.get("command"), "args": said.get("args")}
@@ -126,7 +130,8 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
     made = dict(below)
     for key, value in above.items():
         if key == "job" or (key in _BY_PART and isinstance(value, Mapping)):
-            made[key] = _deep(made.get(key, {}), value) if key == "job" else {**made.get(key, {}), **value}
+            both = _deep(made.get(key, {}), value) if key == "job" else {**made.get(key, {}), **value}
+            made[key] = {part: each for part, each in both.items() if key == "job" or each is not None}
         else:
             made[key] = value
     return made

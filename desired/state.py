@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -20,6 +20,10 @@ from desired.reasons import Reason
 
 # A job in the shape of Nomad's HTTP API (`api.Job`): PascalCase keys, durations in nanoseconds.
 JobBody = Mapping[str, Any]
+
+
+# A manifest's spec as it is written, and the whole of it: InvalidDesired where its code leaves questions.
+Fill = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class Kind(StrEnum):
@@ -51,7 +55,8 @@ class DesiredApp:
 
     `source_hash` covers the file, its variables and its settings: while it stands, nothing has to be parsed again.
     `line` is where it begins in its file; 0 where that is not known. `job_file` is what a manifest wraps, if it does.
-    `code` is where the code is that fills in what its manifest leaves out; `origins` tell which value is from where.
+    `code` is where the code is that fills in what its manifest leaves out, and `fill` does that again for another text
+    of the manifest; `origins` tell which value is from where.
     """
 
     key: AppKey
@@ -64,6 +69,7 @@ class DesiredApp:
     job_file: str = field(default="", compare=False)
     code: CodePlace | None = field(default=None, compare=False)
     origins: tuple[Origin, ...] = field(default=(), compare=False)
+    fill: Fill | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

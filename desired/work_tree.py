@@ -82,7 +82,7 @@ class WorkTree:
 
         What is no folder, or is reached through a link, is left out. Raises as `tree` does.
         """
-        root = _repository(self._folder)
+        root = repository_of(self._folder)
         self._folders = {
             path: WorkTree(folder=root / path, git=self._git, limits=self._limits)
             for path in paths
@@ -174,7 +174,7 @@ class WorkTree:
             return file.read(self._limits.max_file_bytes + 1)
 
 
-def _repository(folder: Path) -> Path:
+def repository_of(folder: Path) -> Path:
     """Where the repository begins that a folder lies in; the folder itself if it lies in none."""
     return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
 

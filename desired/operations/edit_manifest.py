@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desired.app import AppKey
-from desired.errors import UsageError
-from desired.manifest_file import Manifest, read_manifests
+from desired.errors import InvalidDesired, UsageError
+from desired.manifest_file import Manifest, completed, read_manifests
 from desired.operations import words
 from desired.operations.apply import apply, holds
 from desired.operations.manifest_edits import edits
@@ -19,7 +19,7 @@ from desired.operations.operation import Operation
 from desired.operations.same_job import same_job
 from desired.operations.yaml_tree import YamlTree
 from desired.policy import Policy
-from desired.state import JobBody
+from desired.state import Fill, JobBody
 from desired.yaml_text import read_yaml
 
 # Edits that are tried together; each costs reading the manifest once.
@@ -28,11 +28,15 @@ _TRIES = 200
 
 @dataclass(frozen=True, slots=True)
 class ManifestEditor:
-    """Edits the manifest of one app in a file. `defaults` and `namespace` are those that the file is read with."""
+    """Edits the manifest of one app in a file. `defaults` and `namespace` are those that the file is read with.
+
+    `fill` adds what the manifest leaves to its code.
+    """
 
     key: AppKey
     defaults: Policy
     namespace: str
+    fill: Fill | None = None
 
     def edit(self, text: str, operations: tuple[Operation, ...]) -> str:
         """The file with the operations written into the app's document.
@@ -107,8 +111,16 @@ class ManifestEditor:
         return operations[-1]
 
     def _read(self, text: str) -> Manifest | None:
-        file = read_manifests(text, "manifest", defaults=self.defaults, namespace=self.namespace)
-        return next((each for each in file.manifests if each.key == self.key), None)
+        file = read_manifests(
+            text, "manifest", defaults=self.defaults, namespace=self.namespace, with_code=self.fill is not None
+        )
+        found = next((each for each in file.manifests if each.key == self.key), None)
+        if found is None or found.code is None or self.fill is None:
+            return found
+        try:
+            return completed(found, self.fill(found.said), "manifest", defaults=self.defaults)
+        except InvalidDesired:
+            return None
 
     def _document(self, text: str) -> tuple[int, int]:
         """Where the app's document stands in the file."""

@@ -17,6 +17,7 @@ from desired.git_credentials import GitCredentials
 from desired.git_source import GitSource
 from desired.source_code import CodeFolders
 from desired.source_facts import SourceFacts
+from desired.work_tree import WorkTree, repository_of
 from nomad_operator.code_sources import CodeSources
 from nomad_operator.codebases import credentials_for, is_own_server, repository_name
 from nomad_operator.other_sources import OtherSources, Remote
@@ -64,6 +65,12 @@ def code_sources(
         clock=time.monotonic,
     )
     return sources
+
+
+def code_beside(settings: Settings, tree: WorkTree, folder: Path, *, fetch: bool) -> CodeSources:
+    """For a command that reads manifests from a folder, and waits for what their code says. To be closed."""
+    called = str(repository_of(folder.absolute()))
+    return code_sources(settings, own=tree, called=called, news=lambda: None, patience=None, fetch=fetch)
 
 
 def other_source(remote: Remote, settings: Settings) -> GitSource:

@@ -17,6 +17,7 @@ from desired.file_tree import FileTree, Poll
 
 _AT_ONCE = 4
 _RETRY_AT_MOST = 600.0
+_DOUBLED = 10
 # A webhook may come for every push of everybody: no server is asked more often than this.
 _NOT_SOONER = 5.0
 
@@ -151,7 +152,7 @@ class OtherSources:
             following.looked.set()
             if changed or first:
                 self._news()
-            wait = min(self._every * 2**following.failures, max(self._every, _RETRY_AT_MOST))
+            wait = min(self._every * 2 ** min(following.failures, _DOUBLED), max(self._every, _RETRY_AT_MOST))
             try:
                 async with asyncio.timeout(wait):
                     await following.hurry.wait()

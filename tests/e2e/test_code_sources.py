@@ -35,7 +35,8 @@ def _in(folder: str, files: dict[str, str]) -> dict[str, str]:
 
 
 def _manifest(name: str, *lines: str) -> str:
-    said = "".join(f"  {line}\n" for line in lines)
+    quick = "job: {update: {min_healthy_time: 300ms}}"
+    said = "".join(f"  {line}\n" for line in (*lines, quick))
     return f"apiVersion: nomad-operator/v1\nkind: App\nmetadata: {{name: {name}}}\nspec:\n{said}"
 
 

@@ -15,9 +15,7 @@ from pathlib import Path
 
 from desired.catalog import Catalog
 from desired.draft.answers_file import ALL, DOCKERFILE
-from desired.draft.job_places import places
 from desired.draft.settled import settled
-from desired.draft.sourced_hcl import sourced_hcl
 from desired.errors import InvalidDesired, UsageError
 from desired.facts.analyze import analyze
 from desired.job.hcl_read import LocalParser
@@ -27,8 +25,8 @@ from desired.problem import Problem
 from desired.question import Question
 from desired.state import DesiredApp, HclSource, JobBody, JsonSource, Kind
 from desired.work_tree import WorkTree
-from desired.yaml_document import Document
 from desired.yaml_text import read_yaml
+from nomad_operator.code_from_settings import code_beside
 from nomad_operator.codebases import is_url, open_codebase
 from nomad_operator.commands.table import plain
 from nomad_operator.from_settings import policy
@@ -36,6 +34,7 @@ from nomad_operator.interview.answers_given import answers_given
 from nomad_operator.interview.found_app import found_apps, named
 from nomad_operator.interview.job_text import job_of
 from nomad_operator.interview.knowledge import Knowledge
+from nomad_operator.interview.manifest_sources import manifest_sources
 from nomad_operator.interview.output import write
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
@@ -104,8 +103,12 @@ async def _of_file(path: Path, settings: Settings) -> list[Generated]:
         defaults=policy(settings),
         namespace=settings.nomad_namespace,
         namespaces=settings.namespaces,
+        codes=(codes := code_beside(settings, tree, path.parent, fetch=True)),
     )
-    state = await catalog.read(await tree.tree("work tree"), tree, {})
+    try:
+        state = await catalog.read(await tree.tree("work tree"), tree, {})
+    finally:
+        codes.close()
     apps = [app for app in state.apps.values() if path.name in (app.path, app.job_file)]
     problems = tuple(
         problem
@@ -151,18 +154,7 @@ def _from_manifest(app: DesiredApp, text: str, path: Path) -> str:
     document = next((one for one in read_yaml(written, path.name) if one.line == app.line), None)
     if document is None or document.root is None:
         return text
-    spec = document.root.value["spec"]
-    told: dict[tuple[str, ...], list[str]] = {}
-    for at, place in places(spec):
-        line = f"{path.name}:{_line(document, at)}"
-        named = f"{at[-1]}: {line}" if "template" in place[-2:] else line
-        told.setdefault(place, []).append(named)
-    return sourced_hcl(text, told)
-
-
-def _line(document: Document, at: tuple[str, ...]) -> int:
-    steps = ["spec", *(int(step) if step.isdigit() and at[0] == "volumes" else step for step in at)]
-    return document.place(steps, key=True)[0]
+    return manifest_sources(text, document, path.name, app.origins)
 
 
 # -- what comes of it

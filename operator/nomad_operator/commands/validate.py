@@ -26,6 +26,7 @@ from desired.problem import Problem
 from desired.state import DesiredApp, DesiredState, JsonSource
 from desired.work_tree import WorkTree
 from nomad_operator.cli import tell
+from nomad_operator.code_from_settings import code_beside
 from nomad_operator.commands.table import plain
 from nomad_operator.commands.validate_dependencies import circles, strangers
 from nomad_operator.commands.validate_server import Judgement, judged_by_server
@@ -49,7 +50,7 @@ def validate(arguments: argparse.Namespace) -> int:
     found = Found()
     unreachable: OperatorError | None = None
     wanted = _by_folder(arguments.paths)
-    asyncio.run(_offline(wanted, settings, found))
+    asyncio.run(_read(wanted, settings, found, fetch=arguments.server))
     if arguments.server:
         try:
             asyncio.run(_server(settings, found))
@@ -78,7 +79,8 @@ def _by_folder(paths: Sequence[str]) -> Mapping[str, set[str] | None]:
     return wanted
 
 
-async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, found: Found) -> None:
+async def _read(wanted: Mapping[str, set[str] | None], settings: Settings, found: Found, *, fetch: bool) -> None:
+    """`fetch`: code in other repositories is looked at as well."""
     for folder, names in wanted.items():
         tree = WorkTree(folder=Path(folder), git=GitCommand(environment=os.environ), named=names or ())
         catalog = Catalog(
@@ -86,10 +88,16 @@ async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, fo
             defaults=policy(settings),
             namespace=settings.nomad_namespace,
             namespaces=settings.namespaces,
+            codes=(codes := code_beside(settings, tree, Path(folder), fetch=fetch)),
         )
-        state = await catalog.read(await tree.tree("work tree"), tree, {})
+        try:
+            state = await catalog.read(await tree.tree("work tree"), tree, {})
+        finally:
+            codes.close()
         apps = [app for app in state.apps.values() if names is None or {app.path, app.job_file} & names]
-        problems = [*_problems(state, names), *circles(state, apps)]
+        unread, told = _elsewhere(state, names) if not fetch else (set(), [])
+        found.warnings += [_in(folder, one) for one in told]
+        problems = [*(one for one in _problems(state, names) if one not in unread), *circles(state, apps)]
         found.warnings += [_in(folder, one) for one in strangers(state, apps)]
         found.problems += [_in(folder, problem) for problem in problems]
         found.apps += [(_shown(folder, app.path), app) for app in apps]
@@ -98,6 +106,21 @@ async def _offline(wanted: Mapping[str, set[str] | None], settings: Settings, fo
             spoken_of = {path for app in apps for path in (app.path, app.job_file)}
             spoken_of |= {one.path for one in problems} | {file.path for file in state.unreadable}
             found.problems += [_silent(_shown(folder, name), state, name) for name in sorted(names - spoken_of)]
+
+
+def _elsewhere(state: DesiredState, names: set[str] | None) -> tuple[set[Problem], list[Problem]]:
+    """What cannot be judged without looking at other repositories, as problems, and as what is said instead."""
+    unread = {
+        problem
+        for file in state.unreadable
+        if file.code is not None and file.code.git and not file.questions
+        for problem in file.problems
+        if names is None or file.path in names
+    }
+    hint = "--server fetches it"
+    return unread, [
+        replace(one, message="spec.source: another repository is not looked at", hint=hint) for one in unread
+    ]
 
 
 def _silent(shown: str, state: DesiredState, name: str) -> Problem:
