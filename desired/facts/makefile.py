@@ -26,7 +26,7 @@ _REGISTRY = re.compile(r"(?:DOCKER_|CONTAINER_|IMAGE_)?REGISTRY(?:_URL|_HOST)?",
 _IMAGE = re.compile(r"(?:DOCKER_|CONTAINER_|FULL_)?IMAGE(?:_NAME|_REPO|_REPOSITORY)?|DOCKER_REPO", re.IGNORECASE)
 _TAG = re.compile(r"(?:DOCKER_|CONTAINER_|IMAGE_)TAG|TAG|VERSION", re.IGNORECASE)
 _PLATFORM = re.compile(r"linux/(amd64|arm64|386|arm)(?:/v\d)?")
-_PUBLISHED = re.compile(r"(?:[\d.]+:)?(?:(?P<host>\d{1,5}):)?(?P<to>\d{1,5})(?:/(?P<kind>tcp|udp))?")
+_PUBLISHED = re.compile(r"(?:(?:\d{1,3}\.){3}\d{1,3}:)?(?:(?P<host>\d{1,5}):)?(?P<to>\d{1,5})(?:/(?P<kind>tcp|udp))?")
 
 
 def extract(codebase: Codebase, component: Component) -> Extraction:
