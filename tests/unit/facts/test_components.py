@@ -1,0 +1,124 @@
+"""What of a codebase runs as apps of their own, what they are called, and by which names they find each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from desired.facts.analyze import analyze
+from desired.facts.components import slug
+from tests.unit.facts.app_code.memory_codebase import MemoryCodebase
+
+DOCKERFILE = "FROM x\n"
+
+
+def names(files: dict[str, str], name: str = "shop", dockerfile: str | None = None) -> list[str]:
+    return [one.component.name for one in analyze(MemoryCodebase(files, name), dockerfile).apps]
+
+
+NAMED: dict[str, tuple[dict[str, str], str, list[str]]] = {
+    "nothing at all": ({"README.md": "hello"}, "shop", ["shop"]),
+    "code alone": ({"main.py": "print(1)"}, "My Shop_2", ["my-shop-2"]),
+    "a Dockerfile": ({"Dockerfile": DOCKERFILE}, "shop", ["shop"]),
+    "a Dockerfile further down": ({"services/ledger/Dockerfile": DOCKERFILE}, "shop", ["ledger"]),
+    "a name of no letters": ({"Dockerfile": DOCKERFILE}, "___", ["app"]),
+    "a folder whose name says nothing, and an image whose name does": (
+        {"Dockerfile": DOCKERFILE, "build.yaml": "image_name: r.io/team/billing:1"},
+        "src",
+        ["billing"],
+    ),
+    "the name of the build file": (
+        {"Dockerfile": DOCKERFILE, "build.yaml": "image_name: billing"},
+        "shop",
+        ["billing"],
+    ),
+    "services": (
+        {"compose.yaml": "services: {a: {build: .}, b: {build: .}, db: {image: x}}", "Dockerfile": DOCKERFILE},
+        "shop",
+        ["a", "b", "db"],
+    ),
+    "the only service with code is the codebase": (
+        {"compose.yaml": "services: {web: {build: .}, db: {image: x}}", "Dockerfile": DOCKERFILE},
+        "shop",
+        ["shop", "db"],
+    ),
+    "the only service with code, and a name that says something": (
+        {"compose.yaml": "services: {checkout: {build: .}, db: {image: x}}", "Dockerfile": DOCKERFILE},
+        "shop",
+        ["checkout", "db"],
+    ),
+    "what the app needs, and the app": (
+        {"compose.yaml": "services: {db: {image: x}}", "Dockerfile": DOCKERFILE},
+        "shop",
+        ["shop", "db"],
+    ),
+    "what the app needs, and code without a Dockerfile": (
+        {"compose.yaml": "services: {db: {image: x}}", "package.json": "{}"},
+        "shop",
+        ["shop", "db"],
+    ),
+    "services alone": ({"compose.yaml": "services: {db: {image: x}, ui: {image: y}}"}, "shop", ["db", "ui"]),
+    "an image of the codebase's own name is its own": (
+        {"compose.yaml": "services: {web: {image: r.io/shop}}", "Dockerfile": DOCKERFILE},
+        "shop",
+        ["shop"],
+    ),
+    "names that differ only in their signs": (
+        {"compose.yaml": "services: {a_b: {image: x}, a-b: {image: x}, a.b: {image: x}}"},
+        "shop",
+        ["a-b", "a-b-2", "a-b-3"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NAMED, ids=str)
+def test_apps_are_called_so(case: str) -> None:
+    files, name, expected = NAMED[case]
+    assert names(files, name) == expected
+
+
+def test_a_dockerfile_that_was_chosen_is_the_only_app() -> None:
+    files = {
+        "compose.yaml": "services: {a: {build: a}, b: {build: b}, db: {image: x}}",
+        "a/Dockerfile": DOCKERFILE,
+        "b/Dockerfile": DOCKERFILE,
+        "tools/Dockerfile": DOCKERFILE,
+    }
+    assert names(files, dockerfile="b/Dockerfile") == ["b"]
+    assert names(files, dockerfile="tools/Dockerfile") == ["tools"]
+
+
+def test_apps_find_each_other_by_all_the_names_that_compose_gives_them() -> None:
+    files = {
+        "compose.yaml": """
+            services:
+              web: {build: ., depends_on: [db]}
+              db:
+                image: postgres
+                container_name: shop_db
+                hostname: ${DB:-database}
+                networks: {back: {aliases: [sql, store]}, front: }
+        """,
+        "Dockerfile": DOCKERFILE,
+    }
+    found = analyze(MemoryCodebase(files, "shop"))
+    assert found.hosts == {
+        "web": "shop", "db": "db", "shop_db": "db", "database": "db", "sql": "db", "store": "db",
+    }  # fmt: skip
+    assert list(found.apps[0].facts.depends_on) == ["db"]
+
+
+def test_what_depends_on_a_renamed_app_depends_on_its_new_name() -> None:
+    files = {
+        "compose.yaml": "services: {web: {build: .}, proxy: {image: nginx, depends_on: [web]}}",
+        "Dockerfile": DOCKERFILE,
+    }
+    found = analyze(MemoryCodebase(files, "shop"))
+    assert {name: fact.value for name, fact in found.apps[1].facts.depends_on.items()} == {"shop": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("A_b.C", "a-b-c"), ("-x-", "x"), ("é", "app"), ("", "app"), ("a" * 80, "a" * 63), ("a" * 62 + "-b", "a" * 62)],
+)
+def test_a_name_is_made_of_small_letters_digits_and_dashes(name: str, expected: str) -> None:
+    assert slug(name) == expected
