@@ -28,6 +28,9 @@ from tests.repair.verdict import judge
 _POLICY = Policy(verify=Verify(soak=timedelta(seconds=2), timeout=timedelta(seconds=60)))
 _AT_MOST = timedelta(seconds=100)
 _SAYS = "echo listening on port 8080; echo health endpoint: /index.html; echo ok > index.html; exec httpd -f -p 8080"
+_NO_DATABASE = "dial tcp 10.0.0.9:5432: connect: connection refused"
+# Stands for a moment soon after the job is committed, in seconds since 1970.
+_SOON = "@SOON@"
 _TEXT = """job "NAME" {
   datacenters = ["*"]
   group "web" {
@@ -148,7 +151,7 @@ class Outcome:
 def cases() -> list[Case]:
     def one(
         name: str, breaks: Callable[[dict[str, Any]], None], ends: End, *says: F, may: tuple[str, ...] = (),
-        script: str = _SAYS, behaviour: dict[str, Any] | None = None,
+        script: str = _SAYS, behaviour: dict[str, Any] | None = None, before: tuple[dict[str, Any], ...] = (),
     ) -> Case:  # fmt: skip
         app = f"corpus-{name}"
         job = dict(read_job(_TEXT.replace("NAME", app).replace("SCRIPT", script)))
@@ -158,7 +161,7 @@ def cases() -> list[Case]:
                  "programs": ["sh"]}  # fmt: skip
         world = {
             "nodes": [{"name": "node-1", "cpu": 8000, "memory": 8192}],
-            "behaviours": [{**usual, **(behaviour or {})}],
+            "behaviours": [{**usual, **(behaviour or {})}, *before],
         }
         return Case(
             name=app, part=Part.BROKEN, fault=name, app=app, world=world, text=to_hcl(job), ends=ends,
@@ -182,6 +185,9 @@ def cases() -> list[Case]:
         group(job)["Networks"][0]["DynamicPorts"].append({"Label": "admin", "To": 9090})
         task(job)["Config"]["ports"] = ["http", "admin"]
         group(job)["Services"][0].update(PortLabel="admin")
+
+    def gives_up(job: dict[str, Any]) -> None:
+        group(job)["ReschedulePolicy"] = {"Attempts": 0, "Unlimited": False}
 
     quiet = "echo ok > index.html; exec httpd -f -p 8080"
     hungry = "set -e; dd if=/dev/zero of=/dev/null bs=60M count=1; " + _SAYS
@@ -220,6 +226,14 @@ def cases() -> list[Case]:
             may=("*/Resources/CPU",)),
         one("docker-network", lambda job: task(job)["Config"].update(network_mode="brigde"), End.FIXED,
             F.DRIVER_NETWORK_MISSING, may=("*/Config/network_mode",)),
+        one("work-dir-without-a-slash", lambda job: task(job)["Config"].update(work_dir="srv"), End.TOLD,
+            F.WORK_DIR_INVALID),
+        one("command-misspelt", lambda job: task(job)["Config"].update(command="servce"), End.TOLD,
+            F.COMMAND_NOT_FOUND),
+        one("given-up-too-early", gives_up, End.FIXED, F.RESTARTS_EXHAUSTED, may=("*/RestartPolicy/*", "*/Resched*"),
+            script=f"sleep 1; [ $(date +%s) -gt {_SOON} ] || {{ echo {_NO_DATABASE} >&2; exit 1; }}; {quiet}",
+            behaviour={"stdout": "", "from_time": "25s"}, before=(
+                {"runs_for": "1s", "exit_code": 1, "stderr": f"{_NO_DATABASE}\n", "programs": ["sh"]},)),
         one("command", lambda job: task(job)["Config"].update(command="/opt/nothing"), End.TOLD,
             F.COMMAND_NOT_FOUND),
         one("crash", lambda job: None, End.TOLD, F.CRASH, script="sleep 1; echo boom >&2; exit 3",
@@ -237,7 +251,7 @@ def _on_real(case: Case, address: str) -> Outcome:
     stage = RealStage(address, case.app)
     began = stage.cluster.now
     try:
-        stage.commit_text(case.text, case.policy)
+        stage.commit_text(case.text.replace(_SOON, str(int(time.time()) + 25)), case.policy)
         healthy = False
         while stage.cluster.now < began + _AT_MOST:
             stage.live(stage.cluster.now + timedelta(seconds=2))

@@ -22,6 +22,8 @@ _LEAST_INTERVAL = 5 * _SECOND
 _ATTEMPTS = 2
 _DELAY = 15 * _SECOND
 _INTERVAL = 1800 * _SECOND
+_RESCHEDULE_DELAY = 30 * _SECOND
+_RESCHEDULE_MAX_DELAY = 3600 * _SECOND
 _MODES = ("fail", "delay")
 _WAITS_FOR = frozenset({"crash_dependency", "vault_unreachable", "registry_unreachable", "artifact_unreachable"})
 
@@ -73,7 +75,8 @@ def _reschedule(group: Part, facts: Mapping[str, str]) -> list[Edit] | str:
     at = (job_parts.name(group),)
     if policy.get("Unlimited") and _number(policy, "Attempts", 0):
         return "limited attempts and unlimited ones"
-    delay, longest = _number(policy, "Delay", 30 * _SECOND), _number(policy, "MaxDelay", 3600 * _SECOND)
+    delay = _number(policy, "Delay", _RESCHEDULE_DELAY)
+    longest = _number(policy, "MaxDelay", _RESCHEDULE_MAX_DELAY)
     least = duration(facts.get("least", ""))
     problem = facts.get("problem", "")
     if "Max Delay" in problem or "Max Delay" in facts.get("delay", ""):
@@ -114,9 +117,13 @@ def _exhausted(case: Case) -> Answer:
     if kind == "service" and reschedule and not reschedule.get("Unlimited"):
         edits.append(Edit(Kind.RESCHEDULE_ATTEMPTS, at, 0, "unlimited"))
         edits.append(Edit(Kind.RESCHEDULE_UNLIMITED, at, True, "Nomad's default for a service"))
-        delay = max(_number(reschedule, "Delay", 0), _LEAST_INTERVAL)
+        # Nothing is set where Nomad's own default holds; what is set may be less than it takes of a policy without end.
+        delay = max(_number(reschedule, "Delay", _RESCHEDULE_DELAY), _LEAST_INTERVAL)
         edits.append(Edit(Kind.RESCHEDULE_DELAY, at, delay, "Nomad's minimum"))
-        if _number(reschedule, "MaxDelay", 0) < delay and str(reschedule.get("DelayFunction") or "") != "constant":
+        if (
+            _number(reschedule, "MaxDelay", _RESCHEDULE_MAX_DELAY) < delay
+            and str(reschedule.get("DelayFunction") or "") != "constant"
+        ):
             edits.append(Edit(Kind.RESCHEDULE_MAX_DELAY, at, math.ceil(delay), "no less than the delay"))
     return fix(case, "Nomad gave the task up before what it waits for was there", edits)
 

@@ -8,8 +8,11 @@ from reconcilers.repair.proposal import Answer, Case
 from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.driver_keys import SHELL, split
 from reconcilers.repair.rules.images import image_of
+from reconcilers.repair.rules.job_parts import Part
 from reconcilers.repair.rules.near_miss import near_miss
 from reconcilers.repair.rules.rule import Edit, Rule, choose, fix
+
+_CONTAINERS = ("docker", "podman")
 
 
 def _split_command(case: Case) -> Answer:
@@ -36,9 +39,11 @@ def _split_command(case: Case) -> Answer:
 def _not_found(case: Case) -> Answer:
     """The image's own program: the one that is spelt almost so, or whatever the image starts by itself."""
     found = job_parts.task_of(case)
-    facts = None if found is None else image_of(case, found[1])
-    if found is None or facts is None:
+    if found is None:
         return None
+    facts = image_of(case, found[1])
+    if facts is None:
+        return _unknown_image(case, found[1])
     at = job_parts.address(*found)
     config = job_parts.config(found[1])
     entrypoint, command = config.get("entrypoint"), config.get("command")
@@ -64,6 +69,19 @@ def _not_found(case: Case) -> Answer:
     if config.get("args") and not facts.entrypoint:
         return choose(reason, (f"the image's own command {own[0]}, without args", "a program that is in the image"))
     return fix(case, reason, (Edit(Kind.COMMAND, at, None, f"the image's own: {own[0]}"),))
+
+
+def _unknown_image(case: Case, task: Part) -> Answer:
+    """Nobody could be asked what the image holds: what is named is all there is to say."""
+    config = job_parts.config(task)
+    wrong = case.diagnosis.facts.get("command") or str(config.get("command") or "")
+    if not wrong or task.get("Driver") not in _CONTAINERS:
+        return None
+    key = "command" if config.get("command") else "entrypoint"
+    return choose(
+        f"{wrong} is not in the image, and what the image starts is not known",
+        (f"another spelling of {wrong}, if it is misspelt", f"the image's own program, without `{key}`"),
+    )
 
 
 def _program(wrong: str, own: list[str]) -> str | None:
@@ -99,13 +117,17 @@ def _work_dir(case: Case) -> Answer:
     """A relative directory made absolute where only one is meant; one that is not there left to the image."""
     found = job_parts.task_of(case)
     old = None if found is None else job_parts.config(found[1]).get("work_dir")
-    facts = None if found is None else image_of(case, found[1])
-    if found is None or not isinstance(old, str) or not old or facts is None:
+    if found is None or not isinstance(old, str) or not old:
         return None
+    facts = image_of(case, found[1])
     at = job_parts.address(*found)
-    own = facts.working_dir
     reason = f"the working directory {old} cannot be used"
     bare = old.removeprefix("./").strip("/.")
+    if facts is None:
+        # Nobody could be asked what the image's own is.
+        absolute = () if old.startswith("/") or not bare else (f"/{bare}",)
+        return choose(reason, (*absolute, "the image's own, without `work_dir`"))
+    own = facts.working_dir
     if old.startswith("/"):
         if not own:
             return None

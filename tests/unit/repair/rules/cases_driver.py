@@ -363,7 +363,13 @@ CASES = (
         (op(Kind.ENTRYPOINT, APP, ("/entry.sh",), None),),
         "command",
     ),
-    RuleCase("command-of-an-unknown-image", F.COMMAND_NOT_FOUND, _no_program("x", "task.Config.command", "x"), NOTHING),
+    RuleCase(
+        "command-of-an-unknown-image",
+        F.COMMAND_NOT_FOUND,
+        _no_program("x", "task.Config.command", "x"),
+        CHOICE,
+        "command",
+    ),
     RuleCase(
         "word-that-the-shell-does-not-find",
         F.SHELL_COMMAND_NOT_FOUND,
@@ -407,7 +413,9 @@ CASES = (
         CHOICE,
         "working-directory",
     ),
-    RuleCase("relative-directory-of-an-unknown-image", F.WORK_DIR_INVALID, _no_directory("src"), NOTHING),
+    RuleCase(
+        "relative-directory-of-an-unknown-image", F.WORK_DIR_INVALID, _no_directory("src"), CHOICE, "working-directory"
+    ),
     RuleCase(
         "directory-misspelt",
         F.WORK_DIR_INVALID,
