@@ -80,6 +80,12 @@ class _Progress:
     sent: bool = False
 
 
+class _Services(nomad.api.base.Requester):  # type: ignore[misc]
+    """Nomad's own catalog, which python-nomad does not know."""
+
+    ENDPOINT = "services"
+
+
 class Caller:
     """Makes calls, at most `max_connections` at once; more wait, on their own deadline."""
 
@@ -122,6 +128,7 @@ class Caller:
             "namespaces": nomad.api.Namespaces,
             "node": nomad.api.Node,
             "nodes": nomad.api.Nodes,
+            "services": _Services,
             "allocations": nomad.api.Allocations,
             "variable": nomad.api.Variable,
             "variables": nomad.api.Variables,

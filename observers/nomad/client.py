@@ -396,6 +396,20 @@ class NomadClient:
             call, lambda answer: tuple(sorted(mapping(mapping(answer.body, "it").get("Items"), "Items")))
         )
 
+    async def service_names(self, namespace: str) -> tuple[str, ...]:
+        """Services of Nomad's own catalog in a namespace, sorted. One request; a server without one is Unsupported."""
+        call = Call(endpoint=endpoints.SERVICES, what="list the services", parameters={"namespace": namespace})
+        return await self._call.needed(
+            call,
+            lambda answer: tuple(
+                sorted(
+                    needed(mapping(one, "a service"), "ServiceName")
+                    for group in sequence(answer.body, "the services")
+                    for one in sequence(mapping(group, "a namespace").get("Services"), "its services")
+                )
+            ),
+        )
+
     async def namespaces(self) -> tuple[str, ...]:
         """The namespaces that the token may see, sorted. One request."""
         call = Call(endpoint=endpoints.NAMESPACES, what="list the namespaces")

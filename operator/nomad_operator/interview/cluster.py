@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from desired.conventions import Conventions
-from desired.errors import OperatorError
+from desired.errors import OperatorError, Unsupported
 from nomad_operator.interview.knowledge import Knowledge
 from observers.vault.standing import Mount
 
@@ -50,6 +50,8 @@ class Nomad(Protocol):
 
     async def variable_keys(self, namespace: str, path: str) -> tuple[str, ...] | None: ...
 
+    async def service_names(self, namespace: str) -> tuple[str, ...]: ...
+
 
 async def learn(
     *,
@@ -60,14 +62,15 @@ async def learn(
     deadline: timedelta,
 ) -> Knowledge:
     """What those that are given know. Never raises for a service that is away: it is named in `away`."""
-    (found, agreed, keys, variables, services) = await asyncio.gather(
+    found, agreed, keys, variables, services, catalog = await asyncio.gather(
         _asked("Vault", _secrets(vault) if vault else None, deadline, ({}, frozenset())),
         _asked("Consul", consul.conventions() if consul else None, deadline, (Conventions(), ())),
         _asked("Consul", consul.keys("") if consul else None, deadline, ()),
         _asked("Nomad", _variables(nomad, namespace) if nomad else None, deadline, {}),
         _asked("Consul", consul.services() if consul else None, deadline, {}),
+        _asked("Nomad", _catalog(nomad, namespace) if nomad else None, deadline, ()),
     )
-    away = dict.fromkeys(told for _, told in (found, agreed, keys, variables, services) if told)
+    away = dict.fromkeys(told for _, told in (found, agreed, keys, variables, services, catalog) if told)
     conventions, problems = agreed[0]
     return Knowledge(
         conventions=conventions,
@@ -75,6 +78,7 @@ async def learn(
         variables=MappingProxyType(dict(variables[0])),
         keys=frozenset(key for key in keys[0] if not key.endswith("/")),
         services=tuple(sorted(services[0])),
+        catalog=catalog[0],
         away=tuple(away),
         notes=problems,
         stores=found[0][1],
@@ -109,6 +113,14 @@ async def _secrets(vault: Vault) -> tuple[Mapping[str, tuple[str, ...] | None], 
 
     named = dict(zip(paths, await asyncio.gather(*(fields(path) for path in paths)), strict=True))
     return named, frozenset(path for path in whole if "/" not in path)
+
+
+async def _catalog(nomad: Nomad, namespace: str) -> tuple[str, ...]:
+    try:
+        return await nomad.service_names(namespace)
+    except Unsupported:
+        # One that has no catalog of its own has no services in it.
+        return ()
 
 
 async def _variables(nomad: Nomad, namespace: str) -> Mapping[str, tuple[str, ...] | None]:

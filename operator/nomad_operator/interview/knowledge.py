@@ -14,7 +14,7 @@ from desired.draft.value import Draft
 class Knowledge:
     """`vault` are the secrets by their path as templates read it, `variables` those of Nomad; with the names of their
     fields, None where those are not known. `stores` are Vault's mounts of which every secret is known. `keys` and
-    `services` are Consul's.
+    `services` are Consul's, `catalog` are the services of Nomad's own.
 
     `away` are services that were named and did not answer, each with what failed: nothing is known of theirs.
     """
@@ -24,6 +24,7 @@ class Knowledge:
     variables: Mapping[str, tuple[str, ...] | None] = field(default_factory=lambda: MappingProxyType({}))
     keys: frozenset[str] = frozenset()
     services: tuple[str, ...] = ()
+    catalog: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     stores: frozenset[str] = frozenset()

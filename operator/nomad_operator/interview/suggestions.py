@@ -98,9 +98,10 @@ def _services(name: str, facts: Facts, knowledge: Knowledge) -> Iterator[tuple[s
     for kind, backend in facts.backends.items():
         if name not in backend.value.variables:
             continue
+        yield from _of_catalog(name, kind, knowledge)
         port = usual_port(kind)
         for service in knowledge.services:
-            if kind not in service.lower().replace("_", "-").split("-"):
+            if not _called(service, kind):
                 continue
             host = f"{service}.service.consul"
             if name.endswith(_HOSTS):
@@ -110,3 +111,23 @@ def _services(name: str, facts: Facts, knowledge: Knowledge) -> Iterator[tuple[s
             else:
                 continue
             yield f"fixed: {text}", 0.55, f"Consul has a service {service}"
+
+
+def _of_catalog(name: str, kind: str, knowledge: Knowledge) -> Iterator[tuple[str, float, str]]:
+    """The same of Nomad's own catalog, whose services a manifest can name."""
+    for service in knowledge.catalog:
+        if not _called(service, kind):
+            continue
+        if name.endswith("_PORT"):
+            text = f"{{{service}.port}}"
+        elif name.endswith(_HOSTS):
+            text = f"{{{service}.host}}"
+        elif name.endswith(("_URL", "_URI")):
+            text = f"{kind}://{{{service}}}"
+        else:
+            continue
+        yield f"service: {text}", 0.6, f"Nomad has a service {service}"
+
+
+def _called(service: str, kind: str) -> bool:
+    return kind in service.lower().replace("_", "-").split("-")

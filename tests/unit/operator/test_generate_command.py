@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -165,3 +166,24 @@ def test_whatever_a_source_says_it_stays_a_comment(said: str) -> None:
         text, {("type",): [said], ("group", "g"): [said], ("group", "g", "task", "t", "nothing"): [said]}
     )
     assert parsed(made) == parsed(text)
+
+
+def test_what_a_manifest_leaves_to_its_code_is_named_by_the_codes_lines(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(SAMPLES / "flask-api" / "code", tmp_path / "flask-api")
+    (tmp_path / ".git").mkdir()
+    Path("flask-api.yaml").write_text(
+        "apiVersion: nomad-operator/v1\nkind: App\nmetadata: {name: flask-api}\nspec:\n  source: {path: flask-api}\n"
+        "  count: 3\n  env:\n    DB_HOST: {fixed: db}\n    REDIS_URL: {consul: a/b}\n    SECRET_KEY: {vault: a/b#c}\n"
+    )
+    code, text, err = run("generate", "flask-api.yaml")
+    assert (code, err) == (0, "")
+    for line in (
+        "count = 3 # flask-api.yaml:6",
+        'image = "registry.cluster:5000/flask-api:1.4.2" # build_yaml: build.yaml:1',
+        'DB_HOST  = "db"       # flask-api.yaml:8',
+        'GREETING = "good day" # build_yaml: build.yaml:9',
+        "# REDIS_URL: flask-api.yaml:9",
+        "# DB_PASSWORD: build_yaml: build.yaml:13",
+        "# app_code: app/__init__.py:15\n      check",
+    ):
+        assert line in text, line

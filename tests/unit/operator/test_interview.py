@@ -41,6 +41,7 @@ KNOWN = Knowledge(
     variables={"nomad/jobs/shop": ("api_key",)},
     keys=frozenset({"shop/config/redis_url", "shop/db_host"}),
     services=("redis", "web"),
+    catalog=("shop-redis",),
 )
 
 
@@ -88,6 +89,7 @@ def test_what_is_there_is_suggested_first_and_nothing_is_suggested_twice() -> No
     redis = put(after("", ""))
     assert "consul: shop/config/redis_url" in [one.word for one in redis.options]
     assert "fixed: redis://redis.service.consul:6379" in [one.word for one in redis.options]
+    assert "service: redis://{shop-redis}" in [one.word for one in redis.options]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,9 @@ class Nomad:
     async def variable_keys(self, namespace: str, path: str) -> tuple[str, ...] | None:
         return ("mail_token",)
 
+    async def service_names(self, namespace: str) -> tuple[str, ...]:
+        return ("shop-redis", "web")
+
 
 async def known(**services: Any) -> Knowledge:
     asked = {"vault": None, "consul": None, "nomad": None, **services}
@@ -75,6 +78,7 @@ async def test_everything_is_learned_by_name() -> None:
     assert (found.vault, found.stores) == (SECRETS, {"secret"})
     assert (found.keys, found.services) == ({"shop/config/redis_url"}, ("consul", "redis"))
     assert found.variables == {"nomad/jobs/shop": ("mail_token",)}
+    assert found.catalog == ("shop-redis", "web")
     assert (found.conventions.hostname_suffix, found.away) == (".cluster", ())
     assert found.notes == ("Consul key x: not JSON",)
     assert {"secret/data/shop/db#password", "shop/config/redis_url", "nomad/jobs/shop#mail_token"} <= found.confirmed
