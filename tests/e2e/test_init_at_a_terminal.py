@@ -113,7 +113,8 @@ def test_a_line_that_is_edited_begins_with_what_is_there(sit: Sit, tmp_path: Pat
 
 def test_a_terminal_that_is_narrow_shows_every_source(sit: Sit) -> None:
     session = sit("init", str(SAMPLES / "video-transcription" / "code"), "--skip-infra-check", columns=60)
-    session.expect("dockerfile [Dockerfile]: ").send("").expect("values [take]: ").interrupt()
+    session.expect("dockerfile [Dockerfile]: ").send("").expect("vault.role [none]: ").send("")
+    session.expect("values [take]: ").interrupt()
     assert session.end() == 130
     assert "vault: secret/data/video-transcription/s3#access_key" in session.screen
     assert "build_yaml: build.yaml:21" in session.screen

@@ -31,7 +31,7 @@ from nomad_operator.codebases import is_url, open_codebase
 from nomad_operator.commands.table import plain
 from nomad_operator.from_settings import policy
 from nomad_operator.interview.answers_given import answers_given
-from nomad_operator.interview.found_app import found_apps, named
+from nomad_operator.interview.found_app import found_apps, named, strangers
 from nomad_operator.interview.job_text import job_of
 from nomad_operator.interview.knowledge import Knowledge
 from nomad_operator.interview.manifest_sources import manifest_sources
@@ -80,7 +80,10 @@ def _of_codebase(arguments: argparse.Namespace, settings: Settings) -> Iterator[
         print(f"warning: {plain(str(warning))}", file=sys.stderr)
     problems: list[Problem] = []
     hints: list[str] = []
-    for app in named(found_apps(analysis, Knowledge(), arguments.prompt), arguments.app):
+    apps = found_apps(analysis, Knowledge(), arguments.prompt)
+    if unknown := strangers(answers, apps, str(arguments.answers)):
+        raise InvalidDesired(unknown)
+    for app in named(apps, arguments.app):
         draft = settled(app.draft(answers.of(app.name)))
         try:
             body, text = job_of(draft, app.name, defaults=policy(settings), namespace=settings.nomad_namespace)

@@ -30,7 +30,7 @@ from nomad_operator.commands.table import Style, plain
 from nomad_operator.from_settings import connection, policy
 from nomad_operator.interview.answers_given import answers_given
 from nomad_operator.interview.cluster import learn
-from nomad_operator.interview.found_app import FoundApp, found_apps, named
+from nomad_operator.interview.found_app import FoundApp, found_apps, named, strangers
 from nomad_operator.interview.job_text import problems_of, read_back
 from nomad_operator.interview.kept import Kept
 from nomad_operator.interview.knowledge import Knowledge, missing
@@ -81,7 +81,7 @@ def _attended(
         knowledge = _knowledge(loaded, skip=arguments.skip_infra_check)
         if knowledge.away and terminal.interactive and not people.go_on_without(knowledge.away):
             raise TerminalError("stopped: a service does not answer", hint="`nomad-operator doctor` tells what to do")
-        apps = _apps(arguments, analysis, knowledge, targets)
+        apps = _apps(arguments, analysis, knowledge, targets, kept)
         places = [targets.of(app.name, apps=len(apps)) for app in apps]
         outcomes: list[Outcome] = []
         for number, (app, place) in enumerate(zip(apps, places, strict=True), start=1):
@@ -129,7 +129,7 @@ def _unattended(
     knowledge = _knowledge(loaded, skip=arguments.skip_infra_check)
     for text in (*map(str, analysis.warnings), *knowledge.away, *knowledge.notes):
         print(f"warning: {plain(text)}", file=sys.stderr)
-    apps = _apps(arguments, analysis, knowledge, targets)
+    apps = _apps(arguments, analysis, knowledge, targets, kept)
     outcomes = [
         Outcome(
             settled(informed(app.draft(kept.of(app.name)), app.facts, knowledge)), WRITTEN,
@@ -196,9 +196,12 @@ def _written(outcome: Outcome, *, first: bool) -> Outcome:
 
 
 def _apps(
-    arguments: argparse.Namespace, analysis: Analysis, knowledge: Knowledge, targets: Targets
+    arguments: argparse.Namespace, analysis: Analysis, knowledge: Knowledge, targets: Targets, kept: Kept
 ) -> tuple[FoundApp, ...]:
-    found = named(found_apps(analysis, knowledge, arguments.prompt), arguments.app)
+    every = found_apps(analysis, knowledge, arguments.prompt)
+    if unknown := strangers(kept.given, every, str(arguments.answers)):
+        raise InvalidDesired(unknown)
+    found = named(every, arguments.app)
     if is_url(arguments.path):
         address = GitAddress.parse(arguments.path).url
         source = {"git": address, **({"ref": arguments.ref} if arguments.ref else {})}

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 from desired.draft.answers import NONE, YES, read_answer
+from desired.draft.answers_file import Answers
 from desired.draft.drafting import Context, draft
 from desired.draft.prompt_words import understood
 from desired.draft.value import Draft, Value
@@ -15,6 +16,8 @@ from desired.draft.vault_role import ROLE, with_role
 from desired.errors import UsageError
 from desired.facts.analyze import Analysis
 from desired.facts.facts import Facts
+from desired.manifest_problems import near
+from desired.problem import Problem
 from nomad_operator.interview.knowledge import Knowledge
 
 Texts = Mapping[str, str]
@@ -74,6 +77,19 @@ def found_apps(analysis: Analysis, knowledge: Knowledge, prompt: str) -> tuple[F
         )
         for one in analysis.apps
     )  # fmt: skip
+
+
+def strangers(answers: Answers, apps: Sequence[FoundApp], path: str) -> tuple[Problem, ...]:
+    """Sections of a file of answers that speak of no app: whoever misspelled one would wait for ever."""
+    names = [app.name for app in apps]
+    known = ", ".join(names)
+    return tuple(
+        Problem(
+            path, message=f"answers for {one}, which is none of its apps", hint=near(one, names) or f"it has {known}"
+        )
+        for one in answers.apps
+        if one not in names
+    )
 
 
 class _Named(Protocol):

@@ -84,6 +84,14 @@ def test_answers_from_a_file_close_what_is_open(run: Run, tmp_path: Path) -> Non
     assert (done, yaml.safe_load(out)["metadata"]["name"]) == (0, "flask-api")
 
 
+def test_answers_for_an_app_that_is_not_there_are_told(run: Run, code: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("[shpo]\ncount = 2\n")
+    for command in (["init", "--no-questions"], ["generate"]):
+        done, out, err = run(*command, str(code), "--answers", "a")
+        assert (done, out) == (1, "")
+        assert "a: answers for shpo, which is none of its apps (did you mean `shop`?)" in err
+
+
 def test_a_file_of_answers_that_holds_a_secret_is_refused_by_its_line_alone(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("env.DB_PASSWORD = fixed: correct-horse-battery\nimgae = x\n")
     done, out, err = run("init", str(SAMPLES / "flask-api" / "code"), "--no-questions", "--answers", "a")
