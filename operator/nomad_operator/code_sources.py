@@ -190,7 +190,11 @@ class CodeSources:
 
     async def _of(self, key: Key, folder: _Folder) -> None:
         async def read() -> Codebase:
-            tree = await folder.repository.folder(folder.revision, folder.path)
+            try:
+                tree = await folder.repository.folder(folder.revision, folder.path)
+            except InvalidDesired as error:  # too many files
+                problems = tuple(Problem(folder.path, message=one.message) for one in error.problems)
+                raise InvalidDesired(problems, hint="name the app's own folder as its source") from error
             return await codebase_of(tree, folder.repository, name=key.name, shown=folder.path)
 
         try:

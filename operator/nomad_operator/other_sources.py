@@ -18,6 +18,12 @@ from desired.file_tree import FileTree, Poll
 _AT_ONCE = 4
 _RETRY_AT_MOST = 600.0
 _DOUBLED = 10
+_HINTS = {
+    "NOMAD_OPERATOR_GIT_REF": "check `ref` of its source: a branch, a tag, or a full commit id that is still there",
+    "NOMAD_OPERATOR_GIT_URL": "check `git` of its source; many servers answer 'not found' to whoever may not read it",
+    "NOMAD_OPERATOR_GIT_TOKEN": "may everybody read it? The operator shows its credentials to its own git server alone",
+    "NOMAD_OPERATOR_GIT_POLL": "ask less often (NOMAD_OPERATOR_SOURCE_POLL_SECONDS)",
+}
 # A webhook may come for every push of everybody: no server is asked more often than this.
 _NOT_SOONER = 5.0
 
@@ -166,9 +172,15 @@ class OtherSources:
         try:
             poll = await following.source.poll()
         except OperatorError as error:
+            error.hint = _hint(error)
             following.problem = error
             following.failures += 1
             return str(error) != before
         following.problem = None
         following.failures = 0
         return poll.changed or before is not None
+
+
+def _hint(error: OperatorError) -> str:
+    """Git's own hints speak of the settings of the main repository."""
+    return next((hint for setting, hint in _HINTS.items() if setting in error.hint), error.hint)

@@ -146,6 +146,28 @@ def test_a_repository_that_hangs_holds_nobody_up() -> None:
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("hint", "told"),
+    [
+        ("check NOMAD_OPERATOR_GIT_REF: a branch", "check `ref` of its source"),
+        ("check NOMAD_OPERATOR_GIT_URL; many", "check `git` of its source"),
+        ("check that the token (NOMAD_OPERATOR_GIT_TOKEN or", "may everybody read it"),
+        ("is the git server up?", "is the git server up?"),
+    ],
+)
+def test_what_to_do_about_it_is_told_of_the_manifest_and_not_of_the_main_repository(hint: str, told: str) -> None:
+    async def main() -> None:
+        world = World()
+        world.servers[SHOP].error = Unavailable("no", hint=hint)
+        world.others.follow([SHOP])
+        await asyncio.sleep(1)
+        problem = world.others.problem(SHOP)
+        assert problem is not None and problem.hint.startswith(told)
+        world.others.close()
+
+    run(main())
+
+
 def test_what_nobody_names_any_more_is_let_go() -> None:
     async def main() -> None:
         world = World()
