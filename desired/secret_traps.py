@@ -194,7 +194,10 @@ def _until(read: SecretRead) -> str:
 
 
 def _instead(read: SecretRead) -> str:
-    return f"the text ${{secret.{read.block}.{read.field}}}" if read.block else "<no value>, or null"
+    if read.block:
+        return f"the text ${{secret.{read.block}.{read.field}}}"
+    # Source: measured on Nomad 2.0.5: of a variable nothing at all is rendered.
+    return "an empty value, without a word" if read.source is Source.NOMAD else "<no value>, or null"
 
 
 def _meant(name: str, names: Iterable[str]) -> str:

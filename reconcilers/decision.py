@@ -89,6 +89,7 @@ class Condition(StrEnum):
     DEPENDENCY_NOT_READY = "DependencyNotReady"
     SUSPENDED = "Suspended"
     OBSERVE_FAILED = "ObserveFailed"
+    VALUE_MISSING = "ValueMissing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from reconcilers import questions as when
 from reconcilers import repair_questions as repairs
 from reconcilers.choose_repair import climbed
 from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Revive, Step, Stop, Truth
+from reconcilers.foretold import Foretelling
 from reconcilers.health import Phase, judge
 from reconcilers.ports import DesiredView, Nomad, Reporter, Submission
 from reconcilers.prune import Withdrawals
@@ -117,7 +118,9 @@ class Reconciler:
         watch: Watch,
         now: Callable[[], datetime],
         after_state_loss: Callable[[], bool],
+        foretelling: Foretelling | None = None,
     ) -> None:
+        self._foretelling = foretelling
         self._nomad = nomad
         self._desired = desired
         self._withdrawn = withdrawn
@@ -193,6 +196,8 @@ class Reconciler:
             now=now,
             after_state_loss=self._after_state_loss(),
         )
+        if self._foretelling is not None and isinstance(desire, Wanted):
+            situation = replace(situation, foretold=await self._foretelling.of(key.namespace, desire.spec))
         target = choose_target(situation.desire, record, situation.policy, now)
         situation = replace(situation, target=target)
         if when.moved(situation):

@@ -117,6 +117,7 @@ class Situation:
     cycle: tuple[AppKey, ...] = ()
     after_state_loss: bool = False
     evidence: Evidence | None = None  # read in full, where a failure is to be named or mended
+    foretold: tuple[str, ...] = ()  # what of the spec will go wrong without a word from Nomad
     budget_refusal: str = ""  # why no repair may be tried now
     diagnoses: tuple[Diagnosis, ...] = ()  # of what was read anyway, or of the evidence; most important first
 

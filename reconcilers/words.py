@@ -38,6 +38,10 @@ def decision(
     failure = s.target.failure
     if failure is not None and failure.reason is Reason.VALIDATION_FAILED:
         shown[Condition.VALIDATION_FAILED] = (failure.reason, failure.message)
+    if s.foretold:
+        shown[Condition.VALUE_MISSING] = (Reason.VALUE_MISSING, "; ".join(s.foretold))
+        if isinstance(action, Register) or ready is Truth.TRUE:
+            message = f"{message}; {s.foretold[0]}"
     if (repair := _repairs(s)) is not None:
         condition, why, words = repair
         shown[condition] = (why, words)

@@ -45,6 +45,7 @@ from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
 from observers.redaction import Placeholders
 from reconcilers.backoff import Backoff
+from reconcilers.foretold import Foretelling
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
 from reconcilers.reconcile import Reconciler, Repairs
@@ -191,6 +192,7 @@ def assemble(
         watch=Watch(now=now, clock=time.monotonic),
         now=now,
         after_state_loss=lambda: sync.after_state_loss,
+        foretelling=Foretelling(variables=nomad, now=now),
     )
     passes = Passes(
         log=log,

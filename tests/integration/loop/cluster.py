@@ -28,6 +28,7 @@ from observers.nomad.collect import Collector
 from observers.nomad.connection import Connection
 from observers.redaction import Placeholders
 from observers.running import Running
+from reconcilers.foretold import Foretelling
 from reconcilers.memory_store import MemoryStore
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.reconcile import Reconciler, Repairs
@@ -97,6 +98,7 @@ class Cluster:
             watch=Watch(now=lambda: self.now, clock=lambda: (self.now - START - self.jumped).total_seconds()),
             now=lambda: self.now,
             after_state_loss=lambda: self.after_state_loss,
+            foretelling=Foretelling(variables=self.client, now=lambda: self.now),
         )  # fmt: skip
 
     def _repairs(self) -> Repairs:
