@@ -14,6 +14,8 @@ from desired.facts.fact import Fact, Place
 from desired.facts.facts import Facts, HealthFact, PortFact, VolumeFact
 from desired.facts.health_command import health_of
 from desired.facts.hidden_paths import nothing_kept
+from desired.facts.image_name import image_parts
+from desired.facts.known_images import known_image
 from desired.facts.substitution import filled
 from desired.facts.withheld import withheld
 from desired.problem import Problem
@@ -26,6 +28,8 @@ _GPU = re.compile(
     r"(?:^|/)(?:nvidia/cuda|nvidia/|nvcr\.io/|pytorch/pytorch:.*cuda|tensorflow/tensorflow:.*gpu|rocm/)", re.I
 )
 _MOST_WARNINGS = 10
+# What it is built on may be told to listen elsewhere.
+_OF_BASE = 0.5
 
 
 def extract(codebase: Codebase, component: Component) -> Extraction:
@@ -87,8 +91,16 @@ class _Found:
         return env, hidden
 
     def _ports(self, stage: Stage) -> dict[int, Fact[PortFact]]:
-        """In the order of the file; of both protocols at one number TCP, which checks and routes can ask."""
+        """In the order of the file; of both protocols at one number TCP, which checks and routes can ask.
+
+        Where it names none, those of a well-known image that it is built on.
+        """
         found: dict[int, Fact[PortFact]] = {}
+        parts = image_parts(str(stage.base.value)) if not stage.ports else None
+        known = known_image(parts[1], parts[2]) if parts is not None else None
+        if known is not None:
+            reason = f"what {stage.base.value} listens on"
+            return {port: self._fact(PortFact(port), stage.base.line, reason, _OF_BASE) for port in known.ports}
         for port, kind, line in stage.ports:
             if port not in found or (kind == "tcp" and found[port].value.protocol != "tcp"):
                 found[port] = self._fact(PortFact(port, protocol=kind), line)

@@ -6,18 +6,13 @@ from dataclasses import dataclass
 
 from desired.facts.codebase import Codebase, Component
 from desired.facts.compose_file import compose
-from desired.facts.dockerfile_stages import read_dockerfile
-from desired.facts.dockerfile_text import DockerfileError
 from desired.facts.extractor import Extraction, Extractor
-from desired.facts.fact import Fact, Place
 from desired.facts.facts import Facts, HealthFact, PortFact
 from desired.facts.image_name import image_parts
 from desired.facts.substitution import interpolated
 
 NAME = "known_image"
 PRIORITY = 0.55
-# Of what an image is built on: it may listen elsewhere by its own configuration.
-_OF_BASE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +67,14 @@ IMAGES: dict[str, KnownImage] = {
 
 
 def extract(codebase: Codebase, component: Component) -> Extraction:
-    """Of a component whose image comes from elsewhere by its service in the compose file, of another by its base."""
-    if component.dockerfile is not None:
-        return Extraction(_of_base(codebase, component.dockerfile, component))
+    """Of a component whose image comes from elsewhere, by its service in the compose file."""
     service = compose(codebase).services.get(component.service) if component.service and not component.code else None
     image = service.last("image") if service is not None else None
     parts = image_parts(interpolated(image.text).strip("/").rstrip(":@")) if image is not None else None
     if image is None or parts is None:
         return Extraction()
     name = parts[1].rpartition("/")[2]
-    known = IMAGES.get(name)
+    known = known_image(parts[1], parts[2])
     if known is None:
         return Extraction()
     reason = f"what {name} listens on"
@@ -90,21 +83,12 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
     return Extraction(Facts(ports=ports, health=health))
 
 
-def _of_base(codebase: Codebase, path: str, component: Component) -> Facts:
-    """Ports of the image that it is built on, which its Dockerfile need not say again."""
-    try:
-        stage = read_dockerfile(codebase.text(path) or "", dict(component.build_args)).stage(component.target)
-    except DockerfileError:
-        return Facts()
-    parts = image_parts(str(stage.base.value)) if not stage.ports else None
-    name = parts[1].rpartition("/")[2] if parts is not None else ""
-    known = IMAGES.get(name)
-    if parts is not None and name == "php":
-        known = KnownImage((80,)) if "apache" in parts[2] else KnownImage((9000,)) if "fpm" in parts[2] else None
-    if known is None:
-        return Facts()
-    place, reason = Place(path, stage.base.line), f"what {name} listens on, which it is built on"
-    return Facts(ports={port: Fact(PortFact(port), NAME, _OF_BASE, place, reason) for port in known.ports})
+def known_image(name: str, tag: str) -> KnownImage | None:
+    """By an image's name without its registry. Of PHP the tag tells what serves it."""
+    last = name.rpartition("/")[2]
+    if last == "php":
+        return KnownImage((80,)) if "apache" in tag else KnownImage((9000,)) if "fpm" in tag else None
+    return IMAGES.get(last)
 
 
 extractor = Extractor(NAME, PRIORITY, extract)

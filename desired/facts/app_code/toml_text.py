@@ -9,9 +9,17 @@ from typing import Any
 from desired.facts.app_code.source_text import SourceText
 from desired.problem import Problem
 
+# `a.b.a.b…` takes the square of its length.
+_LONGEST_LINE = 10_000
+
 
 def read_toml(source: SourceText) -> dict[str, Any] | Problem:
     """The file's table. Nothing of its text is ever in a message."""
+    long = next((number for number, line in source.lines() if len(line) > _LONGEST_LINE), None)
+    if long is not None:
+        return Problem(
+            source.path, long, message=f"cannot be read as TOML: a line of more than {_LONGEST_LINE} characters"
+        )
     try:
         return tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
