@@ -39,12 +39,18 @@ def told(
     nomad: OperatorError | None,
     mode: str,
     repairs_stopped: bool = False,
+    held_by_file: bool = False,
 ) -> str:
-    """What follows, to be read after the app's name; empty for commands that have an answer of their own."""
+    """What follows, to be read after the app's name; empty for commands that have an answer of their own.
+
+    `held_by_file`: it is suspended in git, whatever a person says here.
+    """
     if verb is Verb.SUSPEND:
         return "is left alone from now on"
     waits = f", once Nomad answers again ({nomad.message})" if nomad is not None else ""
     if verb is Verb.RESUME:
+        if held_by_file:
+            return "stays suspended: its manifest says `suspend: true`"
         return f"goes on{waits}"
     only = "; nothing is written to Nomad (MODE=observe)" if mode == Mode.OBSERVE.value else ""
     if verb is Verb.ADOPT:

@@ -15,6 +15,7 @@ from nomad_operator.daemon import Daemon
 from nomad_operator.source import Source
 from nomad_operator.web_events import Broadcast, Listening
 from reconcilers.decision import Step
+from reconcilers.record import Record
 from reconcilers.records import Records
 from reconcilers.repair.switch import Switch
 from reconcilers.reports import Reports, Transition
@@ -87,10 +88,16 @@ class DaemonBackend:
             nomad=self._daemon.nomad.problem,
             mode=self._mode,
             repairs_stopped=self._switch.stopped,
+            held_by_file=self._suspended_in_git(key, record),
         )
         await self._daemon.ask(key, asked_for, argument)
         found = self.app(key)
         return {**(found if found is not None else {"key": str(key)}), "told": told}
+
+    def _suspended_in_git(self, key: AppKey, record: Record) -> bool:
+        desired = self._source.state.apps.get(key) if self._source.state is not None else None
+        policy = desired.policy if desired is not None else record.policy
+        return policy is not None and policy.suspend
 
     def _check(self, key: AppKey, verb: Verb, argument: str) -> None:
         """An approval that fits nothing must not look as if it had done something."""

@@ -56,6 +56,11 @@ def test_the_answer_says_what_will_follow(
     assert words in text and not_said not in text.replace("MODE=observe", ""), text
 
 
+def test_what_git_suspends_is_not_said_to_go_on() -> None:
+    said = told(Verb.RESUME, report(Step.SUSPENDED), CLEAN, nomad=None, mode="act", held_by_file=True)
+    assert said == "stays suspended: its manifest says `suspend: true`"
+
+
 @pytest.mark.parametrize("seen", [report(Step.STEADY), report(Step.VERIFYING), None])
 def test_only_what_asks_for_it_can_be_adopted(seen: AppReport | None) -> None:
     with pytest.raises(UsageError, match="does not ask to be taken over"):
