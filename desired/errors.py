@@ -3,6 +3,7 @@
     OperatorError                     a message, a hint, an exit code
     ├── TransientError                back off and try again
     │   ├── Unavailable               refused, reset, no leader, a 5xx without meaning, a cut answer
+    │   │   └── StillReading          the code of an app is being read, which is told elsewhere when it is over
     │   ├── RateLimited               too many connections or requests; may carry `retry_after`
     │   ├── Conflict                  a compare-and-set was lost: read again, decide again
     │   ├── DeadlineExceeded          no answer in time; a write may or may not have happened
@@ -50,6 +51,10 @@ class TransientError(OperatorError):
 
 class Unavailable(TransientError):
     """The other side cannot be reached or cannot answer."""
+
+
+class StillReading(Unavailable):
+    """What an app's manifest leaves to its code is being read: nothing is done about the app until that is over."""
 
 
 class RateLimited(TransientError):

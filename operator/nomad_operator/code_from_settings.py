@@ -25,6 +25,7 @@ from nomad_operator.settings import Settings
 
 # A commit must not keep a process busy for long, nor everybody else waiting.
 _CLONE = timedelta(minutes=3)
+_FRESH_SECONDS = 3600
 
 
 def code_sources(
@@ -116,10 +117,10 @@ def _name(remote: Remote) -> str:
 
 
 def _tidy(settings: Settings, kept: Collection[Remote]) -> None:
-    """What is gone is out of the way at once, and removed in a thread."""
+    """What is gone is out of the way at once, and removed in a thread; what is fresh may be that of a command."""
     names = {_name(remote) for remote in kept}
     folder = _folder(settings)
     for place in folder.iterdir() if folder.is_dir() else ():
-        if place.name not in names:
+        if place.name not in names and place.stat().st_mtime < time.time() - _FRESH_SECONDS:
             gone = place if place.suffix == ".gone" else place.rename(place.with_name(f"{place.name}.gone"))
             asyncio.get_running_loop().run_in_executor(None, shutil.rmtree, gone, True)

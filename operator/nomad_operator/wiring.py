@@ -18,6 +18,7 @@ import structlog
 
 from desired.app import AppKey
 from desired.catalog import Catalog
+from desired.errors import StillReading
 from desired.parsed_jobs import ParsedJobs
 from nomad_operator import __version__
 from nomad_operator.backend import DaemonBackend
@@ -198,7 +199,7 @@ def assemble(
         log=log,
         metrics=metrics,
         reports=reports,
-        explained=lambda error: state.explains(error) or watch.explains(error),
+        explained=lambda error: isinstance(error, StillReading) or state.explains(error) or watch.explains(error),
     )
     workers = Workers(
         queue=WorkQueue(backoff=Backoff(random=random.random)),

@@ -13,7 +13,7 @@ import pytest
 
 from desired.catalog import Catalog
 from desired.code_place import CodeWish
-from desired.errors import OperatorError, Unavailable
+from desired.errors import OperatorError, StillReading, Unavailable
 from desired.facts.analyze import analyze
 from desired.facts.tree_codebase import TreeCodebase
 from desired.file_tree import FileEntry, FileTree
@@ -138,7 +138,7 @@ def test_after_a_restart_in_the_middle_of_a_verification_nothing_is_taken_back_w
     world.new_catalog()
     world.commit(code=Code("new", pending=True))
     for _ in range(3):
-        with pytest.raises(Unavailable, match="is being read"):
+        with pytest.raises(StillReading, match="is being read"):
             world.cluster.passes("web")
     assert world.cluster.registers == 2
     world.commit(code={"Dockerfile": "FROM python:3.12\nEXPOSE 9000\n"})
