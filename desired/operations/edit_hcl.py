@@ -76,3 +76,6 @@ def _candidates(text: str, body: JobBody, operation: Operation) -> Iterator[str]
         yield once.spliced(set_attribute(once, operation, block, "right_delimiter", None, quoted_text(right)))
     else:
         yield file.spliced(splices(file, body, operation))
+        # A variable may be used, or set, elsewhere too: then why the place itself cannot be written is to be told.
+        plain = HclFile.of(text, here=True)
+        yield plain.spliced(splices(plain, body, operation))

@@ -15,15 +15,20 @@ _INDENT = re.compile(r"[ \t]*")
 
 @dataclass(frozen=True, slots=True)
 class HclFile:
-    """Positions are those of the text without its byte order mark."""
+    """Positions are those of the text without its byte order mark.
+
+    `here`: a value is exchanged only right where it is used, and as the simplest text: no variable or local is followed
+    to its own literal, and no heredoc is kept.
+    """
 
     source: Source
     body: Body
+    here: bool = False
 
     @classmethod
-    def of(cls, text: str) -> HclFile:
+    def of(cls, text: str, *, here: bool = False) -> HclFile:
         source = Source(text)
-        return cls(source, read_syntax(source)[0])
+        return cls(source, read_syntax(source)[0], here)
 
     @property
     def text(self) -> str:

@@ -11,6 +11,8 @@ from desired.job.hcl_nodes import Literal, Node, Parentheses, Template, Template
 from desired.job.hcl_text import quoted_text
 from desired.job.hcl_variables import paths
 from desired.operations.hcl_file import HclFile
+from desired.operations.hcl_heredoc import kept_heredoc
+from desired.operations.hcl_names import own_value
 from desired.operations.not_literal import NotLiteral
 from desired.operations.operation import Operation
 from desired.operations.splice import Splice
@@ -90,11 +92,16 @@ def exchanged(
 
     `typed`: Nomad knows which type the value has, so that a number that was written as text may stay one.
     """
+    meant = None if file.here else own_value(file, node)
+    if meant is not None:
+        return exchanged(file, operation, meant, old, new, written, typed=typed)
     lists = isinstance(new, list) and isinstance(old, list | tuple) and bool(new)
     if lists and isinstance(node, TupleNode) and node.items and len(node.items) == len(old):
         return _items(file, operation, node, list(old), new)
     if not is_literal(node):
         raise refused(file, operation, node)
+    if not file.here and isinstance(new, str) and (kept := kept_heredoc(file, node, new)):
+        return kept
     if typed and isinstance(node, Template) and _NUMBER.fullmatch(written):
         written = quoted_text(written)
     return [Splice(*node.place, written)]
@@ -108,10 +115,8 @@ def _items(file: HclFile, operation: Operation, node: TupleNode, old: list[Any],
             continue
         both = min(i_end - i, j_end - j)
         for index in range(both):
-            item = node.items[i + index]
-            if not is_literal(item):
-                raise refused(file, operation, item)
-            splices.append(Splice(*item.place, quoted_text(new[j + index])))
+            item, text = node.items[i + index], new[j + index]
+            splices += exchanged(file, operation, item, old[i + index], text, quoted_text(text))
         if i + both < i_end:
             gone = node.items[i + both : i_end]
             for item in gone:

@@ -202,7 +202,6 @@ job "web" {
         (op(Kind.ARGS, "web/app", ("a", "b"), ("a",)), 15, 'concat(["…"], ["…"])', ""),
         (op(Kind.ENV, "web/app/A", "s3cret", "x"), 18, 'lower("…")', ""),
         (op(Kind.ENV, "web/app/B", "x64y", "x65y"), 19, '"…${var.memory}…"', "memory"),
-        (op(Kind.DATACENTERS, "", ("dc1", "dc2"), ("dc3", "dc2")), 5, "local.dc", ""),
         (op(Kind.SERVICE_PORT, "web/a", None, "x"), 7, "", ""),
         (op(Kind.TEMPLATE_KEY, "web/app/d", "a/64", "a/65"), 22, '"…${var.memory}…"', "memory"),
     ],
@@ -267,3 +266,103 @@ def test_a_json_job_keeps_its_layout(layout: dict[str, Any], wrapped: bool, end:
 def test_json_that_nothing_writes_so_is_left_alone(text: str) -> None:
     with pytest.raises((NotLiteral, PreconditionGone)):
         edit(text, (op(Kind.MEMORY, "g/t", 64, 128),))
+
+
+NAMES = """\
+variable "memory" {
+  type    = number
+  default = 64 # MB
+}
+variable "shared" { default = 80 }
+locals {
+  dcs   = ["dc-1", "dc2"] # both
+  first = local.second
+  second = "a"
+  twice = 2 * 50
+}
+job "web" {
+  datacenters = local.dcs
+  group "web" {
+    network {
+      port "a" { to = var.shared }
+      port "b" { to = var.shared }
+    }
+    task "app" {
+      driver = "docker"
+      config {
+        image = "web:1"
+        args  = ["-x", local.first]
+      }
+      resources {
+        memory = var.memory
+        cpu    = local.twice
+      }
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (op(Kind.MEMORY, "web/app", 64, 128), ["-default = 64 # MB", "+default = 128 # MB"]),
+        (op(Kind.DATACENTERS, "", ("dc-1", "dc2"), ("dc1", "dc2")), ['-dcs   = ["dc-1", "dc2"] # both', '+dcs   = ["dc1", "dc2"] # both']),
+        (op(Kind.ARGS, "web/app", ("-x", "a"), ("-x", "b")), ['-second = "a"', '+second = "b"']),
+    ],
+)  # fmt: skip
+def test_a_name_of_the_files_own_is_followed_to_its_literal(operation: Operation, expected: list[str]) -> None:
+    made = edit(NAMES, (operation,))
+    assert [line[:1] + line[1:].strip() for line in changed_lines(NAMES, made)] == expected
+
+
+@pytest.mark.parametrize(
+    ("operation", "variables"),
+    [
+        # Another port would change as well.
+        (op(Kind.PORT_TO, "web/a", 80, 81), ""),
+        # The value stands beside the file.
+        (op(Kind.MEMORY, "web/app", 100, 128), "memory = 100"),
+        (op(Kind.CPU, "web/app", 100, 128), ""),
+    ],
+)
+def test_a_name_that_others_use_or_set_is_left_alone(operation: Operation, variables: str) -> None:
+    with pytest.raises(NotLiteral):
+        edit(NAMES, (operation,), variables=variables)
+
+
+HEREDOC = """\
+job "web" {
+  group "web" {
+    task "app" {
+      driver = "docker"
+      config {
+        image   = "web:1"
+        command = "sh"
+        args = ["-c", <<-EOF
+          set -e   # stop at once
+
+            echo $${HOME} %%{x} "quoted"
+          exec noed server.js
+        EOF
+        ]
+      }
+    }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_heredoc_stays_one_and_only_its_lines_that_differ_change(end: str) -> None:
+    text = HEREDOC.replace("\n", end)
+    old = read_job(text)["TaskGroups"][0]["Tasks"][0]["Config"]["args"]
+    script = old[1].replace("noed", "node")
+    made = edit(text, (op(Kind.ARGS, "web/app", tuple(old), (old[0], script)),))
+    assert made == text.replace("noed", "node")
+
+
+def test_a_heredoc_that_cannot_hold_the_new_text_is_written_as_a_quoted_one() -> None:
+    old = read_job(HEREDOC)["TaskGroups"][0]["Tasks"][0]["Config"]["args"]
+    made = edit(HEREDOC, (op(Kind.ARGS, "web/app", tuple(old), (old[0], "exec node server.js")),))
+    assert 'args = ["-c", "exec node server.js"' in made
