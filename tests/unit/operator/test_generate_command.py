@@ -161,11 +161,16 @@ def test_what_cannot_become_a_job_is_told_with_its_question(run: Run) -> None:
 
 @given(st.text(max_size=60))
 def test_whatever_a_source_says_it_stays_a_comment(said: str) -> None:
-    text = 'job "a" {\n  type = "batch"\n\n  group "g" {\n    task "t" {\n      driver = "docker"\n    }\n  }\n}\n'
-    made = sourced_hcl(
-        text, {("type",): [said], ("group", "g"): [said], ("group", "g", "task", "t", "nothing"): [said]}
+    text = (
+        'job "a" {\n  type = "batch"\n\n  group "g" {\n    task "t" {\n      driver = "docker"\n\n      config {\n'
+        '        args = [\n          "a",\n        ]\n        command = <<-EOT\n          x\n        EOT\n      }\n'
+        "    }\n  }\n}\n"
     )
+    task = ("group", "g", "task", "t")
+    told = [("type",), ("group", "g"), (*task, "nothing"), (*task, "config", "args"), (*task, "config", "command")]
+    made = sourced_hcl(text, {path: [said] for path in told})
     assert parsed(made) == parsed(text)
+    assert sourced_hcl(text, {path: [said] for path in told}) == made
 
 
 def test_what_a_manifest_leaves_to_its_code_is_named_by_the_codes_lines(run: Run, tmp_path: Path) -> None:
