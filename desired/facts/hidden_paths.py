@@ -5,7 +5,8 @@ from __future__ import annotations
 # Folders that hold no code of the app, wherever they stand.
 FOLDERS = frozenset(
     {
-        ".git", ".hg", ".svn", ".idea", ".vscode", ".venv", "venv", "virtualenv", "node_modules", "bower_components",
+        ".git", ".hg", ".svn", ".github", ".circleci", ".devcontainer",
+        ".idea", ".vscode", ".venv", "venv", "virtualenv", "node_modules", "bower_components",
         "vendor", "third_party", "__pycache__", ".cache", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".tox", ".nox",
         ".gradle", ".m2", ".next", ".nuxt", ".terraform", ".eggs", ".yarn", ".pnpm-store", "site-packages", "backup",
         "backups", ".backup", "docs", "doc", "coverage", "htmlcov",

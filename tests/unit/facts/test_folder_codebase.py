@@ -29,7 +29,7 @@ def write(folder: Path, files: dict[str, str | bytes]) -> FolderCodebase:
 # Files that are there, and those that are seen besides what is told.
 HIDDEN: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "folders of tools": (
-        {f"{name}/x": "" for name in ("node_modules", ".git", "vendor", ".venv", "a/__pycache__", "docs", "backup")},
+        {f"{name}/x": "" for name in ("node_modules", ".git", "vendor", ".venv", "a/__pycache__", "docs", ".github")},
         [],
     ),
     "copies": (dict.fromkeys(("Dockerfile~", "a.bak", "b.orig", "Dockerfile.old", "x.bak/y", "a.py"), ""), ["a.py"]),
