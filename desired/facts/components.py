@@ -56,7 +56,9 @@ def _of_code(codebase: Codebase, dockerfile: str | None) -> Component:
     if dockerfile is None:
         return Component(slug(codebase.name))
     root = context_of(dockerfile, codebase.paths)
-    return Component(slug(root.rpartition("/")[2] or codebase.name), root, dockerfile)
+    # `cart/src/Dockerfile` is cart's.
+    said = next((part for part in reversed(root.split("/")) if part and part.lower() not in _FOLDERS), codebase.name)
+    return Component(slug(said), root, dockerfile)
 
 
 def _of_service(codebase: Codebase, service: Service) -> Component:
@@ -72,7 +74,7 @@ def _of_service(codebase: Codebase, service: Service) -> Component:
     # A text alone is the context; what a file further up says of the rest stays.
     context = builds[-1] if builds[-1].text else service.last("build", "context")
     given = interpolated(context.text) if context is not None else "."
-    root = None if "://" in given or given.startswith("git@") else beside((context or builds[-1]).path, given)
+    root = None if "://" in given or given.startswith("git@") else service.beside(context or builds[-1], given)
     if root is None:
         return Component(name, service=service.name, code=False)
     file, target = service.last("build", "dockerfile"), service.last("build", "target")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from desired.facts.codebase import Codebase
-from desired.facts.compose_file import Compose, Service, beside
+from desired.facts.compose_file import Compose, Service
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import EnvUse, SecretFile
 from desired.facts.located import Located
@@ -45,7 +45,7 @@ def environment(codebase: Codebase, service: Service) -> Environment:
     found = Environment()
     warnings: list[Problem] = []
     for named, required in _files(service):
-        path = beside(named.path, interpolated(named.text))
+        path = service.beside(named, interpolated(named.text))
         text = codebase.text(path) if path is not None else None
         if path is not None and text is not None:
             for name, said, line in _file_lines(text):

@@ -117,7 +117,11 @@ def _process(part: Located | None) -> Fact[tuple[str, ...]] | None:
             words = shlex.split(interpolated(part.text)) if len(part.text) < 10_000 else []
         except ValueError:
             return None
-    return _fact(tuple(words), part) if words else None
+    missing = [name for one in part.as_list() for name in unset(one.text)]
+    if not words or missing:
+        reason = f"only whoever starts it knows {', '.join(dict.fromkeys(missing))}"
+        return _fact(tuple(words), part, reason, _UNSURE) if words else None
+    return _fact(tuple(words), part)
 
 
 def _kind(file: Compose, service: Service) -> Fact[WorkKind] | None:

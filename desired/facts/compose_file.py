@@ -33,10 +33,19 @@ _MOST_LOOKED_AT = 5
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`parts` by the key of compose's specification: what each file says of it, the last one counts most."""
+    """`parts` by the key of compose's specification: what each file says of it, the last one counts most.
+
+    `folders` are those that included files count their paths from, where that is not the file's own.
+    """
 
     name: str
     parts: Mapping[str, tuple[Located, ...]]
+    folders: Mapping[str, str] = field(default_factory=dict)
+
+    def beside(self, part: Located, name: str) -> str | None:
+        """A path as this part names it; None for one that leaves the codebase."""
+        folder = self.folders.get(part.path)
+        return beside(part.path if folder is None else f"{folder}/.".lstrip("/"), name)
 
     def all(self, key: str) -> tuple[Located, ...]:
         return self.parts.get(key, ())
@@ -95,6 +104,7 @@ class _Reading:
         self._codebase = codebase
         self._paths = path_set(codebase)
         self._roots: dict[str, Located | None] = {}
+        self._folders: dict[str, str] = {}
         self._warnings: list[Problem] = []
 
     def read(self, path: str) -> Compose:
@@ -110,7 +120,7 @@ class _Reading:
             for file in files:
                 if name in self._services(file):
                     self._add(parts, file, name, depth=0)
-            services[name] = Service(name, {key: tuple(found) for key, found in parts.items()})
+            services[name] = Service(name, {key: tuple(found) for key, found in parts.items()}, self._folders)
         secrets = {name: one for file in files for name, one in self._entries(file, "secrets")}
         if not services and not self._warnings:
             self._warnings.append(Problem(path, message="has no services"))
@@ -126,11 +136,15 @@ class _Reading:
             listed = root.get("include") if root is not None else None
             for entry in listed.as_list() if listed is not None else ():
                 named = entry.get("path") if isinstance(entry.value, Mapping) else entry
+                project = entry.get("project_directory")
+                folder = beside(path, interpolated(project.text)) if project is not None else None
                 for one in named.as_list() if named is not None else ():
                     other = self._beside(path, one)
                     if other is not None and other not in found and other not in files:
                         found.insert(0, other)
                         left.append(other)
+                        if folder is not None:
+                            self._folders[other] = folder
         return found
 
     def _beside(self, path: str, named: Located) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from desired.facts.codebase import Codebase
-from desired.facts.compose_file import Service, beside
+from desired.facts.compose_file import Service
 from desired.facts.fact import Fact
 from desired.facts.facts import VolumeFact
 from desired.facts.hidden_paths import nothing_kept
@@ -38,7 +38,7 @@ def volumes(codebase: Codebase, service: Service) -> dict[str, Fact[VolumeFact]]
             if made is None:
                 continue
             found.pop(made.mount, None)
-            if not _of_the_machine(made) and from_codebase(codebase, part.path, made) is None:
+            if not _of_the_machine(made) and from_codebase(codebase, service, part, made) is None:
                 found[made.mount] = part.fact(made, NAME, PRIORITY)
     return found
 
@@ -71,11 +71,11 @@ def _of_the_machine(volume: VolumeFact) -> bool:
     )
 
 
-def from_codebase(codebase: Codebase, compose: str, volume: VolumeFact) -> str | None:
+def from_codebase(codebase: Codebase, service: Service, part: Located, volume: VolumeFact) -> str | None:
     """The file or folder of the codebase that is mounted; a folder that is not there comes to be when it runs."""
     if not volume.host_path.startswith("."):
         return None
-    path = beside(compose, volume.host_path)
+    path = service.beside(part, volume.host_path)
     if path is None:
         return volume.host_path
     held = not path or path in path_set(codebase) or any(one.startswith(f"{path}/") for one in codebase.paths)
@@ -87,6 +87,6 @@ def mounted_files(codebase: Codebase, service: Service) -> Iterator[str]:
     for listed in service.all("volumes"):
         for part in listed.as_list():
             made = _long(part) if isinstance(part.value, Mapping) else _short(interpolated(part.text))
-            path = from_codebase(codebase, part.path, made) if made is not None else None
+            path = from_codebase(codebase, service, part, made) if made is not None else None
             if path is not None:
                 yield path

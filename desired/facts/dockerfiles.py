@@ -52,7 +52,22 @@ def context_of(dockerfile: str, paths: Iterable[str]) -> str:
 
 
 _OF_BUILDING = frozenset(
-    {"docker", "dockerfiles", "deploy", "deployment", "build", "container", "containers", "ops", ".docker", "infra"}
+    {
+        "docker",
+        "dockerfiles",
+        "deploy",
+        "deployment",
+        "build",
+        "container",
+        "containers",
+        "ops",
+        ".docker",
+        "infra",
+        "script",
+        "scripts",
+        "hack",
+        "packaging",
+    }
 )
 _MANIFESTS = frozenset(
     {

@@ -14,7 +14,11 @@ from desired.facts.codebase import Codebase, Component
 
 # The manifests of more projects than these are not looked at, deep ones left out first.
 _MOST = 60
-_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S{1,80}[ \t]+){0,4}(?P<image>[^\s:@]{1,200})", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(
+    r"^[ \t]*FROM[ \t]+(?:--\S{1,80}[ \t]+){0,4}(?P<image>[^\s:@]{1,200})(?:[:@]\S{0,200})?"
+    r"(?:[ \t]+AS[ \t]+(?P<stage>[\w.-]{1,100}))?",
+    re.IGNORECASE | re.MULTILINE,
+)
 _STARTS = re.compile(r"^[ \t]*(?:CMD|ENTRYPOINT|WORKDIR)\b.*$", re.IGNORECASE | re.MULTILINE)
 _COPIES = re.compile(r"^[ \t]*(?:COPY|ADD|RUN|ARG)\b.*$", re.IGNORECASE | re.MULTILINE)
 
@@ -76,11 +80,23 @@ def choose(candidates: list[Candidate], component: Component, dockerfile: str) -
     candidates = [one for one in candidates if one.project.manifests or one.project.code]
     if not candidates:
         return None
-    images = [match["image"].lower() for match in _FROM.finditer(dockerfile)]
+    images = _images(dockerfile)
     starts = "\n".join(_STARTS.findall(dockerfile))
     copies = "\n".join(_COPIES.findall(dockerfile))
     weights = [_weight(candidate, images, starts, copies, component) for candidate in candidates]
     return _with_siblings(candidates[weights.index(max(weights))], candidates)
+
+
+def _images(dockerfile: str) -> list[str]:
+    """What each stage is built on in the end: one that is built on another stage is built on that one's image."""
+    found: list[str] = []
+    stages: dict[str, str] = {}
+    for match in _FROM.finditer(dockerfile):
+        image = stages.get(match["image"].lower(), match["image"].lower())
+        found.append(image)
+        if match["stage"]:
+            stages[match["stage"].lower()] = image
+    return found
 
 
 def _with_siblings(chosen: Candidate, candidates: list[Candidate]) -> Candidate:

@@ -20,6 +20,11 @@ NAMED: dict[str, tuple[dict[str, str], str, list[str]]] = {
     "code alone": ({"main.py": "print(1)"}, "My Shop_2", ["my-shop-2"]),
     "a Dockerfile": ({"Dockerfile": DOCKERFILE}, "shop", ["shop"]),
     "a Dockerfile further down": ({"services/ledger/Dockerfile": DOCKERFILE}, "shop", ["ledger"]),
+    "a folder whose name says nothing, below one whose name does": (
+        {"cart/src/Dockerfile": DOCKERFILE},
+        "shop",
+        ["cart"],
+    ),
     "a name of no letters": ({"Dockerfile": DOCKERFILE}, "___", ["app"]),
     "a folder whose name says nothing, and an image whose name does": (
         {"Dockerfile": DOCKERFILE, "build.yaml": "image_name: r.io/team/billing:1"},

@@ -308,6 +308,33 @@ def test_included_files_bring_their_services() -> None:
     assert told(found.apps[3].facts)["env"] == {"POSTGRES_DB": "shop"}
 
 
+def test_an_included_file_counts_its_paths_from_its_own_folder_or_from_one_that_is_named() -> None:
+    files = {
+        "compose.yaml": "include: [{path: a/x.yaml, project_directory: .}, b/x.yaml]\nservices: {web: {image: x}}\n",
+        "a/x.yaml": "services: {one: {build: ./one, env_file: one.env, volumes: ['./one:/code']}}\n",
+        "b/x.yaml": "services: {two: {build: ./two, env_file: two.env}}\n",
+        "one/Dockerfile": "FROM x\n",
+        "b/two/Dockerfile": "FROM x\n",
+        "one.env": "A=1\n",
+        "b/two.env": "B=2\n",
+    }
+    found = analyze(codebase(files))
+    assert found.warnings == ()
+    by_name = {one.component.name: one for one in found.apps}
+    assert by_name["one"].component.dockerfile == "one/Dockerfile" and list(by_name["one"].facts.env) == ["A"]
+    assert by_name["two"].component.dockerfile == "b/two/Dockerfile" and list(by_name["two"].facts.env) == ["B"]
+    assert not by_name["one"].facts.volumes
+
+
+def test_a_command_of_which_only_whoever_starts_it_knows_a_part_is_unsure() -> None:
+    text = "services: {web: {image: x, command: 'serve --name ${NAME}'}, b: {image: x, command: [a, '${B:-b}']}}\n"
+    facts = [one.facts.command for one in analyze(codebase({"compose.yaml": text})).apps]
+    assert [(one.confidence, one.reason) for one in facts if one is not None] == [
+        (0.4, "only whoever starts it knows NAME"),
+        (0.7, ""),
+    ]
+
+
 def test_files_of_variables_give_way_to_the_service_and_later_ones_to_earlier() -> None:
     files = {
         "compose.yaml": """\

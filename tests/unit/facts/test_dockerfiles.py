@@ -75,6 +75,7 @@ def test_what_is_in_a_folder_that_images_never_hold_is_not_found(case: str) -> N
         ("docker/api/Dockerfile", "", ()),
         ("docker/api/Dockerfile", "docker/api", ("docker/api/package.json",)),
         ("build/Dockerfile", "build", ("build/go.mod",)),
+        ("scripts/Dockerfile", "", ("go.mod",)),
     ],
 )
 def test_a_dockerfile_in_a_folder_for_such_files_is_for_the_folder_above(
