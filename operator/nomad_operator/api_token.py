@@ -14,15 +14,25 @@ from nomad_operator.settings import Settings
 
 def token_of_daemon(settings: Settings) -> SecretStr:
     """The token in force; makes one and its file (mode 0600) where there is none. Safe to repeat."""
-    known = token_of_command(settings)
+    known = _known(settings)
     return known if known is not None else _make(settings.token_file)
 
 
 def token_of_command(settings: Settings) -> SecretStr | None:
     """The token a command may use; None where none was given and no daemon of this machine has made one.
 
-    StateUnusable if there is a file that this user may not read.
+    StateUnusable if there is a file that this user may not read, or none where the settings name one.
     """
+    known = _known(settings)
+    if known is None and settings.api_token_file is not None:
+        raise StateUnusable(
+            f"there is no API token in {settings.api_token_file}",
+            hint="NOMAD_OPERATOR_API_TOKEN_FILE names that file; the daemon makes it at its first start",
+        )
+    return known
+
+
+def _known(settings: Settings) -> SecretStr | None:
     if settings.api_token is not None:
         return settings.api_token
     try:

@@ -151,14 +151,20 @@ class DaemonBackend:
             record, report = self._records.get(key), self._reports.get(key)
             if record.applied is None:
                 continue
+            confirmed = bool(record.withdrawal and record.withdrawal.confirmed)
+            held = bool(withdrawals.holds(key))
+            # The last pass did not know yet what was confirmed since.
+            told = report.message if report else ""
+            if confirmed and not held:
+                told = "confirmed: its job is stopped once the grace time is over"
             apps.append({
                 "key": str(key),
                 "withdrawnSince": repair_view.when(record.withdrawal.since) if record.withdrawal else None,
                 "prune": record.prune,
                 "leftRunning": report is not None and report.step is Step.WITHDRAWN,
-                "confirmed": bool(record.withdrawal and record.withdrawal.confirmed),
-                "held": bool(withdrawals.holds(key)),
-                "message": report.message if report else "",
+                "confirmed": confirmed,
+                "held": held,
+                "message": told,
             })  # fmt: skip
         return {"held": withdrawals.held, "apps": apps}
 

@@ -15,6 +15,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from desired.errors import InvalidDesired, OperatorError, UsageError
@@ -41,6 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read has enough. Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _PIPE_CLOSED
+    except FileNotFoundError as error:
+        if _has_a_folder():
+            _tell_bug(error)
+            return 1
+        gone = UsageError("the current folder is not there any more", hint="change to one that is (`cd`)")
+        tell(gone)
+        return gone.exit_code
     except Exception as error:  # no traceback ever reaches a user who did not ask for it
         _tell_bug(error)
         return 1
@@ -60,6 +68,14 @@ def tell(error: OperatorError) -> None:
         print(f"error: {problem if problem.isprintable() else ascii(problem)[1:-1]}", file=sys.stderr)
     if error.hint:
         print(f"hint: {' '.join(error.hint.split())}", file=sys.stderr)
+
+
+def _has_a_folder() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _tell_bug(error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -65,7 +66,7 @@ class DaemonClient:
         except httpx.TimeoutException as error:
             raise DeadlineExceeded(f"the nomad-operator at {self._address} does not answer", hint=_START) from error
         except httpx.TransportError as error:
-            raise Unavailable(f"no nomad-operator answers at {self._address}: {error}", hint=_START) from error
+            raise Unavailable(f"no nomad-operator answers at {self._address}: {_plain(error)}", hint=_START) from error
         try:
             answer = response.json()
         except ValueError:
@@ -78,6 +79,11 @@ class DaemonClient:
             return answer
         kind = Forbidden if response.status_code in (401, 403) else OperatorError
         raise kind(str(answer["error"]), hint=str(answer.get("hint", "")))
+
+
+def _plain(error: httpx.TransportError) -> str:
+    """Without the number that only the operating system means something by."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def _path(key: AppKey) -> str:

@@ -88,7 +88,7 @@ async def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path
     if path is not None:
         followed: Repository = WorkTree(folder=path, git=GitCommand(environment=os.environ))
     elif own is not None:
-        followed = own if ref is None else _Pinned(own, await own.fetch(ref))
+        followed = own if ref is None else _Pinned(own, await _fetched(own, ref))
     else:
         raise UsageError("there is nothing to plan", hint="set NOMAD_OPERATOR_GIT_URL, or name a folder with --path")
     origin = own.origin if own is not None else WorkTree(folder=path or Path()).origin
@@ -113,6 +113,14 @@ async def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path
         return Plan(tuple(found), tuple(sources(state)), parts.source.problem, tuple(notes))
     finally:
         await parts.close()
+
+
+async def _fetched(source: GitSource, ref: str) -> str:
+    try:
+        return await source.fetch(ref)
+    except OperatorError as error:
+        error.hint = error.hint.replace("NOMAD_OPERATOR_GIT_REF", "--ref")
+        raise
 
 
 class _Pinned:
@@ -153,7 +161,10 @@ def chosen(names: Sequence[str], keys: set[AppKey], namespace: str) -> list[AppK
     """The keys that the arguments name, or all of them; UsageError names those that do not exist."""
     if not names:
         return sorted(keys)
-    wanted = [AppKey.parse(name, namespace) for name in names]
+    try:
+        wanted = [AppKey.parse(name, namespace) for name in names]
+    except ValueError as error:
+        raise UsageError(str(error), hint="an app is named namespace/name, or name") from None
     if unknown := [str(key) for key in wanted if key not in keys]:
         raise UsageError(
             f"no such app: {', '.join(unknown)}",

@@ -224,11 +224,12 @@ class Web:
         return None
 
     def _refused(self, request: Request) -> Response | None:
-        if bearer_matches(request.headers.get("authorization", ""), self._api_token.get_secret_value()):
+        given = request.headers.get("authorization", "")
+        if bearer_matches(given, self._api_token.get_secret_value()):
             return None
         return refusal(
             401,
-            "this needs the API token as a bearer token",
+            "the token that was sent is not the API token" if given else "this needs the API token as a bearer token",
             "NOMAD_OPERATOR_API_TOKEN, or the file api-token beside the daemon's state",
             headers={"www-authenticate": "Bearer"},
         )

@@ -49,6 +49,7 @@ def test_most_apps_withdrawn_at_once_wait_for_a_person(
     assert proxy.stops() == []
     confirmed = process.command("prune", "--confirm")
     assert confirmed.returncode == 0, confirmed.stderr
+    assert "not pruned" not in confirmed.stdout, confirmed.stdout
     until(lambda: len(proxy.stops()) == 4, what="they are stopped", told=process.status)
     assert nomad.runs(names[4])
 

@@ -20,7 +20,7 @@ from nomad_operator.settings_load import load
 
 def status(arguments: argparse.Namespace) -> int:
     settings = load().settings
-    key = app_key(arguments.app, settings) if arguments.app else None
+    key = app_key(arguments.app, settings) if arguments.app is not None else None
     with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
         answer = daemon.app(key) if key else daemon.status()
     if arguments.json:

@@ -17,6 +17,7 @@ from desired.errors import DeadlineExceeded, UsageError
 from nomad_operator.commands.app_list import overview
 from nomad_operator.commands.table import Style
 from nomad_operator.settings import Settings
+from nomad_operator.settings_values import check_address
 
 # The table above has them all.
 _NAMED_AT_MOST = 20
@@ -53,8 +54,12 @@ def demo(arguments: argparse.Namespace) -> int:
 
     if arguments.nomad is None:
         return asyncio.run(play_embedded())
+    try:
+        address = check_address(arguments.nomad, sockets=True)
+    except ValueError as error:
+        raise UsageError(f"--nomad {arguments.nomad} {error}", hint="such as --nomad http://127.0.0.1:4646") from None
     # A Nomad that others use: the story's jobs carry a name of their own, and are purged at the end.
-    return asyncio.run(play(arguments.nomad, image=arguments.image, prefix="demo-"))
+    return asyncio.run(play(address, image=arguments.image, prefix="demo-"))
 
 
 def embedded(arguments: argparse.Namespace) -> int:

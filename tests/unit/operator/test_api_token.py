@@ -43,6 +43,13 @@ def test_a_token_file_of_its_own_is_read(tmp_path: Path) -> None:
     assert token_of_daemon(settings).get_secret_value() == "from-a-file"
 
 
+def test_a_command_says_where_it_found_no_token_and_the_daemon_makes_it_there(tmp_path: Path) -> None:
+    settings = Settings(api_token_file=tmp_path / "token")
+    with pytest.raises(StateUnusable, match="there is no API token in"):
+        token_of_command(settings)
+    assert token_of_daemon(settings) == token_of_command(settings)
+
+
 def test_an_empty_token_file_is_no_token(settings: Settings) -> None:
     settings.token_file.parent.mkdir()
     settings.token_file.touch()

@@ -48,7 +48,7 @@ def _told(done: subprocess.CompletedProcess[str], code: int) -> list[str]:
         [], ["stauts"], ["status", "a", "b"], ["status", "a b"], ["graph", "--format", "dot"], ["settings", "--nope"],
         ["reconcile"], ["plan", "--ref", "x", "--path", "y"], ["validate"], ["embedded", "--listen", "nowhere"],
         ["once", "--timeout", "soon"], ["embedded", "--world", "missing.yaml"], ["plan", "--path", "missing"],
-        ["run"], ["once"],
+        ["run"], ["once"], ["status", ""], ["demo", "--nomad", "nonsense"], ["demo", "--nomad", ""],
     ],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2_and_one_line_and_a_hint(tmp_path: Path, arguments: list[str]) -> None:
@@ -108,10 +108,29 @@ def test_what_is_quick_imports_nothing_slow(tmp_path: Path, command: str) -> Non
     assert done.stderr == "[]\n"
 
 
+def test_an_app_that_cannot_be_one_is_wrong_usage_for_plan_too(tmp_path: Path) -> None:
+    (tmp_path / "apps").mkdir()
+    for name in ("", "a b", "x y/z"):
+        done = _run(tmp_path, "plan", "--path", "apps", name, NOMAD_ADDR="http://127.0.0.1:9")
+        assert done.returncode == 2 and "is not a" in _told(done, 2)[0], done.stderr
+
+
+def test_a_folder_that_was_removed_meanwhile_is_no_bug(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone'); "
+        "from nomad_operator.cli import main; sys.exit(main(['validate', '.']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=_environment(tmp_path), capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert _told(done, 2) == ["error: the current folder is not there any more"]
+
+
 def test_no_daemon_is_one_line_and_what_to_do(tmp_path: Path) -> None:
     for arguments in (["status"], ["reconcile", "web"], ["prune", "--confirm"]):
         errors = _told(_run(tmp_path, *arguments, NOMAD_OPERATOR_ADDR="http://127.0.0.1:9"), 1)
-        assert "no nomad-operator answers at http://127.0.0.1:9" in errors[0]
+        assert errors == ["error: no nomad-operator answers at http://127.0.0.1:9: Connection refused"]
 
 
 def test_status_is_a_table_without_colour_away_from_a_terminal(tmp_path: Path, served: Any) -> None:

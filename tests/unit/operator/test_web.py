@@ -105,6 +105,12 @@ async def test_whatever_changes_something_needs_the_token(
     assert (backend.asked, backend.confirmed, backend.woken) == ([], False, 0)
 
 
+async def test_a_wrong_token_is_called_wrong(client: httpx.AsyncClient) -> None:
+    wrong = await client.post("/api/v1/prune", headers={"authorization": "Bearer no"})
+    assert "the token that was sent is not the API token" in wrong.json()["error"]
+    assert "needs the API token" in (await client.post("/api/v1/prune")).json()["error"]
+
+
 async def test_with_the_token_commands_arrive(client: httpx.AsyncClient, backend: Any) -> None:
     for verb in ("reconcile", "resume"):
         assert (await client.post(f"/api/v1/apps/default/web/{verb}", headers=BEARER)).status_code == 200
