@@ -15,6 +15,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 
 from desired.catalog import Catalog
@@ -34,6 +35,9 @@ from nomad_operator.from_settings import connection, policy
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
 from observers.nomad.client import NomadClient
+
+# One slip of the pen can make the rest of a job file wrong, sign by sign.
+_TOLD_OF_A_FILE = 100
 
 
 @dataclass(slots=True)
@@ -181,8 +185,12 @@ def _print(found: Found, *, as_json: bool) -> None:
         told = {"problems": [asdict(one) for one in problems], "warnings": [asdict(one) for one in warnings]}
         print(json.dumps({**told, "apps": apps}))
         return
-    for problem in problems:
-        print(plain(str(problem)))
+    for path, each in groupby(problems, key=lambda one: one.path):
+        of_file = list(each)
+        for problem in of_file[:_TOLD_OF_A_FILE]:
+            print(plain(str(problem)))
+        if len(of_file) > _TOLD_OF_A_FILE:
+            print(plain(f"{path}: and {_count(of_file[_TOLD_OF_A_FILE:], 'more problem')}; --json has all of them"))
     for warning in warnings:
         print(plain(str(replace(warning, message=f"warning: {warning.message}"))))
     files = len({problem.path for problem in problems})

@@ -275,3 +275,13 @@ def test_an_error_cannot_steer_the_terminal(run: Run) -> None:
     code, _, err = run("validate", "a\x1b[2Jb\u202ec")
     assert code == 2
     assert err.startswith("error: a\\x1b[2Jb\\u202ec does not exist\n")
+
+
+def test_one_file_does_not_bury_the_others_under_its_problems(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "apps" / "slip.nomad.hcl").write_text('job "slip" {\n  name = "' + "${" * 500, encoding="utf-8")
+    code, out, err = run("validate", "apps")
+    told = [line for line in out.splitlines() if line.startswith("apps/slip.nomad.hcl")]
+    assert (code, len(told)) == (1, 101)
+    every = [one for one in json.loads(run("validate", "apps", "--json")[1])["problems"] if "slip" in one["path"]]
+    assert told[-1] == f"apps/slip.nomad.hcl: and {len(every) - 100} more problems; --json has all of them"
+    assert "apps/bad.nomad.hcl:2:3: " in out and f"{len(every) + 1} problems in 2 files" in err
