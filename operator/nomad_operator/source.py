@@ -63,14 +63,18 @@ class Source:
         self.notice = ""
 
     async def refresh(self) -> bool:
-        """Look once; True if what is desired changed. Never raises for what git or a file does: see `problem`."""
+        """Look once; True if what is desired changed. Never raises for what git or a file does: see `problem`.
+
+        A problem is told with what is in force all the same: alone it would be taken for all there is.
+        """
+        problem: OperatorError | None = None
         try:
             self.notice = (await self._repository.poll()).notice
-            self.problem = None
         except OperatorError as error:
-            self.problem = error
+            problem = error
         revision = self._repository.revision
         if revision is None or (self.state is not None and self._in_force(revision)):
+            self.problem = problem
             return False
         codes_read = self._codes.version if self._codes else 0
         try:
@@ -80,7 +84,7 @@ class Source:
             self.problem = error
             return False
         changed = state != self.state
-        self.state = state
+        self.state, self.problem = state, problem
         self._codes_read = codes_read
         return changed
 
