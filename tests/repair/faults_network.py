@@ -114,6 +114,7 @@ def _mode(mode: str) -> Callable[[Broken], None]:
 
 
 def _no_cni(one: Broken) -> None:
+    one.network["Mode"] = "bridge"
     for node in one.world["nodes"]:
         node["attributes"] = {}
 
@@ -132,6 +133,12 @@ def _twice(one: Broken) -> None:
         {"Label": "a", "Value": 9500, "To": 0, "HostNetwork": "", "IgnoreCollision": False},
         {"Label": "b", "Value": 9500, "To": 0, "HostNetwork": "", "IgnoreCollision": False},
     ]
+
+
+def _label_twice(one: Broken) -> None:
+    """The second of them is the one that the driver publishes as another."""
+    one.network["DynamicPorts"].append({**one.port, "To": 9100})
+    one.config["ports"] = [*one.config["ports"], "metrics"]
 
 
 def _no_port(one: Broken) -> None:
@@ -165,27 +172,31 @@ FAULTS = (
           of_world=True),
     Fault("label-of-the-check-misspelt", _check_label, (F.SERVICE_PORT_UNDEFINED,), ("web", "shop"),
           ("*/Checks/*/PortLabel",)),
-    Fault("service-without-a-port", _no_port, (F.CHECK_PORT_MISSING,), ("web", "gate"), _LABELS),
+    Fault("service-without-a-port", _no_port, (F.CHECK_PORT_MISSING,), ("web", "gate", "shop", "pair"), _LABELS),
     Fault("published-label-misspelt", _driver_labels("htttp"), (F.DRIVER_PORT_UNDEFINED,), ("web", "pair"),
           ("*/Config/ports",)),
     Fault("published-as-docker-writes-it", _driver_labels("8080:8080"), (F.DRIVER_PORT_UNDEFINED,), ("web",),
           ("*/Config/ports", "*Ports/*/To")),
-    Fault("port-not-published", _unpublished, (F.CHECK_WRONG_PORT,), ("web", "shop"), ("*/Config/ports",)),
+    Fault("port-not-published", _unpublished, (F.CHECK_WRONG_PORT,), ("web", "shop", "gate"),
+          ("*/Config/ports",)),
+    # Which of the two tasks was to publish it, nobody says.
+    Fault("port-that-neither-task-publishes", _unpublished, (F.CHECK_FAILING,), ("pair",), (), End.TOLD, of_world=True),
     Fault("static-port-taken", _taken, (F.STATIC_PORT_TAKEN,), ("gate",), ("*Ports/web/*",), End.APPROVED,
           of_world=True),
     Fault("static-port-held-by-a-stranger", _taken_unseen, (F.HOST_PORT_IN_USE,), ("gate",), ("*Ports/web/*",),
           End.APPROVED, of_world=True),
-    Fault("network-mode-misspelt", _mode("brigde"), (F.NETWORK_MODE_UNKNOWN,), ("mesh",), ("*/Networks/*/Mode",),
-          End.APPROVED),
-    Fault("bridge-without-cni", _no_cni, (F.CNI_MISSING,), ("mesh",), ("*/Networks/*/Mode", "*/Config/ports"),
-          End.APPROVED, of_world=True),
+    Fault("network-mode-misspelt", _mode("brigde"), (F.NETWORK_MODE_UNKNOWN,), ("mesh", "web", "shop"),
+          ("*/Networks/*/Mode",), End.APPROVED),
+    Fault("bridge-without-cni", _no_cni, (F.CNI_MISSING,), ("mesh", "web", "shop"),
+          ("*/Networks/*/Mode", "*/Config/ports"), End.APPROVED, of_world=True),
     Fault("host-network-that-is-not-there", _host_network, (F.HOST_NETWORK_MISSING,), ("web",), (), End.TOLD),
     Fault("port-that-is-no-port", _too_high, (F.PORT_INVALID,), ("web",), (), End.TOLD),
+    Fault("label-twice", _label_twice, (F.PORT_DUPLICATE,), ("web", "shop", "pair"), ("*Ports/*",), of_world=True),
     Fault("static-port-twice", _twice, (F.PORT_DUPLICATE,), ("web",), (), End.TOLD),
-    Fault("two-providers", _consul_too, (F.PROVIDERS_MIXED,), ("web",), ("*/Services/*/Provider",), End.APPROVED,
-          of_world=True),
-    Fault("dockers-network-misspelt", _docker_network("brigde"), (F.DRIVER_NETWORK_MISSING,), ("worker",),
-          ("*/Config/network_mode",)),
+    Fault("two-providers", _consul_too, (F.PROVIDERS_MIXED,), ("web", "shop", "api"),
+          ("*/Services/*/Provider",), End.APPROVED, of_world=True),
+    Fault("dockers-network-misspelt", _docker_network("brigde"), (F.DRIVER_NETWORK_MISSING,),
+          ("worker", "web", "billing"), ("*/Config/network_mode",)),
     Fault("dockers-network-that-is-not-there", _docker_network("backend"), (F.DRIVER_NETWORK_MISSING,), ("worker",),
           (), End.TOLD),
 )  # fmt: skip

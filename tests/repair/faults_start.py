@@ -87,14 +87,13 @@ def _slow_pull(one: Broken) -> None:
 
 def _impatient(one: Broken) -> None:
     """Gives up after one restart, while its database needs two minutes."""
+    usual = one.behaviour
+    refused = "dial tcp 10.0.0.9:5432: connect: connection refused\n"
     one.world["behaviours"] = [
-        {"image": "team/worker:*", "from_time": "120s", "needs_memory": 300},
-        {
-            "image": "team/worker:*", "runs_for": "1s", "exit_code": 1,
-            "stderr": "dial tcp 10.0.0.9:5432: connect: connection refused\n",
-        },
+        {**usual, "from_time": "120s"},
+        {"image": usual["image"], "runs_for": "1s", "exit_code": 1, "stderr": refused},
         *one.world["behaviours"],
-    ]  # fmt: skip
+    ]
     one.group["ReschedulePolicy"] = {"Attempts": 0, "Unlimited": False}
     one.group["RestartPolicy"].update({"Attempts": 1, "Delay": 3 * _S, "Interval": 30 * _S})
 
@@ -124,6 +123,7 @@ FAULTS = (
     Fault("variable-nobody-knows", _no_home, (F.DRIVER_VARIABLE_UNKNOWN,), ("worker",), (), End.TOLD),
     Fault("command-with-its-arguments", _command_line, (F.COMMAND_NOT_FOUND,), ("worker", "api"),
           ("*/Config/command", "*/Config/args"), End.APPROVED),
+    Fault("work-dir-without-a-slash", _key("work_dir", "srv"), (F.WORK_DIR_INVALID,), ("web", "worker"), (), End.TOLD),
     Fault("command-that-is-not-there", _key("command", "/opt/nothing"), (F.COMMAND_NOT_FOUND,), ("worker",), (),
           End.TOLD),
     Fault("privileged-refused", _key("privileged", True), (F.PRIVILEGE_REFUSED,), ("web",), (), End.TOLD),
@@ -137,6 +137,6 @@ FAULTS = (
     Fault("crashes", _ends(exit_code=1, stderr="Traceback (most recent call last):\nRuntimeError: no\n"), (F.CRASH,),
           ("worker", "web"), (), End.TOLD, of_world=True),
     Fault("segmentation-fault", _ends(exit_code=139), (F.CRASH_SIGNAL,), ("worker",), (), End.TOLD, of_world=True),
-    Fault("gives-up-before-its-database", _impatient, (F.RESTARTS_EXHAUSTED,), ("worker",),
+    Fault("gives-up-before-its-database", _impatient, (F.RESTARTS_EXHAUSTED,), ("worker", "billing", "web"),
           ("*/RestartPolicy/*", "*/ReschedulePolicy/*"), of_world=True),
 )  # fmt: skip
