@@ -211,6 +211,11 @@ async def _foreseen(
 def _change(situation: Situation, decision: Decision) -> Change:
     if decision.step in (Step.ADOPTION_REQUIRED, Step.NOTHING_TO_HOLD, Step.DRIFT_TOLD, Step.LEFT_FAILED):
         return Change.BLOCKED
+    if decision.reason is Reason.OBSERVE_ONLY:
+        # Told, and not done: it is the same difference.
+        if decision.step in (Step.PRUNING, Step.RERUNNING):
+            return Change.STOP
+        return Change.CREATE if situation.running.job is None else Change.UPDATE
     match decision.action:
         case Register():
             return Change.CREATE if situation.running.job is None else Change.UPDATE

@@ -6,6 +6,7 @@ import pytest
 
 from nomad_operator.plan import Change, Planned, plan_apps
 from reconcilers.prune import PruneRules
+from reconcilers.situation import Mode, Rules
 from tests.integration.loop.cluster import FAST, Cluster, job, key, run
 
 
@@ -55,3 +56,22 @@ def test_what_is_only_watched_is_told_as_it_is(cluster: Cluster) -> None:
     report = cluster.live("web", minutes=2)
     found = planned(cluster)
     assert (found.change, found.message) == (Change.NOTHING, report.message)
+
+
+def test_what_observe_mode_leaves_undone_is_a_change_all_the_same(cluster: Cluster) -> None:
+    cluster.commit(job(update=FAST))
+    cluster.live("web", minutes=2)
+    watching = Cluster(rules=Rules(mode=Mode.OBSERVE), store=cluster.store)
+    watching.commit(job(update=FAST))
+    watching.nomad = cluster.nomad
+    watching.now = cluster.now
+    watching.restart()
+    assert planned(watching).change is Change.NOTHING
+    watching.commit(job(update=FAST, value="two"))
+    assert planned(watching).change is Change.UPDATE
+    watching.commit(job(update=FAST), job("more", update=FAST))
+    assert planned(watching, "more").change is Change.CREATE
+    watching.commit()
+    planned(watching)
+    watching.let(watching.rules.prune_grace)
+    assert planned(watching).change is Change.STOP
