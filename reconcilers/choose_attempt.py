@@ -29,8 +29,10 @@ from reconcilers.words import clock, decision
 # Events wake an attempt that moves; this finds those whose event was lost. A thousand at once must not make Nomad
 # answer us instead of starting them.
 _WATCH_AGAIN = timedelta(seconds=60)
-# No event tells of a check: whether it fails for good shows in its next results.
+# No event tells of a check: whether it fails for good shows in its next results. One that has not failed yet is asked
+# seldomer the longer it takes.
 _WATCH_FAILING = timedelta(seconds=3)
+_WATCH_UNHEARD = timedelta(seconds=15)
 # An evaluation takes Nomad much less.
 _REPLACED_WITHIN = timedelta(seconds=2)
 
@@ -162,13 +164,23 @@ def keep_watching(s: Situation) -> Decision:
     if soaking and verdict.attempt.healthy_since is not None:
         ends = verdict.attempt.healthy_since + s.policy.verify.soak
         message = f"{health.message}; verified if it stays so until {clock(ends)}"
+    elif (named := ask.named(s)) is not None:
+        message = f"{health.message.partition('; ')[0]}; {named.failure.value}: {named.words}"
     if attempt.rollback:
         reason = Reason.ROLLING_BACK
-    again_in = min(verdict.again_at - s.now, _WATCH_FAILING if ask.checks_fail(s) else _WATCH_AGAIN)
+    again_in = min(verdict.again_at - s.now, _next_look(s, attempt, soaking))
     action: Action = Rest(again_in, settled=False)
     if verdict.attempt != attempt:
         action = Remember(replace(s.record, attempt=verdict.attempt), again_in)
     return decision(s, step, action, reason, message, ready=Truth.UNKNOWN, flags=(Condition.RECONCILING,))
+
+
+def _next_look(s: Situation, attempt: Attempt, soaking: bool) -> timedelta:
+    if ask.checks_fail(s):
+        return _WATCH_FAILING
+    if soaking or not ask.may_fail_unheard(s):
+        return _WATCH_AGAIN
+    return min(max((s.now - attempt.progress_at) / 8, _WATCH_FAILING), _WATCH_UNHEARD)
 
 
 def reopen(s: Situation) -> Decision:

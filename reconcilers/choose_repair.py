@@ -107,6 +107,9 @@ def climb_unplaceable(s: Situation) -> Decision:
     assert failure is not None
     if s.record.episode is None:
         s = replace(s, record=_opened(s, failure))
+    episode = s.record.episode
+    if episode is not None and episode.attempts >= s.policy.repair.max_attempts:
+        return _exhausted(s, Step.UNPLACEABLE)
     return _climb(s, Step.UNPLACEABLE)
 
 
@@ -246,11 +249,15 @@ def _closed_try(episode: Episode, s: Situation) -> Episode:
 
 
 def give_up(s: Situation) -> Decision:
+    return _exhausted(s, Step.EXHAUSTED)
+
+
+def _exhausted(s: Situation, step: Step) -> Decision:
     episode = s.record.episode
     assert episode is not None
     record = _given_up(s, _closed_try(episode, s), f"{episode.attempts} attempts did not help")
     return decision(
-        s, Step.EXHAUSTED, Remember(record), Reason.REPAIR_EXHAUSTED, _exhausted_words(record),
+        s, step, Remember(record), Reason.REPAIR_EXHAUSTED, _exhausted_words(record),
         flags=(Condition.STALLED, Condition.UNHEALTHY, Condition.REPAIR_EXHAUSTED),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from desired.reasons import Reason
 from desired.state import JobBody
+from observers.failures.diagnosis import Diagnosis
 from reconcilers.record import Attempt, Correction, Record
 from reconcilers.repair.proposal import Case
 from reconcilers.spec import Spec
@@ -157,6 +158,7 @@ class Decision:
     """The row of the table that applied, and what follows from it.
 
     `flags` are the conditions that are true besides Ready; `diff` is Nomad's plan as people read it, empty without one.
+    `diagnosis` is what is wrong as far as it has a name, proven or not.
     """
 
     step: Step
@@ -166,3 +168,4 @@ class Decision:
     message: str
     flags: Mapping[Condition, tuple[Reason, str]] = field(default_factory=dict)
     diff: str = ""
+    diagnosis: Diagnosis | None = None

@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 from desired.cause import Cause
 from desired.policy import Drift
 from desired.reasons import Reason
-from observers.running import Deployment
+from observers.failures.diagnosis import Diagnosis
+from observers.failures.failure_class import FailureClass
+from observers.nomad.needs import has_native_checks
+from observers.running import Deployment, TaskState
 from reconcilers.came_up import least, steady_since
 from reconcilers.decision import LOOK_AGAIN
 from reconcilers.health import Health, Phase, judge
@@ -158,6 +161,12 @@ def _under_way(attempt: Attempt, found: Health) -> Health:
     return found
 
 
+def named(s: Situation) -> Diagnosis | None:
+    """What is wrong, as far as it has a name by now; it need not be proven yet."""
+    found = s.diagnoses[0] if s.diagnoses else None
+    return None if found is None or found.failure is FailureClass.UNKNOWN or found.cause is Cause.NONE else found
+
+
 # A placement that the cluster cannot give may come, and what is passing passes: those are waited for.
 _WILL_NOT_PASS = frozenset({Cause.SPEC, Cause.EXTERNAL})
 _SAYS_NOTHING = frozenset({Cause.UNKNOWN, Cause.NONE})
@@ -171,6 +180,23 @@ def health(s: Situation) -> Health:
 
 def checks_fail(s: Situation) -> bool:
     return any(check.status == "failure" for check in s.running.checks or ())
+
+
+def may_fail_unheard(s: Situation) -> bool:
+    """No event tells of a check's results, nor that a task still waits for what its template reads."""
+    job = s.running.job
+    if job is None:
+        return False
+    checked = has_native_checks(job.body)
+    return any(
+        (checked and one.client_status == "running" and one.healthy is None) or any(map(_waits, one.tasks.values()))
+        for one in s.running.allocations
+        if one.job_version == job.version and not one.terminal
+    )
+
+
+def _waits(task: TaskState) -> bool:
+    return task.state == "pending" and bool(task.events) and task.events[-1].type == "Template"
 
 
 def failed(s: Situation) -> bool:

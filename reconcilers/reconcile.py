@@ -69,8 +69,9 @@ class EvidenceSource(Protocol):
         Nomad is away."""
         ...
 
-    def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
-        """What it is by what the pass has read anyway, and what was heard before. No request is made."""
+    async def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
+        """What it is by what the pass has read anyway, what was heard before, and the log of what has crashed: a few
+        requests for each crash, and none else."""
         ...
 
     def hidden(self, running: Running, wanted: JobBody) -> Running:
@@ -247,7 +248,7 @@ class Reconciler:
             return replace(s, evidence=evidence, diagnoses=diagnoses, budget_refusal=refusal)
         if when.health(s).phase in _NOTHING_TO_NAME:
             return s
-        return replace(s, diagnoses=self._repairs.evidence.at_hand(s))
+        return replace(s, diagnoses=await self._repairs.evidence.at_hand(s))
 
     async def _noted(self, record: Record, app: DesiredApp | None, look: Look) -> Record:
         """What must be known once the file is gone is noted while it is there, and what time does not count."""

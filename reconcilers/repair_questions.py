@@ -153,7 +153,7 @@ def broken(s: Situation) -> bool:
 
 
 def unplaceable(s: Situation) -> bool:
-    """Not registered yet, nothing can hold it, and the spec is why."""
+    """Not registered yet, nothing can hold it, and the spec is why, or a repair that was to help."""
     found = s.diagnoses[0] if s.diagnoses else None
     return (
         repairable(s)
@@ -161,11 +161,18 @@ def unplaceable(s: Situation) -> bool:
         and bool(s.plan.failed)
         and s.target.aim is Aim.DESIRED
         and s.target.failure is None
-        and found is not None
-        and found.conclusive
-        and found.cause is Cause.SPEC
         and not _given_up(s)
+        and (_tried_in_vain(s) or (found is not None and found.conclusive and found.cause is Cause.SPEC))
     )
+
+
+def _tried_in_vain(s: Situation) -> bool:
+    """What is about to be tried finds no room either: registered, it would only wait for what the plan has said."""
+    episode, spec = s.record.episode, s.target.spec
+    one = episode.open_try if episode is not None and episode.trial else None
+    if one is None or spec is None or s.plan is None or one.spec_hash != spec.hash:
+        return False
+    return one.diagnosis.group in s.plan.failed if one.diagnosis.group else bool(s.plan.failed)
 
 
 def _given_up(s: Situation) -> bool:

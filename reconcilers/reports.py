@@ -15,6 +15,7 @@ from desired.app import AppKey
 from desired.errors import OperatorError
 from desired.reasons import Reason
 from desired.state import DesiredApp
+from observers.failures.diagnosis import Diagnosis
 from observers.running import Running
 from reconcilers.decision import Condition, Decision, Rest, Step, Truth
 
@@ -62,6 +63,7 @@ class AppReport:
     job_modify_index: int = 0
     checked: bool = False  # it has native checks, which no list shows
     diff: str = ""
+    diagnosis: Diagnosis | None = None  # what is wrong now, as far as it has a name
     transitions: tuple[Transition, ...] = field(default=())
 
 
@@ -160,6 +162,7 @@ class Reports:
             job_modify_index=job.job_modify_index if job else 0,
             checked=running.checks is not None and bool(running.checks),
             diff=decision.diff,
+            diagnosis=decision.diagnosis,
             transitions=before.transitions if before else (),
         )
         if before is None or (before.step, before.ready, before.reason) != (report.step, report.ready, report.reason):

@@ -48,10 +48,11 @@ def decision(
         if condition is Condition.AWAITING_APPROVAL and ready is Truth.FALSE and isinstance(action, Rest):
             reason, message = why, f"a repair waits for approval: {words}"
     diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
+    named = None if ready is Truth.TRUE or not s.diagnoses else s.diagnoses[0]
     if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop | Revive):
         verb = _VERBS[type(action)]
-        return Decision(step, Rest(), ready, Reason.OBSERVE_ONLY, f"would {verb}: {message}", shown, diff)
-    return Decision(step, action, ready, reason, message, shown, diff)
+        return Decision(step, Rest(), ready, Reason.OBSERVE_ONLY, f"would {verb}: {message}", shown, diff, named)
+    return Decision(step, action, ready, reason, message, shown, diff, named)
 
 
 def _repairs(s: Situation) -> tuple[Condition, Reason, str] | None:

@@ -169,7 +169,7 @@ def _room(evidence: Evidence, part: JobBody, name: FailureClass) -> dict[str, st
     free = {
         FailureClass.CPU_EXHAUSTED: [(room.cpu, room.cpu_total) for room in rooms],
         FailureClass.MEMORY_EXHAUSTED: [(room.memory, room.memory_total) for room in rooms],
-        FailureClass.DISK_EXHAUSTED: [(room.disk, 0) for room in rooms],
+        FailureClass.DISK_EXHAUSTED: [(room.disk, room.disk_total) for room in rooms],
     }[name]
     facts["largest_free"] = str(max(one for one, _ in free))
     if total := max(one for _, one in free):

@@ -229,7 +229,7 @@ class NomadClient:
 
     async def _placement(self, job: RunningJob, allocations: Sequence[Allocation]) -> dict[str, PlacementFailure]:
         call = self._of_job(endpoints.EVALUATIONS, "read the evaluations of", job.key)
-        return await self._call.needed(call, partial(_placement, runs_nowhere(job, allocations)))
+        return await self._call.needed(call, partial(_placement, job, runs_nowhere(job, allocations)))
 
     def _of_job(self, endpoint: endpoints.Endpoint, verb: str, key: AppKey, *, absent: tuple[str, ...] = ()) -> Call:
         part = endpoint.template.removeprefix("job").removeprefix("/")
@@ -446,6 +446,8 @@ def _registration(answer: Answer) -> Registration:
     return Registration(text(body, "EvalID"), text(body, "Warnings"), number(body, "JobModifyIndex"))
 
 
-def _placement(nowhere: bool, answer: Answer) -> dict[str, PlacementFailure]:
+def _placement(job: RunningJob, nowhere: bool, answer: Answer) -> dict[str, PlacementFailure]:
+    """What an evaluation said before this version was registered is over: Nomad has not looked at it since."""
     found = [decode.evaluation(mapping(one, "an evaluation")) for one in sequence(answer.body, "the evaluations")]
+    found = [one for one in found if one.create_index >= job.job_modify_index]
     return decode.waiting_placements(found) or (decode.last_failures(found) if nowhere else {})

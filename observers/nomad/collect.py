@@ -106,6 +106,10 @@ class Collector:
             unread=tuple(sorted({*evidence.unread, *unread})),
         )
 
+    async def crashes(self, evidence: Evidence, wanted: Sequence[tuple[str, str]]) -> tuple[LogTail, ...]:
+        """The last lines of these tasks, by allocation and name. Two requests each; what cannot be read is left out."""
+        return tuple(tail for tail in await self._tails(evidence, wanted, []) if tail is not None)
+
     async def _logs(self, evidence: Evidence, unread: list[str]) -> tuple[LogTail, ...]:
         ill = sorted(evidence.allocations, key=lambda one: one.healthy is True)
         started = [
@@ -114,14 +118,20 @@ class Collector:
             for name, state in sorted(one.tasks.items(), key=lambda task: not _troubled(task[1]))[:_MOST_TASKS]
             if state.started_at is not None or any(event.type == "Started" for event in state.events)
         ]
-        tails = await asyncio.gather(
-            *(
-                self._tail(allocation, task, kind, evidence.key.namespace, unread)
-                for allocation, task in started
-                for kind in ("stderr", "stdout")
+        return tuple(tail for tail in await self._tails(evidence, started, unread) if tail is not None)
+
+    async def _tails(
+        self, evidence: Evidence, started: Sequence[tuple[str, str]], unread: list[str]
+    ) -> list[LogTail | None]:
+        return list(
+            await asyncio.gather(
+                *(
+                    self._tail(allocation, task, kind, evidence.key.namespace, unread)
+                    for allocation, task in started
+                    for kind in ("stderr", "stdout")
+                )
             )
         )
-        return tuple(tail for tail in tails if tail is not None)
 
     async def _tail(
         self, allocation: str, task: str, kind: Literal["stdout", "stderr"], namespace: str, unread: list[str]

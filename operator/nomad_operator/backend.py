@@ -74,7 +74,8 @@ class DaemonBackend:
 
     def explain(self, key: AppKey) -> dict[str, Any] | None:
         """The story of the open episode, or of the last one."""
-        return None if self._reports.get(key) is None else repair_view.story(self._records.get(key))
+        report = self._reports.get(key)
+        return None if report is None else repair_view.story(self._records.get(key), now=report.diagnosis)
 
     async def command(self, key: AppKey, verb: str, argument: str = "") -> dict[str, Any]:
         """Durable when this returns; the pass that follows is not waited for."""

@@ -8,6 +8,8 @@ from typing import Any
 from desired.operations.operation import Operation
 from desired.operations.operation_json import to_shown_json
 from desired.operations.words import line
+from observers.failures.diagnosis import Diagnosis
+from observers.failures.table import advice
 from reconcilers.record import Record
 from reconcilers.repair.episode import Episode, Kept, Try, TryState
 
@@ -51,15 +53,27 @@ def overlay(kept: tuple[Kept, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def story(record: Record) -> dict[str, Any]:
-    """What `explain` tells: the open episode or the last one in full, and what is in force by repairs."""
+def story(record: Record, *, now: Diagnosis | None = None) -> dict[str, Any]:
+    """What `explain` tells: the open episode or the last one in full, what is in force by repairs, and what is wrong
+    at this moment and no episode speaks of yet."""
     one = record.episode or record.last_episode
     return {
         "key": str(record.key),
         "open": record.episode is not None,
         "episode": None if one is None else _full(one, record),
+        "now": None if now is None or record.episode is not None else _now(now),
         "overlay": overlay(record.overlay),
         "writeBack": _written_back(record),
+    }
+
+
+def _now(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "class": found.failure.value,
+        "cause": found.cause.value,
+        "message": found.words,
+        "hint": advice(found),
+        "certain": found.conclusive,
     }
 
 

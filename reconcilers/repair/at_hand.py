@@ -7,16 +7,21 @@ has reverted has those of the version before.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from desired.reasons import Reason
 from desired.state import JobBody
 from observers.evidence import Evidence
-from observers.running import Allocation, FieldChange, PlacementFailure
+from observers.running import Allocation, Deployment, FieldChange, PlacementFailure, RunningJob
 from reconcilers import nowhere
 from reconcilers.repair.job_changes import job_changes
 from reconcilers.situation import Situation, Wanted
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What of an older version goes on with the newer one: that a task runs, and what it waits for.
+_GOES_ON = frozenset({"Received", "Task Setup", "Driver", "Template", "Started"})
 
 
 def at_hand(s: Situation) -> Evidence:
@@ -37,7 +42,7 @@ def at_hand(s: Situation) -> Evidence:
         allocations=allocations,
         placement=placement,
         checks=None if refused or planned else s.running.checks,
-        deployment=None if refused or planned else s.running.deployment,
+        deployment=None if refused or planned else _deployment(s),
         refusal=failure.message if refused and failure is not None else "",
         warnings=s.plan.warnings if s.plan is not None else "",
         changes=_since_it_was_good(s),
@@ -80,10 +85,50 @@ def _of_the_target(s: Situation) -> tuple[Allocation, ...]:
     job = s.running.job
     if job is None or not _in_force(s):
         return ()
+    version = _version(s, job)
+    return tuple(one for one in s.running.allocations if one.job_version == version)
+
+
+def _version(s: Situation, job: RunningJob) -> int:
+    """Of the job, whose allocations and deployment speak of what we registered: Nomad may have gone back since."""
     applied = s.record.applied
     moved = applied is not None and applied.job_modify_index != job.job_modify_index
-    version = job.version - 1 if moved else job.version
-    return tuple(one for one in s.running.allocations if one.job_version == version)
+    return job.version - 1 if moved else job.version
+
+
+def _deployment(s: Situation) -> Deployment | None:
+    """Until Nomad has looked at a register, the newest deployment is that of the version before."""
+    job, found = s.running.job, s.running.deployment
+    if job is None or found is None or not _in_force(s) or found.job_version != _version(s, job):
+        return None
+    return found
+
+
+def since_registered(allocations: Iterable[Allocation], body: JobBody) -> tuple[Allocation, ...]:
+    """The same without the ends of older versions: what is updated in place keeps its events.
+
+    `body` is the job as the server holds it. Only times that Nomad told are compared.
+    """
+    submitted = _at(body.get("SubmitTime"))
+    if submitted is None:
+        return tuple(allocations)
+    return tuple(_since_then(one, submitted) for one in allocations)
+
+
+def _since_then(allocation: Allocation, submitted: datetime) -> Allocation:
+    if allocation.created_at is None or allocation.created_at >= submitted:
+        return allocation
+    tasks = {
+        name: replace(state, events=tuple(one for one in state.events if one.time >= submitted or one.type in _GOES_ON))
+        for name, state in allocation.tasks.items()
+    }
+    return replace(allocation, tasks=tasks)
+
+
+def _at(nanoseconds: object) -> datetime | None:
+    if not isinstance(nanoseconds, int) or nanoseconds <= 0:
+        return None
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def _since(s: Situation, allocations: tuple[Allocation, ...]) -> datetime:

@@ -16,9 +16,10 @@ from observers.failures.diagnosis import Diagnosis
 from observers.known_secrets import KnownSecrets
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.collect import Collector
+from observers.nomad.crash_logs import CrashLogs
 from observers.redaction import Placeholders, Redactor
 from observers.running import Plan, Running
-from reconcilers.repair.at_hand import at_hand, last_good
+from reconcilers.repair.at_hand import at_hand, last_good, since_registered
 from reconcilers.repair.ladder import Climbed
 from reconcilers.repair.without_secrets import without_secrets
 from reconcilers.situation import Situation
@@ -35,10 +36,12 @@ class Gatherer:
         self._placeholders = placeholders
         self._secrets = tuple(secrets)
         self._known_secrets = KnownSecrets()
+        self._crash_logs = CrashLogs(reads=collector)
 
-    def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
-        """Of what the pass has read anyway; no request is made."""
+    async def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
+        """Of what the pass has read anyway, and of the logs of what has crashed since they were read last."""
         evidence = self._known(situation)
+        evidence = replace(evidence, logs=await self._crash_logs.of(evidence))
         redactor = self._redactor(evidence.body, last_good(situation))
         return _named(redacted.redacted(evidence, redactor), redactor, situation)
 
@@ -72,7 +75,10 @@ class Gatherer:
         self._chronicle.read(running)
         evidence = at_hand(replace(situation, running=replace(running, placement=self._chronicle.unplaced(running))))
         checks = self._chronicle.checks(evidence.checks) if evidence.checks is not None else None
-        return replace(evidence, allocations=self._chronicle.merged(evidence.allocations), checks=checks)
+        allocations = self._chronicle.merged(evidence.allocations)
+        if running.job is not None:
+            allocations = since_registered(allocations, running.job.body)
+        return replace(evidence, allocations=allocations, checks=checks)
 
     def _redactor(self, *bodies: JobBody) -> Redactor:
         of_jobs = (secret for body in bodies for secret in self._known_secrets.of(body))

@@ -68,6 +68,8 @@ def listed(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
 def report(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     """`answer` is that of `/api/v1/explain`: what failed, why, what was tried, how it ended, who must act."""
     episode = answer.get("episode")
+    if episode is None and (now_wrong := answer.get("now")):
+        return [*_now(answer["key"], now_wrong, style), *_overlay(answer)]
     if episode is None:
         return [f"{plain(answer['key'])}: nothing has failed since this operator knows it", *_overlay(answer)]
     lines = [bold(f"{plain(answer['key'])}: {episode['class']}", style), f"  {plain(episode['message'])}", ""]
@@ -79,8 +81,23 @@ def report(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     if episode["choices"]:
         lines += ["", bold(_CHOICES[len(episode["choices"]) > 1], style)]
         lines += [f"  - {plain(choice)}" for choice in episode["choices"]]
-    lines += ["", *_ending(answer, episode, style), *_overlay(answer), *_written_back(answer, style)]
-    return lines
+    lines += ["", *_ending(answer, episode, style)]
+    if (now_wrong := answer.get("now")) and now_wrong["class"] != episode["class"]:
+        lines += ["", bold("since then", style), f"  {plain(now_wrong['class'])}: {plain(now_wrong['message'])}"]
+    return [*lines, *_overlay(answer), *_written_back(answer, style)]
+
+
+def _now(key: str, found: Mapping[str, Any], style: Style) -> list[str]:
+    """What is seen while it is still being verified: it may pass, and nothing is done about it yet."""
+    return [
+        bold(f"{plain(key)}: {found['class']}", style),
+        f"  {plain(found['message'])}",
+        "",
+        f"  {'who':<9} {_WHO.get(found['cause'], found['cause'])}",
+        f"  {'advice':<9} {plain(found['hint'])}",
+        "",
+        "it is still being watched: nothing is done about it yet",
+    ]
 
 
 def _state(one: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -134,7 +135,7 @@ class NoReads:
 
 def test_of_a_change_neither_the_old_secret_nor_the_new_one_is_told() -> None:
     s = situation(good=GOOD, failure=failed(Reason.VALIDATION_FAILED, "old-one-7 and new-one-7 are no good"))
-    told = str(gatherer(Chronicle()).at_hand(s))
+    told = str(asyncio.run(gatherer(Chronicle()).at_hand(s)))
     assert told != "()" and "old-one-7" not in told and "new-one-7" not in told
 
 
@@ -150,6 +151,10 @@ def test_a_failure_is_named_by_an_event_that_nomad_has_dropped_by_the_time_of_th
         TaskEvent("Restarting", NOW - timedelta(seconds=number), "Task restarting in 1s") for number in range(10, 0, -1)
     )
     chronicle = Chronicle()
-    assert "oom_killed" not in [one.failure.value for one in gatherer(chronicle).at_hand(situation(told=since))]
+    assert "oom_killed" not in [
+        one.failure.value for one in asyncio.run(gatherer(chronicle).at_hand(situation(told=since)))
+    ]
     chronicle.heard(Event("Allocation", "AllocationUpdated", 1, KEY, payload=heard))
-    assert "oom_killed" in [one.failure.value for one in gatherer(chronicle).at_hand(situation(told=since))]
+    assert "oom_killed" in [
+        one.failure.value for one in asyncio.run(gatherer(chronicle).at_hand(situation(told=since)))
+    ]
