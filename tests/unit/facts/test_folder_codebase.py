@@ -111,7 +111,9 @@ def test_no_link_is_followed_and_nothing_outside_is_read(tmp_path: Path) -> None
     (tmp_path / "code" / "swapped").rmdir()
     (tmp_path / "code" / "swapped").symlink_to(tmp_path / "outside")
     assert codebase.text("swapped/Dockerfile") is None
-    for path in ("Dockerfile", "folder/x", "../outside/x", "/etc/hostname", "a/../../outside/x", "", ".", "a"):
+    (tmp_path / "code" / "a" / "b").unlink()
+    (tmp_path / "code" / "a" / "b").symlink_to(tmp_path / "outside" / "x")
+    for path in ("a/b", "Dockerfile", "folder/x", "../outside/x", "/etc/hostname", "a/../../outside/x", "", ".", "a"):
         assert codebase.text(path) is None, path
     assert outside.text("x") == "secret"
 

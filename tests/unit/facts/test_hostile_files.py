@@ -147,16 +147,26 @@ SECRETS = (
     f'password = "{SECRET}"',
 )
 
+# Where in a file its secrets stand.
+INSIDE = {
+    "compose.yaml": ("", "    environment:\n", "    environment:\n      A: b\n", "    healthcheck:\n"),
+    "build.yaml": ("", "test:\n  env:\n"),
+    "Makefile": ("", "a:\n"),
+}
+
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
     path=st.sampled_from(sorted(BEGINNINGS)),
     secret=st.sampled_from(SECRETS),
-    before=st.lists(st.sampled_from(LINES), max_size=6),
+    before=st.just([]) | st.lists(st.sampled_from(LINES), max_size=6),
     after=st.lists(st.sampled_from(LINES), max_size=3),
+    data=st.data(),
 )
-def test_a_secret_is_told_nowhere(path: str, secret: str, before: list[str], after: list[str]) -> None:
-    beginning = AROUND.get(path, b"").decode()
+def test_a_secret_is_told_nowhere(
+    path: str, secret: str, before: list[str], after: list[str], data: st.DataObject
+) -> None:
+    beginning = AROUND.get(path, b"").decode() + (data.draw(st.sampled_from(INSIDE[path])) if path in INSIDE else "")
     text = beginning + "\n".join([*before, secret, *after])
     analysis = found({**AROUND, path: text.encode()})
     told = [str(plain(fact.value)) + fact.reason for fact in all_facts(analysis)]
@@ -181,6 +191,7 @@ BOMBS: dict[str, tuple[str, str]] = {
         "a0: &a0 {x: y}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 12)),
     ),
     "tables of tables": ("pyproject.toml", "[" + "a." * 4_000 + "a]\n"),
+    "keys of keys": ("pyproject.toml", "a." * 150_000 + "a = 1\n"),
     "lists of TOML": ("pyproject.toml", "a = " + nested("[", "]")),
     "elements in elements": ("pom.xml", nested("<a>", "</a>")),
     "entities": ("pom.xml", '<!DOCTYPE a [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><project>&b;</project>'),

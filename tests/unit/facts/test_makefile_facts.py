@@ -140,9 +140,14 @@ def test_a_line_is_that_on_which_a_command_begins() -> None:
         + "\n"
         + "".join(f"{a} = " + f"$({b})" * 900 + "\n" for a, b in zip("BCDE", "CDEF", strict=True))
         + "F = x\n",
+        "A = "
+        + "$(B)" * 900
+        + "\n"
+        + "".join(f"{a} = " + f"$({b})" * 900 + "\n" for a, b in zip("BCDE", "CDEF", strict=True))
+        + "F =\n",
         "A = $(B)" + "x" * 5_000,
     ],
-    ids=["itself", "a circle", "a bomb", "a long text"],
+    ids=["itself", "a circle", "a bomb", "a bomb of nothing", "a long text"],
 )
 def test_variables_that_never_end_are_not_known(text: str) -> None:
     with pytest.raises(Unknown):
