@@ -364,7 +364,7 @@ def test_where_a_person_has_committed_to_the_branch_that_is_told_and_left_alone(
 
 
 def test_a_value_that_is_no_literal_is_offered_as_a_patch(tmp_path: Path) -> None:
-    text = 'variable "memory" {\n  default = 128\n}\n' + WEB.replace("memory = 128", "memory = var.memory")
+    text = 'variable "half" {\n  default = 64\n}\n' + WEB.replace("memory = 128", "memory = 2 * var.half")
     story = Story(tmp_path, to=WriteBackTo.PUSH, text=text)
     refs = story.refs()
     story.live()
