@@ -161,6 +161,7 @@ _Asked = tuple[Denied, str, str, tuple[str, ...]]
 
 # Source: nomad drivers/docker/config.go, and the capabilities that Docker gives anyway.
 _HOST_MODES = (("pid_mode", "processes"), ("ipc_mode", "memory"), ("userns_mode", "users"), ("uts_mode", "name"))
+_OWN_FOLDERS = ("${NOMAD_ALLOC_DIR}", "${NOMAD_TASK_DIR}", "${NOMAD_SECRETS_DIR}")
 _UNISOLATED = frozenset({"raw_exec"})
 
 
@@ -188,12 +189,12 @@ def _asked_by_task(task: Mapping[str, Any], where: str, at: tuple[str, ...]) -> 
     config, docker = task.get("Config") or {}, (*at, "config")
     if task.get("Driver") in _UNISOLATED:
         yield Denied.PRIVILEGED, f"{where}: runs without isolation", "use docker or exec", (*at, "driver")
-    if config.get("privileged") in (True, "true", 1):
+    if _is_true(config.get("privileged")):
         yield Denied.PRIVILEGED, f"{where}: runs privileged", "leave out `privileged`", (*docker, "privileged")
-    if config.get("network_mode") == "host":
+    if _may_be(config.get("network_mode"), "host"):
         yield Denied.HOST_NETWORK, f"{where}: shares the host's network", "leave it out", (*docker, "network_mode")
     for key, what in _HOST_MODES:
-        if config.get(key) == "host":
+        if _may_be(config.get(key), "host"):
             yield Denied.HOST_PROCESSES, f"{where}: shares the host's {what}", f"leave out `{key}`", (*docker, key)
     for path in _host_paths(config):
         message = f"{where}: mounts {path} of the node"
@@ -217,13 +218,30 @@ def _host_paths(config: Mapping[str, Any]) -> Iterator[str]:
     """Folders of the node that Docker would mount: whole paths; a relative one is below the allocation's folder."""
     for volume in _list(config.get("volumes")):
         source = str(volume).partition(":")[0]
-        if source.startswith("/") or ".." in source.split("/"):
+        if _leaves_allocation(source):
             yield source
     for mount in (*_list(config.get("mounts")), *_list(config.get("mount"))):
         if isinstance(mount, Mapping) and mount.get("type") == "bind":
             source = str(mount.get("source") or "")
-            if source.startswith("/") or ".." in source.split("/"):
+            if _leaves_allocation(source):
                 yield source
+
+
+def _leaves_allocation(source: str) -> bool:
+    if source.startswith("${"):
+        # `meta`, `attr` and the task's own `env` may hold any path; of Nomad's folders it is known where they are.
+        return not source.startswith(_OWN_FOLDERS) or ".." in source.split("/")
+    return source.startswith("/") or ".." in source.split("/")
+
+
+def _is_true(value: Any) -> bool:
+    """Source: go-cty takes the texts "true" and "1" for true."""
+    return value is True or value == 1 or _may_be(value, "true") or value == "1"
+
+
+def _may_be(value: Any, wanted: str) -> bool:
+    """Nomad fills in `${…}` on the node, after every check: what only it knows is taken as asked for."""
+    return isinstance(value, str) and (value == wanted or "${" in value)
 
 
 # ---- reading jobs

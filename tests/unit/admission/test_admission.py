@@ -178,3 +178,22 @@ async def test_a_config_of_any_shape_is_judged(config: dict[str, Any]) -> None:
     job = {"TaskGroups": [{"Name": "web", "Tasks": [{"Name": "app", "Driver": "docker", "Config": config}]}]}
     strict = rules(f"  images: {{allowed: [a]}}\n  deny: [{', '.join(one.value for one in Denied)}]")
     assert all(dataclasses.is_dataclass(one) for one in judge(SHOP, job, strict))
+
+
+@pytest.mark.parametrize(
+    ("config", "rule"),
+    [
+        ({"privileged": "1"}, "deny.privileged"),
+        ({"privileged": "${meta.mode}"}, "deny.privileged"),
+        ({"network_mode": "${meta.mode}"}, "deny.hostNetwork"),
+        ({"pid_mode": "${meta.mode}"}, "deny.hostProcesses"),
+        ({"volumes": ["${meta.folder}:/data"]}, "deny.hostPaths"),
+        ({"mount": [{"type": "bind", "source": "${FOLDER}", "target": "/data"}]}, "deny.hostPaths"),
+        ({"volumes": ["${NOMAD_TASK_DIR}/../..:/data"]}, "deny.hostPaths"),
+        ({"privileged": "0", "pid_mode": "private", "volumes": ["${NOMAD_TASK_DIR}/data:/data"]}, None),
+    ],
+)
+def test_what_is_only_known_on_the_node_is_taken_as_asked_for(config: dict[str, Any], rule: str | None) -> None:
+    body = {"TaskGroups": [{"Name": "g", "Tasks": [{"Name": "t", "Driver": "docker", "Config": config}]}]}
+    strict = rules(f"  deny: [{', '.join(one.value for one in Denied)}]")
+    assert [one.rule for one in judge(AppKey("default", "web"), body, strict)] == ([] if rule is None else [rule])
