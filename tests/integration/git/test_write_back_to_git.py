@@ -286,11 +286,11 @@ async def test_over_http_the_token_is_no_argument_and_no_part_of_a_message(
     assert SECRET not in upstream.git("log", "-1", "--format=raw", "main")
 
 
-async def test_a_value_from_a_variable_is_offered_as_a_patch_and_the_rest_is_written(
+async def test_a_calculated_value_is_offered_as_a_patch_and_the_rest_is_written(
     source: MakeSource, upstream: Upstream
 ) -> None:
-    text = WEB.replace("memory = 64", "memory = var.memory").replace(
-        'job "web"', 'variable "memory" {\n  default = 64\n}\n\njob "web"'
+    text = WEB.replace("memory = 64", "memory = 2 * var.memory").replace(
+        'job "web"', 'variable "memory" {\n  default = 32\n}\n\njob "web"'
     )
     upstream.commit({"apps/web.nomad.hcl": text})
     more_cpu = Operation(Op.CPU, ("app", "app"), 100, 200)
@@ -304,7 +304,7 @@ async def test_a_value_from_a_variable_is_offered_as_a_patch_and_the_rest_is_wri
 
 
 async def test_where_nothing_is_a_literal_nothing_is_committed(source: MakeSource, upstream: Upstream) -> None:
-    text = 'variable "memory" {\n  default = 64\n}\n' + WEB.replace("memory = 64", "memory = var.memory")
+    text = 'variable "memory" {\n  default = 32\n}\n' + WEB.replace("memory = 64", "memory = 2 * var.memory")
     upstream.commit({"apps/web.nomad.hcl": text})
     before = upstream.git("for-each-ref")
     found = await written(source(path="apps"), change())
