@@ -81,6 +81,9 @@ def is_secret(name: str, text: str) -> bool:
         return False
     if secret_by_name(name, text) or secret_kind(text):
         return True
+    if text.startswith("/") and disorderly(text):
+        # A key in base64 may look like a path.
+        return True
     if _STRUCTURE.fullmatch(text):
         # Who has a number for a password has one all the same.
         return names_a_secret(name) and _ends_as_secret(name) and text.isdigit() and len(text) >= LEAST

@@ -73,9 +73,12 @@ def _chance(word: str) -> bool:
     bare = word.rstrip("=")
     if _HEX.fullmatch(bare):
         return len(bare) >= _LONG_HEX and len(bare) not in _IDS and _entropy(bare) > 3.0
-    if all(_ORDERLY_PART.fullmatch(part) or _is_id(part) for part in re.split(r"[_/+-]", bare)):
+    parts = re.split(r"[_/+-]", bare)
+    orderly = [part for part in parts if _ORDERLY_PART.fullmatch(part) or _is_id(part)]
+    if len(orderly) == len(parts):
         return False
-    if bare.startswith("/") and bare.count("/") * 6 > len(bare):
+    # A path with one odd name in it; a key in base64 may begin with a slash, and hold more.
+    if bare.startswith("/") and 2 * len("".join(orderly)) >= len("".join(parts)):
         return False
     runs = _RUNS.findall(bare)
     kinds = len({run[0].isdigit() or (run[0].isupper() and 2) for run in runs})

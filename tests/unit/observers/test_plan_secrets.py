@@ -119,6 +119,19 @@ def test_what_has_the_form_of_a_secret_is_hidden_in_any_field(secret: Shaped, na
         assert not readable(secret.secret, repr(found.changes)) and not readable(secret.secret, found.text)
 
 
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [
+        ("/Y8Qu2F5CV8iSY/Ui/tBaIGAAQaKE/RGVe0naCZD", True),
+        ("/var/lib/docker/overlay2/l/XK7PQ2ZRTM4A9/merged", False),
+        ("/srv/app/releases/20261123-0f3a9bc1/public", False),
+    ],
+)
+def test_a_key_that_looks_like_a_path_is_hidden_and_a_path_is_not(value: str, hidden: bool) -> None:
+    text = plan(task(Config=[changed("Env[PLAIN]", value)])).text
+    assert (value in text) is not hidden
+
+
 NAMED = ["Env[DB_PASSWORD]", "Env[MYSQL_PWD]", "auth[0][password]", "GetterHeaders[Token]"]
 
 
