@@ -12,7 +12,7 @@ class Problem:
     """One thing that is wrong. `line` and `column` count from 1; 0 means that the place is not known.
 
     With a `question` nothing is wrong with what stands there: an answer is missing. What `hides` may hold any number of
-    files that cannot be looked at.
+    files that cannot be looked at. `rule` names what was broken, where a rule was.
     """
 
     path: str
@@ -22,6 +22,7 @@ class Problem:
     hint: str = ""
     question: Question | None = field(default=None, compare=False)
     hides: bool = field(default=False, compare=False)
+    rule: str = ""
 
     def __str__(self) -> str:
         place = self.path
@@ -29,4 +30,8 @@ class Problem:
             place += f":{self.line}"
             if self.column:
                 place += f":{self.column}"
-        return f"{place}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+        return (
+            f"{place}: {self.message}"
+            + (f" ({self.hint})" if self.hint else "")
+            + (f" [{self.rule}]" if self.rule else "")
+        )

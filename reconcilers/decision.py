@@ -81,6 +81,7 @@ class Condition(StrEnum):
     QUESTIONS_OPEN = "QuestionsOpen"
     VALIDATION_FAILED = "ValidationFailed"
     ROUTE_CONFLICT = "RouteConflict"
+    POLICY_VIOLATION = "PolicyViolation"
     DRIFTED = "Drifted"
     UNHEALTHY = "Unhealthy"
     REPAIRING = "Repairing"

@@ -17,6 +17,7 @@ from typing import Protocol, assert_never
 
 from desired.app import AppKey
 from desired.errors import Conflict, InvalidDesired, Rejected, StateUnusable, StillReading, TerminalError
+from desired.objection import problems_of
 from desired.problem import Problem
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
@@ -26,6 +27,7 @@ from observers.running import Plan, Running
 from reconcilers import dependencies, nowhere
 from reconcilers import questions as when
 from reconcilers import repair_questions as repairs
+from reconcilers.admission import Admission, Examined
 from reconcilers.choose_repair import climbed
 from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Revive, Step, Stop, Truth
 from reconcilers.foretold import Foretelling
@@ -53,6 +55,7 @@ _AT_ONCE = timedelta(0)
 _LOOK_AGAIN = timedelta(seconds=15)
 # A register needs a moment before there is anything new to see; events wake the key sooner.
 _AFTER_REGISTER = timedelta(seconds=1)
+_EXAMINED_AGAIN = timedelta(minutes=1)
 # A terminal error is looked at again now and then: what caused it may be outside what we watch (an ACL policy).
 _STALLED_RECHECK = timedelta(minutes=5)
 
@@ -120,8 +123,10 @@ class Reconciler:
         now: Callable[[], datetime],
         after_state_loss: Callable[[], bool],
         foretelling: Foretelling | None = None,
+        admission: Admission | None = None,
     ) -> None:
         self._foretelling = foretelling
+        self._admission = admission
         self._nomad = nomad
         self._desired = desired
         self._withdrawn = withdrawn
@@ -146,7 +151,7 @@ class Reconciler:
         try:
             situation = await self._observe(key, state, app, running)
             decision = decide(situation)
-            again = await self._act(situation, decision)
+            again = _examined_again(situation, await self._act(situation, decision))
         except Rejected as error:
             # The next pass holds the app to its last good version, or leaves it, and tells why.
             decision, again = _stalled(error), Waiting(error.reason, _AT_ONCE)
@@ -185,6 +190,7 @@ class Reconciler:
         desire = await self._desire(key, state, app, record)
         if isinstance(desire, Wanted):
             desire, record = await self._with_repairs(desire, record, now)
+        desire, examined = await self._examined(key, desire)
         if judge(running, by_deployment=True).phase not in _NOTHING_TO_NAME:
             wanted = desire.spec.body if isinstance(desire, Wanted) else {}
             running = self._repairs.evidence.hidden(running, wanted)
@@ -196,6 +202,8 @@ class Reconciler:
             rules=replace(self._rules, repairs_stopped=self._repairs.switch.stopped),
             now=now,
             after_state_loss=self._after_state_loss(),
+            objections=examined.warnings,
+            unread=examined.unread,
         )
         if self._foretelling is not None and isinstance(desire, Wanted):
             situation = replace(situation, foretold=await self._foretelling.of(key.namespace, desire.spec))
@@ -236,6 +244,16 @@ class Reconciler:
         trial = settled.episode.trial if settled.episode else ()
         operations = (*(kept.operation for kept in settled.overlay), *trial)
         return replace(desire, spec=overlaid(desire.written, operations)), settled
+
+    async def _examined(self, key: AppKey, desire: Desire) -> tuple[Desire, Examined]:
+        """What somebody objects to is held back as what cannot be read is: what was good before stays in force."""
+        if self._admission is None or not isinstance(desire, Wanted):
+            return desire, Examined()
+        examined = await self._admission.examine(key, desire.spec.body)
+        if not examined.refusals:
+            return desire, examined
+        told = problems_of(examined.refusals, desire.app)
+        return Unclear(examined.refusals[0].reason, _told(told), passing=True), examined
 
     async def _diagnosed(self, s: Situation) -> Situation:
         """Name what is wrong: from what was read anyway, and from all there is where a repair depends on it."""
@@ -377,6 +395,14 @@ class Reconciler:
         stopped = await self._nomad.running(s.key)
         index = stopped.job.job_modify_index if stopped.job else 0
         await self._records.save(replace(s.record, applied=None, attempt=None, stopped_index=index))
+
+
+def _examined_again(s: Situation, result: Result) -> Result:
+    """What is objected to may be allowed by tomorrow without a change of the file, and nobody tells."""
+    objected = s.unread or s.objections or (isinstance(s.desire, Unclear) and s.desire.passing)
+    if not objected or not isinstance(result, Settled) or result.recheck_in is not None:
+        return result
+    return Settled(result.reason, _EXAMINED_AGAIN)
 
 
 def _told(problems: Sequence[Problem]) -> str:

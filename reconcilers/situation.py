@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from desired.app import AppKey
+from desired.objection import Objection
 from desired.policy import Policy
 from desired.reasons import Reason
 from desired.state import DesiredApp, JobBody
@@ -60,10 +61,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """A file speaks of the app, but not clearly: it does not parse, or two files claim the key."""
+    """A file speaks of the app, but not so that it may be done: it does not parse, two files claim the key, somebody
+    objects. That is `passing`: it may end without a change of the file."""
 
     reason: Reason
     message: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,8 @@ class Situation:
     cycle: tuple[AppKey, ...] = ()
     after_state_loss: bool = False
     evidence: Evidence | None = None  # read in full, where a failure is to be named or mended
+    objections: tuple[Objection, ...] = ()  # warnings alone: what is refused makes the desire unclear
+    unread: tuple[str, ...] = ()  # who could not tell whether the spec may be registered, in words
     foretold: tuple[str, ...] = ()  # what of the spec will go wrong without a word from Nomad
     budget_refusal: str = ""  # why no repair may be tried now
     diagnoses: tuple[Diagnosis, ...] = ()  # of what was read anyway, or of the evidence; most important first

@@ -12,6 +12,11 @@ from reconcilers.repair.episode import Outcome
 from reconcilers.situation import Mode, Situation, Unclear
 
 _KEPT = "the last good version stays in force until it is answered"
+_UNCLEAR = {
+    Reason.QUESTIONS_OPEN: Condition.QUESTIONS_OPEN,
+    Reason.POLICY_VIOLATION: Condition.POLICY_VIOLATION,
+    Reason.VALUE_MISSING: Condition.VALUE_MISSING,
+}
 _VERBS = {Register: "register the job", Stop: "stop the job", Revive: "have it placed anew"}
 
 
@@ -29,12 +34,15 @@ def decision(
     shown = dict.fromkeys(flags, (reason, message))
     if isinstance(s.desire, Unclear):
         asks = s.desire.reason is Reason.QUESTIONS_OPEN
-        unclear = Condition.QUESTIONS_OPEN if asks else Condition.DESIRED_INVALID
+        unclear = _UNCLEAR.get(s.desire.reason, Condition.DESIRED_INVALID)
         # Whoever sees the question is to see as well that nothing was taken away by it.
         words = f"{s.desire.message}; {_KEPT}" if asks and s.target.spec is not None else s.desire.message
         shown[unclear] = (s.desire.reason, words)
         if ready is Truth.TRUE:
             ready, reason, message = Truth.FALSE, s.desire.reason, words
+    for objection in s.objections:
+        condition = _UNCLEAR.get(objection.reason, Condition.DESIRED_INVALID)
+        shown.setdefault(condition, (objection.reason, f"warning: {objection.message}; {objection.fix}".rstrip("; ")))
     failure = s.target.failure
     if failure is not None and failure.reason is Reason.VALIDATION_FAILED:
         shown[Condition.VALIDATION_FAILED] = (failure.reason, failure.message)

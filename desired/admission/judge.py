@@ -7,46 +7,32 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from desired.admission.rules import Denied, PolicySpec
 from desired.app import AppKey
+from desired.objection import Objection
 from desired.state import JobBody
 
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """A rule that a job breaks. `at` leads to the place in the job file, as `desired.job.hcl_places` has it.
-
-    `rule` is a bounded word: the key in the rule file. `fix` says what to write instead.
-    """
-
-    rule: str
-    message: str
-    fix: str
-    at: tuple[str, ...] = ()
-    warning: bool = False
+Judge = Callable[[JobBody, PolicySpec], Iterator[Objection]]
 
 
-Judge = Callable[[JobBody, PolicySpec], Iterator[Breach]]
-
-
-def judge(key: AppKey, body: JobBody, rules: PolicySpec) -> tuple[Breach, ...]:
+def judge(key: AppKey, body: JobBody, rules: PolicySpec) -> tuple[Objection, ...]:
     """Everything that the rules do not allow of this job, what only warns included."""
     exempt = [
         name for app, names in (rules.exempt or {}).items() if fnmatch.fnmatchcase(str(key), app) for name in names
     ]
     found = []
-    for one in (breach for rule in _RULES for breach in rule(body, rules)):
+    for one in (objection for rule in _RULES for objection in rule(body, rules)):
         if _fits(one.rule, exempt):
             continue
         warning = _fits(one.rule, rules.warn or ())
-        found.append(Breach(one.rule, one.message, one.fix, one.at, warning=warning))
+        found.append(replace(one, warning=warning))
     return tuple(found)
 
 
-def _images(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
+def _images(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
     if rules.images is None:
         return
     for group, task in _tasks(body):
@@ -58,42 +44,42 @@ def _images(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
         allowed = rules.images.allowed
         if allowed is not None and not _fits(name, allowed) and not _fits(image, allowed):
             fix = f"allowed are {', '.join(allowed)}"
-            yield Breach("images.allowed", f"{where}: the image {image} is not among those that may run", fix, at)
+            yield Objection("images.allowed", f"{where}: the image {image} is not among those that may run", fix, at)
         if rules.images.digest_required and not digest:
             fix = f"write {name}@sha256:…"
-            yield Breach("images.digestRequired", f"{where}: the image {image} names no digest", fix, at)
+            yield Objection("images.digestRequired", f"{where}: the image {image} names no digest", fix, at)
         elif rules.images.tag_required and not tag and not digest:
-            yield Breach("images.tagRequired", f"{where}: the image {image} names no tag", f"write {name}:TAG", at)
+            yield Objection("images.tagRequired", f"{where}: the image {image} names no tag", f"write {name}:TAG", at)
         if not rules.images.latest and not digest and tag in ("latest", ""):
             what = "names the tag latest" if tag else "names no tag, which means latest"
-            yield Breach("images.latest", f"{where}: the image {image} {what}", "name the version that is meant", at)
+            yield Objection("images.latest", f"{where}: the image {image} {what}", "name the version that is meant", at)
 
 
-def _drivers(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
+def _drivers(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
     for group, task in _tasks(body):
         driver = str(task.get("Driver") or "")
         if rules.drivers is not None and not _fits(driver, rules.drivers):
             fix = f"allowed are {', '.join(rules.drivers)}"
             at = (*_at(group, task), "driver")
-            yield Breach("drivers", f"{_where(group, task)}: the driver {driver} may not be used", fix, at)
+            yield Objection("drivers", f"{_where(group, task)}: the driver {driver} may not be used", fix, at)
 
 
-def _places(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
+def _places(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
     namespace = str(body.get("Namespace") or "default")
     if rules.namespaces is not None and not _fits(namespace, rules.namespaces):
         fix = f"allowed are {', '.join(rules.namespaces)}"
-        yield Breach("namespaces", f"jobs may not be in the namespace {namespace}", fix, ("namespace",))
+        yield Objection("namespaces", f"jobs may not be in the namespace {namespace}", fix, ("namespace",))
     for name in body.get("Datacenters") or ("*",):
         if rules.datacenters is not None and not _fits(name, rules.datacenters):
             fix = f"allowed are {', '.join(rules.datacenters)}"
-            yield Breach("datacenters", f"jobs may not be in the datacenter {name}", fix, ("datacenters",))
+            yield Objection("datacenters", f"jobs may not be in the datacenter {name}", fix, ("datacenters",))
     pool = str(body.get("NodePool") or "default")
     if rules.node_pools is not None and not _fits(pool, rules.node_pools):
         fix = f"allowed are {', '.join(rules.node_pools)}"
-        yield Breach("nodePools", f"jobs may not be in the node pool {pool}", fix, ("node_pool",))
+        yield Objection("nodePools", f"jobs may not be in the node pool {pool}", fix, ("node_pool",))
 
 
-def _resources(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
+def _resources(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
     most = rules.resources
     if most is None:
         return
@@ -108,7 +94,7 @@ def _resources(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
         ):
             if ceiling is not None and value > ceiling:
                 message = f"group {name}: {rule} {value} is above the limit of {ceiling}"
-                yield Breach(f"resources.{rule}", message, f"at most {ceiling}", ("group", name, block))
+                yield Objection(f"resources.{rule}", message, f"at most {ceiling}", ("group", name, block))
     for group, task in _tasks(body):
         asked, where = task.get("Resources") or {}, _where(group, task)
         for rule, field, ceiling, attribute in (
@@ -121,14 +107,14 @@ def _resources(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
             if ceiling is not None and value > ceiling:
                 message = f"{where}: {attribute} {value} is above the limit of {ceiling}"
                 at = (*_at(group, task), "resources", attribute)
-                yield Breach(f"resources.{rule}", message, f"at most {ceiling}", at)
+                yield Objection(f"resources.{rule}", message, f"at most {ceiling}", at)
         if most.limits_required and not asked.get("MemoryMB"):
             at = _at(group, task)
             fix = "write resources { memory = … }"
-            yield Breach("resources.limitsRequired", f"{where}: says nowhere how much memory it is given", fix, at)
+            yield Objection("resources.limitsRequired", f"{where}: says nowhere how much memory it is given", fix, at)
 
 
-def _services(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
+def _services(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
     if rules.services is None:
         return
     for at, service in _all_services(body):
@@ -137,22 +123,24 @@ def _services(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
         for wanted in rules.services.tags_required or ():
             if not any(fnmatch.fnmatchcase(tag, wanted) for tag in tags):
                 fix = f"add a tag that reads {wanted}"
-                yield Breach("services.tagsRequired", f"service {name}: has no tag {wanted}", fix, (*at, "tags"))
+                yield Objection("services.tagsRequired", f"service {name}: has no tag {wanted}", fix, (*at, "tags"))
         if rules.services.check_required and not service.get("Checks"):
-            yield Breach("services.checkRequired", f"service {name}: has no check", "add a check block", at)
+            yield Objection("services.checkRequired", f"service {name}: has no check", "add a check block", at)
 
 
-def _meta(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
+def _meta(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
     for wanted in rules.meta_required or ():
         if not any(fnmatch.fnmatchcase(str(key), wanted) for key in body.get("Meta") or {}):
-            yield Breach("metaRequired", f"the job's meta has no {wanted}", f"write meta {{ {wanted} = … }}", ("meta",))
+            yield Objection(
+                "metaRequired", f"the job's meta has no {wanted}", f"write meta {{ {wanted} = … }}", ("meta",)
+            )
 
 
-def _denied(body: JobBody, rules: PolicySpec) -> Iterator[Breach]:
+def _denied(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
     denied = frozenset(rules.deny or ())
     for what, message, fix, at in _asked(body):
         if what in denied:
-            yield Breach(f"deny.{what.value}", message, fix, at)
+            yield Objection(f"deny.{what.value}", message, fix, at)
 
 
 _RULES: tuple[Judge, ...] = (_images, _drivers, _places, _resources, _services, _meta, _denied)

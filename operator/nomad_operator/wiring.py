@@ -21,6 +21,7 @@ from desired.catalog import Catalog
 from desired.errors import StillReading
 from desired.parsed_jobs import ParsedJobs
 from nomad_operator import __version__
+from nomad_operator.admission_from_settings import admission
 from nomad_operator.backend import DaemonBackend
 from nomad_operator.bursts import Bursts
 from nomad_operator.code_from_settings import code_sources
@@ -194,6 +195,7 @@ def assemble(
         now=now,
         after_state_loss=lambda: sync.after_state_loss,
         foretelling=Foretelling(variables=nomad, now=now),
+        admission=admission(settings),
     )
     passes = Passes(
         log=log,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from observers.nomad.collect import Collector
 from observers.nomad.connection import Connection
 from observers.redaction import Placeholders
 from observers.running import Running
+from reconcilers.admission import Admission, Examiner
 from reconcilers.foretold import Foretelling
 from reconcilers.memory_store import MemoryStore
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
@@ -68,7 +69,9 @@ class Cluster:
         rules: Rules | None = None,
         store: MemoryStore | None = None,
         guard: GuardSettings | None = None,
+        examiners: Sequence[Examiner] = (),
     ) -> None:
+        self.examiners = examiners
         self.nomad = EmbeddedNomad(world=read_world(world, "the test's world"), start=START, seed=1)
         self.now = START
         self.jumped = timedelta(0)
@@ -99,6 +102,7 @@ class Cluster:
             now=lambda: self.now,
             after_state_loss=lambda: self.after_state_loss,
             foretelling=Foretelling(variables=self.client, now=lambda: self.now),
+            admission=Admission(examiners=self.examiners),
         )  # fmt: skip
 
     def _repairs(self) -> Repairs:

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.admission.file import read_rules
-from desired.admission.judge import Breach, judge
+from desired.admission.judge import judge
 from desired.admission.rules import Denied, PolicySpec
 from desired.app import AppKey
 from desired.errors import InvalidDesired
 from desired.job.hcl_places import locate
 from desired.job.hcl_read import LocalParser
+from desired.objection import Objection
 from desired.state import HclSource, JobBody
 
 SHOP = AppKey.parse("default/shop")
@@ -66,7 +67,7 @@ def rules(text: str) -> PolicySpec:
     return read_rules(HEAD + text, "rules.yaml")
 
 
-async def broken(text: str, job: str = JOB) -> list[Breach]:
+async def broken(text: str, job: str = JOB) -> list[Objection]:
     return list(judge(SHOP, await body(job), rules(text)))
 
 

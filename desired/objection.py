@@ -1,0 +1,39 @@
+"""What speaks against registering a job: a rule of the cluster, a conflict, what Nomad would accept and get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from desired.job.hcl_places import locate
+from desired.problem import Problem
+from desired.reasons import Reason
+from desired.state import DesiredApp, HclSource
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """`rule` is a bounded, stable word: `images.allowed`, `route-conflict`. `fix` says what to write instead.
+
+    `at` leads to the place in the job file, as `desired.job.hcl_places` has it. A `warning` is told and holds nothing
+    back.
+    """
+
+    rule: str
+    message: str
+    fix: str = ""
+    at: tuple[str, ...] = ()
+    warning: bool = False
+    reason: Reason = Reason.POLICY_VIOLATION
+
+
+def problems_of(objections: Iterable[Objection], app: DesiredApp) -> tuple[Problem, ...]:
+    """Where people find them: the place in a job file where it is written there, the app's own line otherwise."""
+    return tuple(_problem(one, app) for one in objections)
+
+
+def _problem(objection: Objection, app: DesiredApp) -> Problem:
+    path, line, column = app.path, app.line, 0
+    if isinstance(app.source, HclSource) and (place := locate(app.source.text, objection.at)) is not None:
+        path, line, column = app.job_file or app.path, place.line, place.column
+    return Problem(path, line, column, objection.message, objection.fix, rule=objection.rule)
