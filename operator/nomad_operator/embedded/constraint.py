@@ -15,6 +15,7 @@ _NODE_FIELDS = {
     "node.class": "NodeClass",
     "node.pool": "NodePool",
 }
+_UNIQUE = ("${unique.", "${node.unique.", "${attr.unique.", "${meta.unique.")
 _VERSION = re.compile(r"v?(\d+(?:\.\d+)*)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
 _BOUND = re.compile(r"\s*(=|!=|>=|<=|>|<|~>)?\s*(\S+)\s*")
 
@@ -33,6 +34,11 @@ def satisfied(constraint: Mapping[str, str], node: Node) -> bool:
         return True
     test = _TESTS.get(operand)
     return test is not None and left is not None and right is not None and test(left, right)
+
+
+def escapes(constraint: Mapping[str, str]) -> bool:
+    """About one node, not about nodes that are alike. Source: nomad/structs/node_class.go EscapedConstraints."""
+    return any((constraint[side] or "").startswith(_UNIQUE) for side in ("LTarget", "RTarget"))
 
 
 def told(constraint: Mapping[str, str]) -> str:

@@ -253,6 +253,8 @@ class Jobs:
             raise JobRefused(f"task group {gotext.quoted(name)} specified for scaling does not exist in job", 400)
         if wanted := request.get("JobModifyIndex"):
             self._enforce(record, wanted)
+        if count is not None and (refusal := _out_of_bounds(group, count)):
+            raise JobRefused(refusal, 400)
         latest = self._state.latest_deployment(key)
         if count is not None and latest is not None and latest["Status"] in ACTIVE_DEPLOYMENT:
             raise JobRefused("job scaling blocked due to active deployment", 400)
@@ -362,7 +364,7 @@ class Jobs:
         job = {**deepcopy(dict(parent)), "ID": child, "Name": child, "ParentID": parent["ID"], **fresh}
         with self._state.write("JobRegistered") as write:
             indexes = dict.fromkeys(("CreateIndex", "JobModifyIndex"), write.index)
-            job |= {"Version": 0, "Status": "", "Stable": False, "SubmitTime": write.now, **indexes}
+            job |= {"Status": "", "Stable": False, "SubmitTime": write.now, **indexes}
             job = write.put_job(job, new_version=True)
         evaluation = self._scheduler.new_evaluation(job, triggered_by, JobModifyIndex=job["JobModifyIndex"])
         with self._state.write("JobRegistered", same_index=True) as write:
@@ -394,3 +396,15 @@ def canonical_job(body: Mapped, *, namespace: str | None, region: str) -> Value:
     """A submitted job in the server's shape; a namespace in the query wins."""
     job = server_canonical({**body, "Region": body.get("Region") or region})
     return {**job, "Namespace": namespace} if namespace else job
+
+
+def _out_of_bounds(group: Mapped, count: int) -> str:
+    """What the group's scaling policy says of a count. Source: nomad/job_endpoint.go Scale."""
+    policy = group["Scaling"]
+    if policy is None:
+        return ""
+    if count < policy["Min"]:
+        return f"group count was less than scaling policy minimum: {count} < {policy['Min']}"
+    if count > policy["Max"]:
+        return f"group count was greater than scaling policy maximum: {count} > {policy['Max']}"
+    return ""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from nomad_operator.embedded.constraint import resolve, satisfied, told
+from nomad_operator.embedded.constraint import escapes, resolve, satisfied, told
 from nomad_operator.embedded.resources import allocated, asked, no_resources
 from nomad_operator.embedded.usage import Usage
 
@@ -35,6 +35,15 @@ class Metric:
     classes: dict[str, str] = field(default_factory=dict)
     scores: list[Value] = field(default_factory=list)
     coalesced: int = 0
+    escaped: bool = False
+
+    def exhaust(self, group: Mapped) -> None:
+        """Another one finds no room: what it asks for is added. Source: structs.AllocMetric.ExhaustResources."""
+        for field_, dimension in (("CPU", "cpu"), ("MemoryMB", "memory")):
+            for task in group["Tasks"] or () if self.exhausted else ():
+                asked_ = self.resources.setdefault(task["Name"], no_resources())
+                if dimension in self.exhausted:
+                    asked_[field_] += task["Resources"][field_]
 
     def shown(self) -> Value:
         return {
@@ -112,6 +121,11 @@ class Placer:
             return False
         return not (_of_class(node, group, self._job) or _of_node(node, group))
 
+    def suits(self, node: str, group: Mapped) -> bool:
+        """Whether a group may be on a node at all, room aside."""
+        found = self._nodes.get(node)
+        return found is not None and not (_of_class(found, group, self._job) or _of_node(found, group))
+
     def place(self, group: Mapped, *, avoid: frozenset[str] = frozenset(), only: str = "") -> Fit | Metric:
         """`avoid`: nodes that come last; `only`: the one node that may be taken (system jobs)."""
         available: dict[str, int] = {}
@@ -132,12 +146,13 @@ class Placer:
             if resources is None:
                 dimension = dimension or "network: dynamic port selection failed"
                 metric.exhausted[dimension] = metric.exhausted.get(dimension, 0) + 1
-                metric.resources = _exhausted_resources(group, dimension)
                 continue
             usage.add({"AllocatedResources": resources})
             self._beside.append((node["ID"], group["Name"]))
             metric.scores = [_score(node, usage, alone=bool(only))]
             return Fit(node, resources, metric)
+        metric.escaped = _escapes(group, self._job)
+        metric.exhaust(group)
         return metric
 
     def _taken(self, node: str) -> Usage:
@@ -149,6 +164,8 @@ class Placer:
         return sum(1 for one in self._beside if one == (node, group["Name"]))
 
     def _unfit(self, node: Mapped, group: Mapped, metric: Metric) -> str:
+        if _escapes(group, self._job):
+            return _of_class(node, group, self._job) or _of_node(node, group) or self._distinct(node, group)
         class_ = node["ComputedClass"]
         if metric.classes.get(class_):
             return "computed class ineligible"
@@ -187,6 +204,11 @@ def _in_pool(node: Mapped, job: Mapped) -> bool:
 
 def _in_datacenter(node: Mapped, job: Mapped) -> bool:
     return any(fnmatchcase(node["Datacenter"], pattern) for pattern in job["Datacenters"])
+
+
+def _escapes(group: Mapped, job: Mapped) -> bool:
+    holders = (job, group, *(group["Tasks"] or ()))
+    return any(escapes(constraint) for holder in holders for constraint in holder["Constraints"] or ())
 
 
 def _of_class(node: Mapped, group: Mapped, job: Mapped) -> str:
@@ -267,16 +289,6 @@ def exhausted(node: Mapped, group: Mapped, usage: Usage) -> str:
         if used + wanted[name] > has:
             return name
     return ""
-
-
-def _exhausted_resources(group: Mapped, dimension: str) -> Value:
-    field_of = {"cpu": "CPU", "memory": "MemoryMB"}
-    told_: Value = {}
-    for task in group["Tasks"] or ():
-        told_[task["Name"]] = no_resources()
-        if name := field_of.get(dimension):
-            told_[task["Name"]][name] = task["Resources"][name]
-    return told_
 
 
 def _score(node: Mapped, usage: Usage, *, alone: bool) -> Value:

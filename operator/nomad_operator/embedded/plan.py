@@ -76,7 +76,7 @@ def make_plan(
     )
     if job["Type"] in _ON_EVERY_NODE:
         ready = [node["ID"] for node in placer.ready]
-        changes = reconcile_nodes(situation, ready=ready, existing=state.nodes)
+        changes = reconcile_nodes(situation, ready=ready, existing=state.nodes, suits=placer.suits)
     else:
         changes = reconcile_groups(situation)
     plan = Plan(job, changes)
@@ -99,6 +99,7 @@ def _place(plan: Plan, placer: Placer) -> None:
             placer.leave(replaced)
         if name in plan.failed and not system:
             plan.failed[name].coalesced += 1
+            plan.failed[name].exhaust(place.group)
             plan.queued[name] += 1
             continue
         avoid: frozenset[str] = frozenset()
@@ -112,6 +113,8 @@ def _place(plan: Plan, placer: Placer) -> None:
         elif system and not found.exhausted:
             # A node that a system job does not fit is no failure.
             changes.counts(name)["Place"] -= replaced is None
+            if changes.deployment is not None and name in changes.deployment["TaskGroups"]:
+                changes.deployment["TaskGroups"][name]["DesiredTotal"] -= 1
         else:
             plan.failed[name] = found
             plan.queued[name] += 1

@@ -5,7 +5,7 @@ Source: scheduler/reconciler/reconcile_node.go. Canaries by percent of nodes are
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from nomad_operator.embedded.change import Change, group_change
 from nomad_operator.embedded.derived import client_terminal
@@ -26,8 +26,15 @@ from nomad_operator.embedded.reconcile_group import Situation
 from nomad_operator.embedded.state import group_of
 
 
-def reconcile_nodes(situation: Situation, *, ready: Collection[str], existing: Collection[str]) -> Changes:
-    """`ready`: ids of nodes that take allocations, in order; `existing`: of all there are."""
+def reconcile_nodes(
+    situation: Situation,
+    *,
+    ready: Collection[str],
+    existing: Collection[str],
+    suits: Callable[[str, Mapped], bool],
+) -> Changes:
+    """`ready`: ids of nodes that take allocations, in order; `existing`: of all there are; `suits`: which a group may
+    be on."""
     changes = Changes()
     job = situation.job
     deployment = current_deployment(job, situation.deployment, changes)
@@ -35,7 +42,7 @@ def reconcile_nodes(situation: Situation, *, ready: Collection[str], existing: C
     required = {f"{job['ID']}.{group['Name']}[0]": group for group in groups}
     for group in groups:
         changes.counts(group["Name"])
-    live = [one for one in situation.allocations.values() if one["DesiredStatus"] == "run" and not client_terminal(one)]
+    live = [one for one in situation.allocations.values() if _counts(one, job)]
     updates: dict[str, list[Mapped]] = {}
     for one in live:
         _of_existing(one, situation, required, ready, existing, changes, updates)
@@ -50,8 +57,17 @@ def reconcile_nodes(situation: Situation, *, ready: Collection[str], existing: C
         _roll(updates.get(group["Name"], []), limit, changes)
         if status in ("paused", "failed") and updates.get(group["Name"]):
             changes.place = [one for one in changes.place if one.group is not group]
-    _deploy(situation, groups, deployment, changes, updates)
+    _deploy(situation, groups, deployment, changes, updates, suits)
     return changes
+
+
+def _counts(one: Mapped, job: Mapped) -> bool:
+    """A run that has ended counts as long as nothing newer is wanted: a new version is an update of it."""
+    if one["DesiredStatus"] != "run":
+        return False
+    changed = one["Job"]["JobModifyIndex"] != job["JobModifyIndex"]
+    again = job["Type"] == "sysbatch" and changed and not job["Stop"] and one["ClientStatus"] == "complete"
+    return not client_terminal(one) or again
 
 
 def _of_existing(
@@ -80,13 +96,18 @@ def _of_existing(
             counts["Ignore"] += 1
     elif not changed:
         counts["Ignore"] += 1
-    elif group_of(one["Job"], group["Name"]) is None or group_change(one["Job"], job, group["Name"]) is (
-        Change.DESTRUCTIVE
-    ):
+    elif _replaced(one, situation, group):
         updates.setdefault(group["Name"], []).append(one)
     else:
         counts["InPlaceUpdate"] += 1
         changes.in_place.append(one)
+
+
+def _replaced(one: Mapped, situation: Situation, group: Mapped) -> bool:
+    """Whether it cannot become the new version where it is."""
+    if group_of(one["Job"], group["Name"]) is None or not situation.may_stay(one, group):
+        return True
+    return group_change(one["Job"], situation.job, group["Name"]) is Change.DESTRUCTIVE
 
 
 def _missing(group: Mapped, situation: Situation, live: list[Mapped], ready: Collection[str], changes: Changes) -> None:
@@ -135,12 +156,14 @@ def _deploy(
     deployment: Mapped | None,
     changes: Changes,
     updates: Mapping[str, list[Mapped]],
+    suits: Callable[[str, Mapped], bool],
 ) -> None:
     """Begin a deployment, or end one in which everything is healthy."""
     job = situation.job
     version = (job["Version"], job["CreateIndex"])
     if deployment is not None:
-        busy = changes.place or changes.destructive or changes.in_place or any(updates.values())
+        placed_now = any(suits(one.node, one.group) for one in changes.place)
+        busy = placed_now or changes.destructive or changes.in_place or any(updates.values())
         states = deployment["TaskGroups"].values()
         healthy = all(one["HealthyAllocs"] >= one["DesiredTotal"] for one in states)
         if deployment["Status"] == "running" and healthy and not busy:

@@ -98,6 +98,8 @@ class Scheduler:
         ]
         if volumes:
             return {**evaluation, "EscapedComputedClass": True, "MissingNonNodeResources": volumes}
+        if any(metric.escaped for metric in plan.failed.values()):
+            return {**evaluation, "EscapedComputedClass": True}
         return {**evaluation, "ClassEligibility": classes} if classes else evaluation
 
     def _process(self, id_: str) -> None:

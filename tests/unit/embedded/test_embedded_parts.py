@@ -61,6 +61,9 @@ def test_a_constraint_holds_as_in_nomad(left: str, operand: str, right: str, hol
         ("30 4 1,15 * 5", "UTC", "2026-01-01T04:30:00+00:00"),
         ("@monthly", "UTC", "2026-02-01T00:00:00+00:00"),
         ("0 0 29 feb *", "UTC", "2028-02-29T00:00:00+00:00"),
+        ("*/4 * * * * * *", "UTC", "2026-01-01T00:00:04+00:00"),
+        ("30 59 23 31 12 * 2027", "UTC", "2027-12-31T23:59:30+00:00"),
+        ("0 12 1 1 * 2027", "UTC", "2027-01-01T12:00:00+00:00"),
     ],
 )
 def test_a_cron_expression_is_due_next(spec: str, zone: str, due: str) -> None:
