@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from desired.admission.rule_set import RuleSet
 from desired.app import AppKey
 from desired.code_place import CodePlace
 from desired.origin import Origin
@@ -122,7 +123,7 @@ class DesiredState:
     A key that two files claim is in `conflicts` with both paths and not in `apps`; `claims` says where in them.
     `complete` is False while any file is unreadable or conflicting: a rename may hide in it, unless all that is missing
     is what its code is to say. `wrapped` are job files
-    that are no apps of their own.
+    that are no apps of their own. `policies` are the rules that its files state, for all apps of the revision.
     """
 
     revision: str
@@ -131,6 +132,7 @@ class DesiredState:
     conflicts: Mapping[AppKey, tuple[str, ...]] = field(default_factory=dict)
     claims: Mapping[AppKey, tuple[Claim, ...]] = field(default_factory=dict, compare=False)
     wrapped: frozenset[str] = field(default=frozenset(), compare=False)
+    policies: tuple[RuleSet, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -1,4 +1,4 @@
-"""The rule file as values, or everything that is wrong with it, at its line and column."""
+"""A document of rules as values, or everything that is wrong with it, at its line and column."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from desired.finding import Finding
 from desired.manifest import API_VERSION
 from desired.manifest_problems import findings_of, problem_of
 from desired.problem import Problem
+from desired.yaml_document import Document
 from desired.yaml_text import read_yaml
 
 
@@ -24,7 +25,11 @@ def read_rules(text: str, path: str) -> PolicySpec:
     if len(documents) != 1:
         message = f"holds {len(documents)} documents, and rules are one"
         raise InvalidDesired((Problem(path, message=message),), hint=f"begin with apiVersion: {API_VERSION}")
-    document = documents[0]
+    return rules_of(documents[0], path)
+
+
+def rules_of(document: Document, path: str) -> PolicySpec:
+    """The same of one document among others."""
     value = document.root.value if document.root is not None else None
     findings: list[Finding] = []
     rules: PolicyFile | None = None

@@ -26,6 +26,8 @@ class Denied(StrEnum):
     STATIC_PORTS = "staticPorts"
     ROOT = "root"
     HOST_TEMPLATES = "hostTemplates"
+    SECURITY_OPTIONS = "securityOptions"
+    RUNTIME = "runtime"
 
 
 class _Block(BaseModel):

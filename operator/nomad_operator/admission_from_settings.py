@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from desired.admission.examiner import PolicyExaminer
+from desired.admission.rule_file import RuleFile
+from desired.state import DesiredState
+from nomad_operator.rules_in_force import RulesInForce
 from nomad_operator.settings import Settings
 from reconcilers.admission import Admission, Examiner
 
 
-def admission(settings: Settings) -> Admission:
+class Desired(Protocol):
+    """What the revision in force asks for; None before it was read."""
+
+    @property
+    def state(self) -> DesiredState | None: ...
+
+
+def rules_in_force(settings: Settings, desired: Desired) -> RulesInForce:
+    """One for all who judge by them: it keeps what it has read."""
+    file = RuleFile(path=settings.policy_file) if settings.policy_file is not None else None
+    return RulesInForce(file=file, state=lambda: desired.state)
+
+
+def admission(settings: Settings, *, desired: Desired, rules: RulesInForce) -> Admission:
     """The same for the daemon, `once` and `plan`."""
-    examiners: list[Examiner] = []
-    return Admission(examiners=examiners)
+    return Admission(examiners=offline(settings, desired=desired, rules=rules))
+
+
+def offline(settings: Settings, *, desired: Desired, rules: RulesInForce) -> list[Examiner]:
+    """Who asks nobody: `validate` has these without a server."""
+    return [PolicyExaminer(rules=rules)]

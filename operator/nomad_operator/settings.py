@@ -182,6 +182,12 @@ class Settings(BaseSettings):
         allowed="host or host:port, separated by commas; * is any",
     )  # fmt: skip
 
+    # Rules.
+    policy_file: File | None = setting(
+        f"{PREFIX}POLICY_FILE", None, "Rules that every job has to keep (`kind: Policy`); read again when it changes.",
+        allowed="a path",
+    )  # fmt: skip
+
     # The loop.
     mode: Mode = setting(
         f"{PREFIX}MODE", Mode.ACT, "Whether anything is written to Nomad; observe only tells what it would do.",

@@ -21,7 +21,7 @@ from desired.catalog import Catalog
 from desired.errors import StillReading
 from desired.parsed_jobs import ParsedJobs
 from nomad_operator import __version__
-from nomad_operator.admission_from_settings import admission
+from nomad_operator.admission_from_settings import admission, rules_in_force
 from nomad_operator.backend import DaemonBackend
 from nomad_operator.bursts import Bursts
 from nomad_operator.code_from_settings import code_sources
@@ -162,6 +162,7 @@ def assemble(
         records=records,
         codes=codes,
     )
+    in_force = rules_in_force(settings, source)
     chronicle = Chronicle()
     images = ImageRegistries(insecure=settings.insecure_registries) if settings.image_lookup else None
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
@@ -195,7 +196,7 @@ def assemble(
         now=now,
         after_state_loss=lambda: sync.after_state_loss,
         foretelling=Foretelling(variables=nomad, now=now),
-        admission=admission(settings),
+        admission=admission(settings, desired=source, rules=in_force),
     )
     passes = Passes(
         log=log,

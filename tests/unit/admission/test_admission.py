@@ -173,7 +173,25 @@ _JSON = st.recursive(
 )
 
 
-@given(config=st.dictionaries(st.sampled_from(["image", "volumes", "mounts", "mount", "cap_add", "privileged"]), _JSON))
+@given(
+    config=st.dictionaries(
+        st.sampled_from(
+            [
+                "image",
+                "volumes",
+                "mounts",
+                "mount",
+                "cap_add",
+                "privileged",
+                "security_opt",
+                "runtime",
+                "network_mode",
+                "load",
+            ]
+        ),
+        _JSON,
+    )
+)
 async def test_a_config_of_any_shape_is_judged(config: dict[str, Any]) -> None:
     """A driver's config is not typed: whatever stands in it, the judgement is one."""
     job = {"TaskGroups": [{"Name": "web", "Tasks": [{"Name": "app", "Driver": "docker", "Config": config}]}]}
@@ -191,10 +209,55 @@ async def test_a_config_of_any_shape_is_judged(config: dict[str, Any]) -> None:
         ({"volumes": ["${meta.folder}:/data"]}, "deny.hostPaths"),
         ({"mount": [{"type": "bind", "source": "${FOLDER}", "target": "/data"}]}, "deny.hostPaths"),
         ({"volumes": ["${NOMAD_TASK_DIR}/../..:/data"]}, "deny.hostPaths"),
+        ({"network_mode": "container:web-1"}, "deny.hostNetwork"),
+        ({"ipc_mode": "container:web-1"}, "deny.hostProcesses"),
+        ({"cgroupns": "host"}, "deny.hostProcesses"),
+        ({"security_opt": ["seccomp=unconfined"]}, "deny.securityOptions"),
+        ({"security_opt": "apparmor=unconfined"}, "deny.securityOptions"),
+        ({"runtime": "runc-of-mine"}, "deny.runtime"),
+        ({"devices": [{"host_path": "/dev/mem"}]}, "deny.devices"),
+        (
+            {"mount": [{"type": "volume", "volume_options": {"driver_config": {"options": [{"device": "/etc"}]}}}]},
+            "deny.hostPaths",
+        ),
+        ({"mount": {"volume_options": [{"driver_config": [{"options": {"device": "../.."}}]}]}}, "deny.hostPaths"),
+        ({"cgroupns": "private", "network_mode": "bridge", "security_opt": [], "runtime": ""}, None),
+        (
+            {"mount": [{"type": "volume", "volume_options": {"driver_config": {"options": [{"device": "tmpfs"}]}}}]},
+            None,
+        ),
         ({"privileged": "0", "pid_mode": "private", "volumes": ["${NOMAD_TASK_DIR}/data:/data"]}, None),
     ],
 )
-def test_what_is_only_known_on_the_node_is_taken_as_asked_for(config: dict[str, Any], rule: str | None) -> None:
+def test_every_way_to_the_node_is_seen_and_what_only_the_node_knows_is_taken_as_asked_for(
+    config: dict[str, Any], rule: str | None
+) -> None:
     body = {"TaskGroups": [{"Name": "g", "Tasks": [{"Name": "t", "Driver": "docker", "Config": config}]}]}
     strict = rules(f"  deny: [{', '.join(one.value for one in Denied)}]")
     assert [one.rule for one in judge(AppKey("default", "web"), body, strict)] == ([] if rule is None else [rule])
+
+
+@pytest.mark.parametrize(
+    ("driver", "network", "shared"),
+    [
+        ("exec", "", True),
+        ("java", 'network {\n port "http" {}\n }', True),
+        ("exec", 'network {\n mode = "host"\n }', True),
+        ("exec", 'network {\n mode = "bridge"\n }', False),
+        ("exec", 'network {\n mode = "cni/own"\n }', False),
+        ("docker", "", False),
+        ("docker", 'network {\n port "http" {}\n }', False),
+        ("docker", 'network {\n mode = "host"\n }', True),
+    ],
+)
+async def test_without_a_network_of_its_own_a_task_is_in_the_hosts(driver: str, network: str, shared: bool) -> None:
+    job = f'job "shop" {{\n group "g" {{\n {network}\n task "t" {{\n driver = "{driver}"\n }}\n }}\n}}\n'
+    found = {one.rule for one in await broken("  deny: [hostNetwork]", job)}
+    assert found == ({"deny.hostNetwork"} if shared else set())
+
+
+async def test_an_image_out_of_a_file_is_from_no_registry() -> None:
+    job = JOB.replace('image        = "shop"', 'image        = "registry.example.org/shop:1"\n load = "local/x.tar"')
+    (found,) = await broken("  images: {allowed: [registry.example.org/*]}", job)
+    assert (found.rule, found.at[-1]) == ("images.allowed", "load")
+    assert await broken("  images: {latest: false}", job) == []
