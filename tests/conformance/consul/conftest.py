@@ -9,11 +9,7 @@ import pytest
 from tests.conformance.consul.consul_target import ADDRESS, RealConsul, RecordedConsul
 
 
-# One worker builds up and takes away what the tests read there.
-REAL = pytest.param("real", marks=[pytest.mark.real, pytest.mark.xdist_group("real-consul")])
-
-
-@pytest.fixture(params=["recorded", REAL], scope="session")
+@pytest.fixture(params=["recorded", pytest.param("real", marks=pytest.mark.real)], scope="session")
 def consul(request: pytest.FixtureRequest, met: dict[str, str]) -> Iterator[RecordedConsul | RealConsul]:
     if request.param == "recorded":
         yield RecordedConsul()

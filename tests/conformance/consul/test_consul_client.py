@@ -8,6 +8,9 @@ from desired.conventions import KEY, Conventions
 from desired.errors import Unsupported
 from tests.conformance.consul.consul_target import FOLDER, KEYS, SERVICE, TAGS, RealConsul, RecordedConsul
 
+# One worker builds up, in the real one, what the tests read there, and takes it away.
+pytestmark = pytest.mark.xdist_group("consul-conformance")
+
 Consul = RecordedConsul | RealConsul
 
 

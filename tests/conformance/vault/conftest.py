@@ -9,11 +9,7 @@ import pytest
 from tests.conformance.vault.vault_target import ADDRESS, TOKEN, RealVault, RecordedVault
 
 
-# One worker builds up and takes away what the tests read there.
-REAL = pytest.param("real", marks=[pytest.mark.real, pytest.mark.xdist_group("real-vault")])
-
-
-@pytest.fixture(params=["recorded", REAL], scope="session")
+@pytest.fixture(params=["recorded", pytest.param("real", marks=pytest.mark.real)], scope="session")
 def vault(request: pytest.FixtureRequest, met: dict[str, str]) -> Iterator[RecordedVault | RealVault]:
     if request.param == "recorded":
         yield RecordedVault()

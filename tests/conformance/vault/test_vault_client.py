@@ -8,6 +8,9 @@ from desired.errors import Forbidden, OperatorError, Unsupported
 from observers.vault.standing import Mount, Standing
 from tests.conformance.vault.vault_target import KV1, KV2, PERSONAS, SECRETS, RealVault, RecordedVault
 
+# One worker builds up, in the real one, what the tests read there, and takes it away.
+pytestmark = pytest.mark.xdist_group("vault-conformance")
+
 Vault = RecordedVault | RealVault
 NEW, OLD = Mount(KV2, "kv", version=2), Mount(KV1, "kv", version=1)
 
