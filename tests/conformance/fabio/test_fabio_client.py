@@ -83,6 +83,7 @@ def test_tags_that_stop_fabio_are_found_in_consul() -> None:
 
 
 @pytest.mark.real
+@pytest.mark.xdist_group("consul-conformance")
 @pytest.mark.skipif(
     not (ADDRESS and CONSUL), reason="the client on a real Fabio (FABIO_TEST_ADDR and CONSUL_TEST_ADDR)"
 )
