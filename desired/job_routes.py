@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from desired.fabio_tag import Severity, TagProblem, fabio_routes, is_fabio_tag, service_problems
 from desired.route_conflicts import Claim
 from desired.state import JobBody
+
+_FILLED_IN = re.compile(r"\$\{([A-Za-z_]{1,40})\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,39 +40,54 @@ def job_claims(body: JobBody, owner: str) -> tuple[Claim, ...]:
     )
 
 
-def route_problems(body: JobBody) -> tuple[tuple[str, TagProblem], ...]:
+def route_problems(body: JobBody) -> tuple[tuple[RoutedService, TagProblem], ...]:
     """By service, what is wrong. An error harms other services: such a job must not be registered."""
-    found: list[tuple[str, TagProblem]] = []
+    found: list[tuple[RoutedService, TagProblem]] = []
     for service in routed_services(body):
         if not service.in_consul:
             tag = next(tag for tag in service.tags if is_fabio_tag(tag))
             message = "the service is in Nomad's own catalog, where Fabio does not look"
-            found.append((service.name, TagProblem(tag, Severity.WARNING, message, 'provider = "consul"')))
+            found.append((service, TagProblem(tag, Severity.WARNING, message, 'provider = "consul"')))
             continue
-        found += [(service.name, problem) for problem in service_problems(service.tags)]
+        found += [(service, problem) for problem in service_problems(service.tags)]
         if not service.checked:
             # Source: fabiolb/fabio registry/consul/passing.go: no passing check of its own, no route.
             tag = next(tag for tag in service.tags if is_fabio_tag(tag))
             message = "the service has no check, and Fabio sends nothing to one without"
-            found.append((service.name, TagProblem(tag, Severity.WARNING, message, "add a check: tcp is enough")))
+            found.append((service, TagProblem(tag, Severity.WARNING, message, "add a check: tcp is enough")))
     return tuple(found)
 
 
 def _services(body: JobBody) -> Iterator[RoutedService]:
+    job = _text(body, "Name") or _text(body, "ID")
     for group in _objects(body, "TaskGroups"):
         name = _text(group, "Name")
         for service in _objects(group, "Services"):
-            yield _service(name, service)
+            yield _service(name, service, (job, name, ""))
         for task in _objects(group, "Tasks"):
             for service in _objects(task, "Services"):
-                yield _service(f"{name}/{_text(task, 'Name')}", service)
+                yield _service(f"{name}/{_text(task, 'Name')}", service, (job, name, _text(task, "Name")))
 
 
-def _service(where: str, service: Mapping[str, Any]) -> RoutedService:
+def _name(service: Mapping[str, Any], within: tuple[str, str, str]) -> str:
+    """As the catalog will have it; what only the node knows stays as it is written.
+
+    Source: api/services.go Service.Canonicalize, nomad/structs/services.go Service.Canonicalize, client/taskenv.
+    """
+    job, group, task = within
+    name = _text(service, "Name") or "-".join(part for part in within if part)
+    known = {
+        "JOB": job, "TASKGROUP": group, "TASK": task or "group", "BASE": f"{job}-{group}-{task or 'group'}",
+        "NOMAD_JOB_NAME": job, "NOMAD_GROUP_NAME": group, "NOMAD_TASK_NAME": task,
+    }  # fmt: skip
+    return _FILLED_IN.sub(lambda found: known.get(found[1]) or found[0], name)
+
+
+def _service(where: str, service: Mapping[str, Any], within: tuple[str, str, str]) -> RoutedService:
     tags = [str(tag) for key in ("Tags", "CanaryTags") for tag in _list(service, key)]
     return RoutedService(
         where=where,
-        name=_text(service, "Name"),
+        name=_name(service, within),
         tags=tuple(dict.fromkeys(tags)),
         in_consul=_text(service, "Provider").lower() in ("", "consul"),
         checked=bool(_list(service, "Checks")),

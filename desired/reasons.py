@@ -29,6 +29,7 @@ class Reason(StrEnum):
     SOURCE_UNAVAILABLE = "SourceUnavailable"  # git cannot be reached; the last good revision stays in force
     QUESTIONS_OPEN = "QuestionsOpen"  # something cannot be inferred and waits for an answer in the manifest
     VALIDATION_FAILED = "ValidationFailed"  # Nomad refuses the job
+    ROUTE_CONFLICT = "RouteConflict"  # somebody else has a route that the job asks for
     POLICY_VIOLATION = "PolicyViolation"  # a rule of the cluster's owners does not allow the job
     WITHDRAWN = "Withdrawn"  # the file is gone; pruned after the grace time
     NOT_OURS = "NotOurs"  # the file is gone, and its job was never registered or adopted by us: it is left alone

@@ -15,6 +15,7 @@ _KEPT = "the last good version stays in force until it is answered"
 _UNCLEAR = {
     Reason.QUESTIONS_OPEN: Condition.QUESTIONS_OPEN,
     Reason.POLICY_VIOLATION: Condition.POLICY_VIOLATION,
+    Reason.ROUTE_CONFLICT: Condition.ROUTE_CONFLICT,
     Reason.VALUE_MISSING: Condition.VALUE_MISSING,
 }
 _VERBS = {Register: "register the job", Stop: "stop the job", Revive: "have it placed anew"}
@@ -41,8 +42,10 @@ def decision(
         if ready is Truth.TRUE:
             ready, reason, message = Truth.FALSE, s.desire.reason, words
     for objection in s.objections:
-        condition = _UNCLEAR.get(objection.reason, Condition.DESIRED_INVALID)
-        shown.setdefault(condition, (objection.reason, f"warning: {objection.message}; {objection.fix}".rstrip("; ")))
+        # What is wrong with the file alone, and harms nobody, is for `validate` to tell.
+        if (condition := _UNCLEAR.get(objection.reason)) is not None:
+            words = f"warning: {objection.message}; {objection.fix}".rstrip("; ")
+            shown.setdefault(condition, (objection.reason, words))
     failure = s.target.failure
     if failure is not None and failure.reason is Reason.VALIDATION_FAILED:
         shown[Condition.VALIDATION_FAILED] = (failure.reason, failure.message)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from desired.admission.examiner import PolicyExaminer
 from desired.admission.rule_file import RuleFile
-from desired.state import DesiredState
+from desired.route_tags import RouteTags
+from desired.state import DesiredState, JobParser
 from nomad_operator.rules_in_force import RulesInForce
+from nomad_operator.service_clients import ServiceClients
 from nomad_operator.settings import Settings
+from observers.fabio.seen import seen_routes
 from reconcilers.admission import Admission, Examiner
+from reconcilers.routes import Remembered, Routes
 
 
 class Desired(Protocol):
@@ -25,11 +31,24 @@ def rules_in_force(settings: Settings, desired: Desired) -> RulesInForce:
     return RulesInForce(file=file, state=lambda: desired.state)
 
 
-def admission(settings: Settings, *, desired: Desired, rules: RulesInForce) -> Admission:
+def admission(
+    settings: Settings,
+    *,
+    desired: Desired,
+    rules: RulesInForce,
+    records: Remembered,
+    parser: JobParser,
+    services: ServiceClients,
+    now: Callable[[], datetime],
+) -> Admission:
     """The same for the daemon, `once` and `plan`."""
-    return Admission(examiners=offline(settings, desired=desired, rules=rules))
+    routes = Routes(
+        desired=desired, records=records, parser=parser, now=now, strict=settings.fabio_strict,
+        seen=lambda: seen_routes(fabio=services.fabio, consul=services.consul),
+    )  # fmt: skip
+    return Admission(examiners=[*offline(settings, desired=desired, rules=rules), routes])
 
 
 def offline(settings: Settings, *, desired: Desired, rules: RulesInForce) -> list[Examiner]:
     """Who asks nobody: `validate` has these without a server."""
-    return [PolicyExaminer(rules=rules)]
+    return [PolicyExaminer(rules=rules), RouteTags()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from nomad_operator.settings import Settings
@@ -12,6 +13,31 @@ from observers.vault.client import VaultClient
 from observers.vault.login import GivenToken, Login, WorkloadIdentity
 
 _DEADLINE = timedelta(seconds=10)
+# What is asked before each register must not hold up the others.
+_SOON = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceClients:
+    """What may be asked before a job is registered; None is not set, and never asked."""
+
+    vault: VaultClient | None
+    consul: ConsulClient | None
+    fabio: FabioClient | None
+
+    async def aclose(self) -> None:
+        for client in (self.vault, self.consul, self.fabio):
+            if client is not None:
+                await client.aclose()
+
+
+def service_clients(settings: Settings) -> ServiceClients:
+    """For the life of a process; nothing is asked yet."""
+    return ServiceClients(
+        vault=vault_client(settings, deadline=_SOON),
+        consul=consul_client(settings, deadline=_SOON),
+        fabio=fabio_client(settings, deadline=_SOON),
+    )
 
 
 def vault_login(settings: Settings) -> Login | None:

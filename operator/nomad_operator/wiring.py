@@ -36,6 +36,7 @@ from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
 from nomad_operator.repairs_told import RepairsTold
+from nomad_operator.service_clients import ServiceClients, service_clients
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
 from nomad_operator.state_watch import StateWatch
@@ -95,11 +96,13 @@ class Parts:
     passes: Passes
     requests: Counter[str]
     codes: CodeSources
+    services: ServiceClients
 
     async def close(self) -> None:
         self.broadcast.close()
         self.codes.close()
         await self.nomad.aclose()
+        await self.services.aclose()
         if self.images is not None:
             await self.images.aclose()
 
@@ -165,6 +168,7 @@ def assemble(
     in_force = rules_in_force(settings, source)
     chronicle = Chronicle()
     images = ImageRegistries(insecure=settings.insecure_registries) if settings.image_lookup else None
+    services = service_clients(settings)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     reconciler = Reconciler(
         nomad=nomad,
@@ -196,7 +200,9 @@ def assemble(
         now=now,
         after_state_loss=lambda: sync.after_state_loss,
         foretelling=Foretelling(variables=nomad, now=now),
-        admission=admission(settings, desired=source, rules=in_force),
+        admission=admission(
+            settings, desired=source, rules=in_force, records=records, parser=parser, services=services, now=now
+        ),
     )
     passes = Passes(
         log=log,
@@ -297,7 +303,7 @@ def assemble(
     return Parts(
         nomad=nomad, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests, sync=sync, codes=codes,
+        passes=passes, requests=requests, sync=sync, codes=codes, services=services,
     )  # fmt: skip
 
 

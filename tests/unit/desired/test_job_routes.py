@@ -53,8 +53,8 @@ def test_two_jobs_that_claim_the_same_route_are_in_conflict() -> None:
     ],
 )
 def test_what_is_wrong_with_a_route_is_told(service: dict[str, Any], severity: Severity, words: str) -> None:
-    ((name, problem),) = route_problems(_job(service))
-    assert (name, problem.severity) == ("web", severity) and words in problem.message and problem.hint
+    ((found, problem),) = route_problems(_job(service))
+    assert (found.name, problem.severity) == ("web", severity) and words in problem.message and problem.hint
 
 
 @pytest.mark.parametrize(
