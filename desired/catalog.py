@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from desired.admission.document import may_state_rules
+from desired.admission.rule_set import RuleSet
 from desired.app import DEFAULT_NAMESPACE, AppKey, name_problem
 from desired.catalog_code import apps_beside, filling, unread, with_its_code
 from desired.catalog_history import History
@@ -156,7 +158,8 @@ class Catalog:
             if not held and not may_hold_app(data):
                 return _Read(blob, _NO_MANIFEST)
             text = data.decode(errors="replace")
-            file = ManifestFile((), (UnreadableFile(path, error.problems),))
+            rules = (RuleSet(path, problems=error.problems),) if may_state_rules(text.replace("\0", "")) else ()
+            file = ManifestFile((), (UnreadableFile(path, error.problems),), policies=rules)
         else:
             # A manifest that was cut off may no longer say that it is one.
             if not holds_manifest(text) and not (held and self._kinds[path] is FileKind.YAML):
@@ -164,6 +167,7 @@ class Catalog:
             file = read_manifests(
                 text, path, defaults=self._defaults, namespace=self._namespace, with_code=self._codes is not None
             )
+        self._history.states_rules(path, bool(file.policies))
         whole = not file.unreadable
         named = [manifest.job_file for manifest in file.manifests if manifest.job_file is not None]
         wrapped = self._history.wraps(path, named, whole=whole, text="" if whole else text)
@@ -350,7 +354,13 @@ class Catalog:
         ]
         unreadable = with_keys_of_before(apps, found, self._history.keys)
         self._remember(apps, unreadable)
-        return state_of(tree.revision, apps, unreadable, wrapped)
+        return state_of(tree.revision, apps, unreadable, wrapped, self._rules(tree))
+
+    def _rules(self, tree: FileTree) -> list[RuleSet]:
+        """What stood in a file that is refused now is not taken for rules that were withdrawn."""
+        refused = (one for one in tree.refused if one.path not in tree.files and self._history.stated_rules(one.path))
+        unread = [RuleSet(path, problems=(problem,)) for path, problem in {one.path: one for one in refused}.items()]
+        return [rules for read in self._manifests.values() for rules in read.file.policies] + unread
 
     def _remember(self, apps: Iterable[DesiredApp], unreadable: Iterable[UnreadableFile]) -> None:
         keys: defaultdict[str, set[AppKey]] = defaultdict(set)

@@ -1,4 +1,4 @@
-"""Which apps each file spoke of when it could last be read, so that a file that breaks is known by what it was.
+"""What each file spoke of when it could last be read, so that a file that breaks is known by what it was.
 
 Owned by the catalog. A file that is gone is forgotten; one that is only unreadable is not.
 """
@@ -15,11 +15,12 @@ _JOB_FILE = re.compile(r"""\bjobFile["']?\s*:\s*["']?([^\s"',}\]#]+)""")
 
 
 class History:
-    """Remembers keys and wrapped job files by path."""
+    """Remembers keys, wrapped job files and rules by path."""
 
     def __init__(self) -> None:
         self._keys: dict[str, frozenset[AppKey]] = {}
         self._job_files: dict[str, frozenset[str]] = {}
+        self._rules: set[str] = set()
 
     def learn(self, known: Mapping[tuple[str, str], AppKey]) -> None:
         """What the operator's records say of files that nobody has read yet since the start."""
@@ -49,7 +50,15 @@ class History:
         self._job_files[path] = found
         return found
 
+    def states_rules(self, path: str, states: bool) -> None:
+        """A file was read, and holds rules or none."""
+        (self._rules.add if states else self._rules.discard)(path)
+
+    def stated_rules(self, path: str) -> bool:
+        return path in self._rules
+
     def keep(self, paths: Collection[str]) -> None:
         """Forget every other file."""
         self._keys = {path: keys for path, keys in self._keys.items() if path in paths}
         self._job_files = {path: named for path, named in self._job_files.items() if path in paths}
+        self._rules &= set(paths)

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 
+from desired.admission.rule_set import RuleSet
 from desired.app import AppKey
 from desired.state import Claim, DesiredApp, DesiredState, UnreadableFile
 
 
 def state_of(
-    revision: str, apps: Collection[DesiredApp], unreadable: Collection[UnreadableFile], wrapped: Collection[str] = ()
+    revision: str,
+    apps: Collection[DesiredApp],
+    unreadable: Collection[UnreadableFile],
+    wrapped: Collection[str] = (),
+    policies: Iterable[RuleSet] = (),
 ) -> DesiredState:
     """An app that two files claim is in conflict, and neither is applied.
 
@@ -32,6 +37,7 @@ def state_of(
         conflicts,
         claims,
         frozenset(wrapped),
+        tuple(sorted(policies, key=lambda rules: (rules.path, rules.line))),
     )
 
 

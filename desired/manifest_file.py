@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from desired.admission.document import rule_set_of, states_rules
+from desired.admission.rule_set import RuleSet
+from desired.admission.rules import POLICY_KIND
 from desired.app import AppKey
 from desired.code_place import CodeWish
 from desired.errors import InvalidDesired
@@ -28,8 +31,9 @@ from desired.yaml_scalar import RealNumber, WholeNumber
 from desired.yaml_text import read_yaml
 
 T = TypeVar("T")
+_KINDS = (KIND, POLICY_KIND)
 _GROUP = API_VERSION.split("/")[0]
-_OUR_KIND = re.compile(r"""^["']?kind["']?\s*:\s*["']?App["']?\s*(?:#.*)?$""", re.MULTILINE)
+_OUR_KIND = re.compile(r"""^["']?kind["']?\s*:\s*["']?(?:App|Policy)["']?\s*(?:#.*)?$""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,15 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class ManifestFile:
-    """What a file holds; `holds_any` is False where it is no manifest at all."""
+    """What a file holds; `holds_any` is False where it is no manifest at all.
+
+    `policies` are its rules; those that cannot be read are among the unreadable as well.
+    """
 
     manifests: tuple[Manifest, ...]
     unreadable: tuple[UnreadableFile, ...]
     holds_any: bool = True
+    policies: tuple[RuleSet, ...] = ()
 
 
 def holds_manifest(text: str) -> bool:
@@ -78,15 +86,24 @@ def read_manifests(text: str, path: str, *, defaults: Policy, namespace: str, wi
     """
     manifests: list[Manifest] = []
     unreadable: list[UnreadableFile] = []
-    for document in read_yaml(text, path):
+    policies: list[RuleSet] = []
+    documents = read_yaml(text, path)
+    for document in documents:
         if not _is_ours(document):
+            continue
+        if states_rules(document):
+            rules = rule_set_of(document, path, alone=len(documents) == 1)
+            policies.append(rules)
+            if rules.spec is None:
+                unreadable.append(UnreadableFile(path, rules.problems))
             continue
         made = _read(document, path, defaults, namespace, with_code=with_code)
         if isinstance(made, Manifest):
             manifests.append(made)
         else:
             unreadable.append(made)
-    return ManifestFile(tuple(manifests), tuple(unreadable), holds_any=bool(manifests or unreadable))
+    holds_any = bool(manifests or unreadable or policies)
+    return ManifestFile(tuple(manifests), tuple(unreadable), holds_any, tuple(policies))
 
 
 def _is_ours(document: Document) -> bool:
@@ -97,8 +114,8 @@ def _is_ours(document: Document) -> bool:
     version = value.get("apiVersion")
     if isinstance(version, str) and version:
         close = difflib.SequenceMatcher(None, version, API_VERSION).ratio() > 0.8
-        return version.startswith(_GROUP) or (close and value.get("kind") == KIND)
-    return value.get("kind") == KIND or bool(document.problems)
+        return version.startswith(_GROUP) or (close and value.get("kind") in _KINDS)
+    return value.get("kind") in _KINDS or bool(document.problems)
 
 
 def _read(

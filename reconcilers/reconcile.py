@@ -10,14 +10,14 @@ about to be written is remembered before, so that a kill at any point makes no a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 from desired.app import AppKey
 from desired.errors import Conflict, InvalidDesired, Rejected, StateUnusable, StillReading, TerminalError
-from desired.objection import problems_of
+from desired.objection import Objection, problems_of
 from desired.problem import Problem
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
@@ -208,7 +208,7 @@ class Reconciler:
         if self._foretelling is not None and isinstance(desire, Wanted):
             situation = replace(situation, foretold=await self._foretelling.of(key.namespace, desire.spec))
         target = choose_target(situation.desire, record, situation.policy, now)
-        situation = replace(situation, target=target)
+        situation = replace(situation, target=target, barred=await self._barred(key, desire, target.spec))
         if when.moved(situation):
             situation = replace(situation, deployments=await self._nomad.deployments(key))
         if app is not None:
@@ -254,6 +254,16 @@ class Reconciler:
             return desire, examined
         told = problems_of(examined.refusals, desire.app)
         return Unclear(examined.refusals[0].reason, _told(told), passing=True), examined
+
+    async def _barred(self, key: AppKey, desire: Desire, spec: Spec | None) -> str:
+        """Why the version that the app is held to instead may not be written either: rules may be newer than it.
+
+        What others object to speaks of what is new: what was good before may go on in spite of it.
+        """
+        if self._admission is None or spec is None or (isinstance(desire, Wanted) and desire.spec.hash == spec.hash):
+            return ""
+        refusals = (await self._admission.examine(key, spec.body)).refusals
+        return _said(one for one in refusals if one.reason is Reason.POLICY_VIOLATION)
 
     async def _diagnosed(self, s: Situation) -> Situation:
         """Name what is wrong: from what was read anyway, and from all there is where a repair depends on it."""
@@ -399,7 +409,7 @@ class Reconciler:
 
 def _examined_again(s: Situation, result: Result) -> Result:
     """What is objected to may be allowed by tomorrow without a change of the file, and nobody tells."""
-    objected = s.unread or s.objections or (isinstance(s.desire, Unclear) and s.desire.passing)
+    objected = s.unread or s.objections or s.barred or (isinstance(s.desire, Unclear) and s.desire.passing)
     if not objected or not isinstance(result, Settled) or result.recheck_in is not None:
         return result
     return Settled(result.reason, _EXAMINED_AGAIN)
@@ -409,6 +419,13 @@ def _told(problems: Sequence[Problem]) -> str:
     """The first few: `sources` and `questions` of the status have them all."""
     more = len(problems) - _TOLD_AT_ONCE
     return "; ".join(str(problem) for problem in problems[:_TOLD_AT_ONCE]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _said(objections: Iterable[Objection]) -> str:
+    """The same of a version that stands in no file."""
+    told = [f"{one.message} [{one.rule}]" for one in objections]
+    more = len(told) - _TOLD_AT_ONCE
+    return "; ".join(told[:_TOLD_AT_ONCE]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _depends_on(state: DesiredState, key: AppKey) -> tuple[AppKey, ...]:

@@ -60,6 +60,12 @@ def decision(
             reason, message = why, f"a repair waits for approval: {words}"
     diff = s.plan.text if s.plan is not None and not s.plan.settled else ""
     named = None if ready is Truth.TRUE or not s.diagnoses else s.diagnoses[0]
+    if s.barred and isinstance(action, Register | Stop | Revive):
+        # Also a stop: what is stopped to be run again would stay down.
+        shown.pop(Condition.RECONCILING, None)
+        message = f"the last good version may not be registered any more: {s.barred}"
+        shown[Condition.POLICY_VIOLATION] = (Reason.POLICY_VIOLATION, message)
+        return Decision(step, Rest(), ready, Reason.POLICY_VIOLATION, message, shown, diff, named)
     if s.rules.mode is Mode.OBSERVE and isinstance(action, Register | Stop | Revive):
         verb = _VERBS[type(action)]
         return Decision(step, Rest(), ready, Reason.OBSERVE_ONLY, f"would {verb}: {message}", shown, diff, named)

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from desired.admission.judge import judge
-from desired.admission.rule_set import RuleSet
+from desired.admission.rule_set import UNREADABLE, RuleSet
 from desired.app import AppKey
 from desired.objection import Objection
 from desired.state import JobBody
 
-UNREADABLE = "policy"
 _TOLD_AT_ONCE = 3
 
 

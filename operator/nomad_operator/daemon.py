@@ -21,6 +21,7 @@ from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.other_sources import Remote
+from nomad_operator.rules_watch import RulesWatch
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
 from nomad_operator.source_problems import SourceProblems, held_up
@@ -38,6 +39,7 @@ from reconcilers.workers import Workers
 # Every app with native checks is looked at once in this time: a check can fail long after Nomad called it healthy.
 _CHECKS_ROUND_SECONDS = 300.0
 _CHECKS_TICK_SECONDS = 10.0
+_RULES_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,10 @@ class Daemon:
         log: Log,
         now: Callable[[], datetime],
         codes: CodeSources | None = None,
+        rules: RulesWatch,
     ) -> None:
+        self._rules = rules
+        self._rules_due = asyncio.Event()
         self._codes = codes
         self._told: set[Remote] = set()
         self._sync = sync
@@ -111,8 +116,16 @@ class Daemon:
         self._schedule.every(self._intervals.poll, self._source_due)
         self._schedule.every(self._intervals.resync, self._sync.due)
         self._schedule.every(_CHECKS_TICK_SECONDS, self._checks_due)
+        self._schedule.every(_RULES_SECONDS, self._rules_due)
         self._schedule.start()
-        loops = [self._follow_source, self._sync.run, self._feed.run, self._rotate_checks, self._state.run]
+        loops = [
+            self._follow_source,
+            self._sync.run,
+            self._feed.run,
+            self._rotate_checks,
+            self._watch_rules,
+            self._state.run,
+        ]
         if self._writing is not None:
             loops.append(self._writing.run)
         self._metrics.leader(acting=True)
@@ -248,6 +261,7 @@ class Daemon:
                 self._nomad.parser(held_up(self._source.state))
             if changed:
                 self._moved_in_git()
+                self._rules_due.set()
 
     def _tell_other_sources(self) -> None:
         found = self._codes.problems() if self._codes is not None else {}
@@ -282,6 +296,15 @@ class Daemon:
         """Who is withdrawn, and what holds that back, by the revision in force."""
         if self._source.state is not None:
             self._withdrawals = withdrawals(self._records, self._source.state, self._records.origin, self._prune)
+
+    async def _watch_rules(self) -> None:
+        """What rests is examined again where the rules are others: nobody else would wake it."""
+        while True:
+            await self._rules_due.wait()
+            self._rules_due.clear()
+            if self._rules.changed():
+                for key in self.keys:
+                    self._workers.wake(key)
 
     async def _rotate_checks(self) -> None:
         rotation: list[AppKey] = []

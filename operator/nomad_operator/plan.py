@@ -29,11 +29,11 @@ from nomad_operator.sqlite_store import read_documents
 from nomad_operator.status import sources
 from nomad_operator.watched import HINT, not_there
 from nomad_operator.wiring import assemble
-from reconcilers.decision import Decision, Register, Remember, Step, Stop
+from reconcilers.decision import Decision, Register, Remember, Rest, Step, Stop
 from reconcilers.memory_store import MemoryStore
 from reconcilers.reconcile import Reconciler
 from reconcilers.records import Records
-from reconcilers.situation import Situation
+from reconcilers.situation import Situation, Unclear
 
 # More than ever follow each other without a look at something new.
 _PASSES = 5
@@ -210,6 +210,9 @@ async def _foreseen(
 
 def _change(situation: Situation, decision: Decision) -> Change:
     if decision.step in (Step.ADOPTION_REQUIRED, Step.NOTHING_TO_HOLD, Step.DRIFT_TOLD, Step.LEFT_FAILED):
+        return Change.BLOCKED
+    refused = isinstance(situation.desire, Unclear) and situation.desire.passing and isinstance(decision.action, Rest)
+    if refused or decision.reason is Reason.POLICY_VIOLATION:
         return Change.BLOCKED
     if decision.reason is Reason.OBSERVE_ONLY:
         # Told, and not done: it is the same difference.

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from desired.admission.examiner import judged
 from desired.app import AppKey
 from desired.catalog import Catalog
 from desired.errors import StillReading
@@ -36,6 +37,7 @@ from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
 from nomad_operator.repairs_told import RepairsTold
+from nomad_operator.rules_watch import RulesWatch
 from nomad_operator.service_clients import ServiceClients, service_clients
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
@@ -187,7 +189,10 @@ def assemble(
             ),
             ladder=Ladder(
                 rungs=[("rule", RuleRung())],
-                guard=Guard(settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits)),
+                guard=Guard(
+                    settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits),
+                    judged=lambda key, body: judged(key, body, in_force()),
+                ),
             ),
             budget=Budget(
                 settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
@@ -286,6 +291,7 @@ def assemble(
         log=log,
         now=now,
         codes=codes,
+        rules=RulesWatch(rules=in_force, log=log, outages=outages),
     )
     broadcast = Broadcast()
     backend = DaemonBackend(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from desired.operations.apply import PreconditionGone, apply
 from desired.operations.operation import Kind, Operation
 from desired.operations.table import Tier, row
+from reconcilers.repair.guard_policy import Judged, newly_broken
 from reconcilers.repair.invariants import INVARIANTS, PRIVILEGES, Violation
 from reconcilers.repair.proposal import Case, Proposal
 from reconcilers.repair.rules import job_parts
@@ -42,10 +43,14 @@ class Verdict:
 
 
 class Guard:
-    """Deterministic: the same case and proposal always get the same verdict."""
+    """Deterministic: the same case and proposal always get the same verdict, by the same rules.
 
-    def __init__(self, *, settings: GuardSettings) -> None:
+    `judged` tells which rules of the cluster's owners a job breaks.
+    """
+
+    def __init__(self, *, settings: GuardSettings, judged: Judged | None = None) -> None:
         self._settings = settings
+        self._judged = judged
 
     def judge(self, case: Case, proposal: Proposal) -> Verdict:
         """Nothing is applied anywhere; the job is judged as it would be."""
@@ -58,6 +63,8 @@ class Guard:
             for invariant in INVARIANTS
             for violation in invariant(case, after, proposal, self._settings.ceilings)
         ]
+        if self._judged is not None:
+            found += newly_broken(case, after, self._judged)
         return Verdict(tuple(found), self._approval(case, proposal))
 
     def _approval(self, case: Case, proposal: Proposal) -> str:

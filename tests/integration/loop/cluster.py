@@ -13,11 +13,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from desired.admission.examiner import PolicyExaminer, judged
+from desired.admission.rule_set import RuleSet
 from desired.app import AppKey
 from desired.job.hcl_read import read_job
+from desired.objection import Objection
 from desired.policy import Policy
 from desired.problem import Problem
-from desired.state import DesiredApp, DesiredState, HclSource, Kind, UnreadableFile
+from desired.state import DesiredApp, DesiredState, HclSource, JobBody, Kind, UnreadableFile
 from nomad_operator.embedded.engine import EmbeddedNomad
 from nomad_operator.embedded.messages import Request
 from nomad_operator.embedded.transport import session
@@ -70,8 +73,10 @@ class Cluster:
         store: MemoryStore | None = None,
         guard: GuardSettings | None = None,
         examiners: Sequence[Examiner] = (),
+        policies: Callable[[], Sequence[RuleSet]] = tuple,
     ) -> None:
-        self.examiners = examiners
+        self.examiners = (PolicyExaminer(rules=policies), *examiners)
+        self.policies = policies
         self.nomad = EmbeddedNomad(world=read_world(world, "the test's world"), start=START, seed=1)
         self.now = START
         self.jumped = timedelta(0)
@@ -112,10 +117,13 @@ class Cluster:
             evidence=Gatherer(
                 collector=Collector(reads=self.client), chronicle=Chronicle(), placeholders=Placeholders()
             ),
-            ladder=Ladder(rungs=[("rule", RuleRung())], guard=Guard(settings=self.guard)),
+            ladder=Ladder(rungs=[("rule", RuleRung())], guard=Guard(settings=self.guard, judged=self.judged)),
             budget=Budget(settings=BudgetSettings(), records=self.records),
             switch=self.switch,
         )
+
+    def judged(self, key: AppKey, body: JobBody) -> Sequence[Objection]:
+        return judged(key, body, self.policies())
 
     def _count(self, endpoint: str, method: str, status: int, seconds: float) -> None:
         if method in ("PUT", "POST", "DELETE") and not endpoint.endswith(("plan", "parse", "statuses", "validate/job")):
