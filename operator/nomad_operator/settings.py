@@ -311,7 +311,7 @@ class Settings(BaseSettings):
         f"{PREFIX}FABIO_URL", None, "Fabio's own page, where its routing table is (port 9998).", allowed=_HTTP
     )
     fabio_strict: bool = setting(
-        f"{PREFIX}FABIO_STRICT", False, "Do not deploy an app whose route, or a part of it, somebody else has; else that is only told.",
+        f"{PREFIX}FABIO_STRICT", False, "Do not deploy an app whose route, or a part of it, somebody else has.",
         allowed="true or false",
     )  # fmt: skip
     qdrant_url: str | None = setting("QDRANT_URL", None, "Where Qdrant answers.", allowed=_HTTP)
