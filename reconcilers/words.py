@@ -16,6 +16,7 @@ _UNCLEAR = {
     Reason.QUESTIONS_OPEN: Condition.QUESTIONS_OPEN,
     Reason.POLICY_VIOLATION: Condition.POLICY_VIOLATION,
     Reason.VALUE_MISSING: Condition.VALUE_MISSING,
+    Reason.VALIDATION_FAILED: Condition.VALIDATION_FAILED,
 }
 _VERBS = {Register: "register the job", Stop: "stop the job", Revive: "have it placed anew"}
 

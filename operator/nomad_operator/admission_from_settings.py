@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Protocol
 
 from desired.admission.examiner import PolicyExaminer
@@ -9,6 +11,7 @@ from desired.admission.rule_file import RuleFile
 from desired.state import DesiredState
 from nomad_operator.rules_in_force import RulesInForce
 from nomad_operator.settings import Settings
+from observers.nomad.feature_examiner import Agents, FeatureExaminer
 from reconcilers.admission import Admission, Examiner
 
 
@@ -19,15 +22,17 @@ class Desired(Protocol):
     def state(self) -> DesiredState | None: ...
 
 
-def rules_in_force(settings: Settings, desired: Desired) -> RulesInForce:
-    """One for all who judge by them: it keeps what it has read."""
-    file = RuleFile(path=settings.policy_file) if settings.policy_file is not None else None
-    return RulesInForce(file=file, state=lambda: desired.state)
+def rules_in_force(settings: Settings, desired: Desired, *more: Path) -> RulesInForce:
+    """One for all who judge by them: it keeps what it has read. `more` are files beside that of the settings."""
+    paths = (*((settings.policy_file,) if settings.policy_file is not None else ()), *more)
+    return RulesInForce(files=[RuleFile(path=path) for path in dict.fromkeys(paths)], state=lambda: desired.state)
 
 
-def admission(settings: Settings, *, desired: Desired, rules: RulesInForce) -> Admission:
-    """The same for the daemon, `once` and `plan`."""
-    return Admission(examiners=offline(settings, desired=desired, rules=rules))
+def admission(settings: Settings, *, nomad: Agents, desired: Desired, rules: RulesInForce) -> Admission:
+    """The same for the daemon, `once`, `plan` and `validate --server`."""
+    examiners = offline(settings, desired=desired, rules=rules)
+    examiners.append(FeatureExaminer(nomad=nomad, clock=time.monotonic))
+    return Admission(examiners=examiners)
 
 
 def offline(settings: Settings, *, desired: Desired, rules: RulesInForce) -> list[Examiner]:

@@ -201,7 +201,7 @@ def assemble(
         now=now,
         after_state_loss=lambda: sync.after_state_loss,
         foretelling=Foretelling(variables=nomad, now=now),
-        admission=admission(settings, desired=source, rules=in_force),
+        admission=admission(settings, nomad=nomad, desired=source, rules=in_force),
     )
     passes = Passes(
         log=log,
