@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from desired.job.hcl_places import locate
+from desired.job.hcl_places import Location, locate
 from desired.problem import Problem
 from desired.reasons import Reason
 from desired.state import DesiredApp, HclSource
@@ -34,6 +34,12 @@ def problems_of(objections: Iterable[Objection], app: DesiredApp) -> tuple[Probl
 
 def _problem(objection: Objection, app: DesiredApp) -> Problem:
     path, line, column = app.path, app.line, 0
-    if isinstance(app.source, HclSource) and (place := locate(app.source.text, objection.at)) is not None:
+    if isinstance(app.source, HclSource) and (place := _place(app.source.text, objection.at)) is not None:
         path, line, column = app.job_file or app.path, place.line, place.column
     return Problem(path, line, column, objection.message, objection.fix, rule=objection.rule)
+
+
+def _place(text: str, at: tuple[str, ...]) -> Location | None:
+    """Of what is not written there, the block that it would stand in."""
+    steps = (at[:length] for length in range(len(at), -1, -1))
+    return next((place for step in steps if (place := locate(text, step)) is not None), None)

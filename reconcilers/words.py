@@ -17,6 +17,7 @@ _UNCLEAR = {
     Reason.POLICY_VIOLATION: Condition.POLICY_VIOLATION,
     Reason.ROUTE_CONFLICT: Condition.ROUTE_CONFLICT,
     Reason.VALUE_MISSING: Condition.VALUE_MISSING,
+    Reason.VALIDATION_FAILED: Condition.VALIDATION_FAILED,
 }
 _VERBS = {Register: "register the job", Stop: "stop the job", Revive: "have it placed anew"}
 

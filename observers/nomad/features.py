@@ -97,6 +97,30 @@ def missing(body: JobBody, have: Features) -> tuple[Missing, ...]:
     )
 
 
+def places(feature: Feature, body: JobBody) -> tuple[tuple[str, ...], ...]:
+    """The tasks that use it, or else the groups, as `desired.job.hcl_places` has them; `()` is the job itself."""
+    used = next(row.used for row in TABLE if row.feature is feature)
+    found: list[tuple[str, ...]] = []
+    for group in body.get("TaskGroups") or ():
+        at = ("group", str(group.get("Name") or ""))
+        tasks = [
+            (*at, "task", str(task.get("Name") or ""))
+            for task in group.get("Tasks") or ()
+            if used({"TaskGroups": [{"Tasks": [task]}]})
+        ]
+        found += tasks or ([at] if used({"TaskGroups": [group]}) else [])
+    return tuple(found) or ((),)
+
+
+def lacking(have: Features) -> tuple[str, ...]:
+    """What a newer version of the same edition has, as people read it, in the table's order."""
+    return tuple(
+        f"{row.feature} ({'.'.join(map(str, row.since))})"
+        for row in TABLE
+        if not row.enterprise and not have.has(row.feature)
+    )
+
+
 def _needs(row: Row) -> str:
     if row.enterprise:
         return "needs Nomad Enterprise"

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from desired.admission.examiner import PolicyExaminer
 from desired.admission.rule_file import RuleFile
+from desired.app import AppKey
+from desired.job.hcl_read import LocalParser
 from desired.route_tags import RouteTags
 from desired.state import DesiredState, JobParser
 from nomad_operator.rules_in_force import RulesInForce
 from nomad_operator.service_clients import ServiceClients
 from nomad_operator.settings import Settings
-from observers.fabio.seen import seen_routes
+from observers.fabio.seen import SeenRoutes, seen_routes
+from observers.nomad.feature_examiner import Agents, FeatureExaminer
 from reconcilers.admission import Admission, Examiner
+from reconcilers.record import Record
 from reconcilers.routes import Remembered, Routes
 
 
@@ -25,15 +31,16 @@ class Desired(Protocol):
     def state(self) -> DesiredState | None: ...
 
 
-def rules_in_force(settings: Settings, desired: Desired) -> RulesInForce:
-    """One for all who judge by them: it keeps what it has read."""
-    file = RuleFile(path=settings.policy_file) if settings.policy_file is not None else None
-    return RulesInForce(file=file, state=lambda: desired.state)
+def rules_in_force(settings: Settings, desired: Desired, *more: Path) -> RulesInForce:
+    """One for all who judge by them: it keeps what it has read. `more` are files beside that of the settings."""
+    paths = (*((settings.policy_file,) if settings.policy_file is not None else ()), *more)
+    return RulesInForce(files=[RuleFile(path=path) for path in dict.fromkeys(paths)], state=lambda: desired.state)
 
 
 def admission(
     settings: Settings,
     *,
+    nomad: Agents,
     desired: Desired,
     rules: RulesInForce,
     records: Remembered,
@@ -41,12 +48,32 @@ def admission(
     services: ServiceClients,
     now: Callable[[], datetime],
 ) -> Admission:
-    """The same for the daemon, `once` and `plan`."""
+    """The same for the daemon, `once`, `plan` and `validate --server`."""
     routes = Routes(
         desired=desired, records=records, parser=parser, now=now, strict=settings.fabio_strict,
         seen=lambda: seen_routes(fabio=services.fabio, consul=services.consul),
     )  # fmt: skip
-    return Admission(examiners=[*offline(settings, desired=desired, rules=rules), routes])
+    features = FeatureExaminer(nomad=nomad, clock=time.monotonic)
+    return Admission(examiners=[*offline(settings, desired=desired, rules=rules), features, routes])
+
+
+def beside_each_other(settings: Settings, *, desired: Desired) -> Routes:
+    """Routes of desired apps alone, by files that are not deployed."""
+
+    async def seen() -> SeenRoutes:
+        return SeenRoutes()
+
+    return Routes(
+        desired=desired, records=NothingRemembered(), parser=LocalParser(), now=lambda: datetime.now(UTC),
+        strict=settings.fabio_strict, seen=seen,
+    )  # fmt: skip
+
+
+class NothingRemembered:
+    """Records where no operator has been."""
+
+    def get(self, key: AppKey) -> Record:
+        return Record(key=key, origin="")
 
 
 def offline(settings: Settings, *, desired: Desired, rules: RulesInForce) -> list[Examiner]:

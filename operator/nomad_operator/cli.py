@@ -179,6 +179,9 @@ def parser() -> argparse.ArgumentParser:
     _about_code(generate)
     validate = add("validate", "validate:validate", "check files before deploying them", json=True)
     validate.add_argument("paths", metavar="PATH", nargs="+", help="a file or a folder")
+    validate.add_argument(
+        "--policy", metavar="FILE", action="append", default=[], type=Path, help="a file of rules that hold as well"
+    )
     validate.add_argument("--server", action="store_true", help="ask Nomad too: its parser, validation and warnings")
     add("doctor", "doctor:doctor", "every service: reachable or not, and what to do about it", json=True)
     graph = add("graph", "info:graph", "the reconcile state machine")

@@ -19,6 +19,7 @@ from desired.errors import Forbidden, OperatorError
 from desired.state import HclSource, JobBody
 from nomad_operator.sqlite_store import read_documents
 from nomad_operator.supported import OLDEST_NOMAD, TESTED_NOMAD, is_supported
+from observers.nomad.features import features, lacking
 from observers.nomad.stream_items import Connected, Disconnected, StreamItem
 from observers.reach.breaks import Failure, failure_of
 from observers.running import Agent, Fleet, Plan, RunningJob
@@ -227,7 +228,9 @@ async def _agent(client: Nomad) -> str:
         )
     if supported is None:
         return "answers; the token may not read its version"
-    return f"Nomad {agent.version}, region {agent.region or 'unknown'}"
+    told = f"Nomad {agent.version}, region {agent.region or 'unknown'}"
+    newer = lacking(features(agent.version))
+    return f"{told}; jobs may not use: {', '.join(newer)}" if newer else told
 
 
 def _not_tried(answers: Finding, rights: Sequence[Finding]) -> list[Finding]:

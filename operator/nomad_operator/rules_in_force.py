@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from desired.admission.rule_file import RuleFile
 from desired.admission.rule_set import RuleSet
@@ -12,11 +12,11 @@ from desired.state import DesiredState
 class RulesInForce:
     """Called for each job that is judged."""
 
-    def __init__(self, *, file: RuleFile | None, state: Callable[[], DesiredState | None]) -> None:
-        self._file = file
+    def __init__(self, *, files: Sequence[RuleFile], state: Callable[[], DesiredState | None]) -> None:
+        self._files = tuple(files)
         self._state = state
 
     def __call__(self) -> tuple[RuleSet, ...]:
         state = self._state()
-        own = () if self._file is None else (self._file.rules(),)
+        own = tuple(file.rules() for file in self._files)
         return own if state is None else (*own, *state.policies)

@@ -206,7 +206,14 @@ def assemble(
         after_state_loss=lambda: sync.after_state_loss,
         foretelling=Foretelling(variables=nomad, now=now),
         admission=admission(
-            settings, desired=source, rules=in_force, records=records, parser=parser, services=services, now=now
+            settings,
+            nomad=nomad,
+            desired=source,
+            rules=in_force,
+            records=records,
+            parser=parser,
+            services=services,
+            now=now,
         ),
     )
     passes = Passes(

@@ -1,7 +1,8 @@
 """`validate`: everything that can be said about files before they are committed, as `file:line:column: message`.
 
-Offline it reads what the daemon would read, with our own parser. With `--server` Nomad is asked too: its parser, its
-validation, and what a plan warns of. Nothing is changed.
+Offline it reads what the daemon would read, with our own parser, and asks whoever may object without asking others: the
+rules of the cluster. With `--server` Nomad is asked too: its parser, its validation, and what a plan warns of; and
+everybody who may object to what the daemon registers. Nothing is changed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -24,17 +27,28 @@ from desired.errors import OperatorError, UsageError
 from desired.git_command import GitCommand
 from desired.job.hcl_read import LocalParser
 from desired.problem import Problem
-from desired.state import DesiredApp, DesiredState, JsonSource
+from desired.state import DesiredApp, DesiredState, JobBody, JsonSource
 from desired.work_tree import WorkTree
+from nomad_operator.admission_from_settings import (
+    NothingRemembered,
+    admission,
+    beside_each_other,
+    offline,
+    rules_in_force,
+)
 from nomad_operator.cli import tell
 from nomad_operator.code_from_settings import code_beside
 from nomad_operator.commands.table import plain
 from nomad_operator.commands.validate_dependencies import circles, strangers
+from nomad_operator.commands.validate_examined import FolderRead, examined, unread_rules
 from nomad_operator.commands.validate_server import Judgement, judged_by_server
 from nomad_operator.from_settings import connection, policy
+from nomad_operator.rules_in_force import RulesInForce
+from nomad_operator.service_clients import service_clients
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
 from observers.nomad.client import NomadClient
+from reconcilers.admission import Admission
 
 # One slip of the pen can make the rest of a job file wrong, sign by sign.
 _TOLD_OF_A_FILE = 100
@@ -47,6 +61,7 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     apps: list[tuple[str, DesiredApp]] = field(default_factory=list)
+    read: list[FolderRead] = field(default_factory=list)
 
 
 def validate(arguments: argparse.Namespace) -> int:
@@ -54,10 +69,10 @@ def validate(arguments: argparse.Namespace) -> int:
     found = Found()
     unreachable: OperatorError | None = None
     wanted = _by_folder(arguments.paths)
-    asyncio.run(_read(wanted, settings, found, fetch=arguments.server))
+    asyncio.run(_read(wanted, settings, found, fetch=arguments.server, rules=arguments.policy))
     if arguments.server:
         try:
-            asyncio.run(_server(settings, found))
+            asyncio.run(_server(settings, found, arguments.policy))
         except OperatorError as error:
             # What was found without the server is told all the same.
             unreachable = error
@@ -83,8 +98,10 @@ def _by_folder(paths: Sequence[str]) -> Mapping[str, set[str] | None]:
     return wanted
 
 
-async def _read(wanted: Mapping[str, set[str] | None], settings: Settings, found: Found, *, fetch: bool) -> None:
-    """`fetch`: code in other repositories is looked at as well."""
+async def _read(
+    wanted: Mapping[str, set[str] | None], settings: Settings, found: Found, *, fetch: bool, rules: Sequence[Path]
+) -> None:
+    """`fetch`: code in other repositories is looked at as well. `rules` are files of rules beside the settings' own."""
     for folder, names in wanted.items():
         tree = WorkTree(folder=Path(folder), git=GitCommand(environment=os.environ), named=names or ())
         catalog = Catalog(
@@ -105,10 +122,13 @@ async def _read(wanted: Mapping[str, set[str] | None], settings: Settings, found
         found.warnings += [_in(folder, one) for one in strangers(state, apps)]
         found.problems += [_in(folder, problem) for problem in problems]
         found.apps += [(_shown(folder, app.path), app) for app in apps]
-        found.warnings += [_in(folder, one) for app in apps for one in await _driver_warnings(app)]
+        here = FolderRead(folder, state, tuple(apps))
+        found.read.append(here)
+        await _examine(here, rules_in_force(settings, here, *rules), settings, found)
         if names is not None:
             spoken_of = {path for app in apps for path in (app.path, app.job_file)}
             spoken_of |= {one.path for one in problems} | {file.path for file in state.unreadable}
+            spoken_of |= {one.path for one in state.policies}
             found.problems += [_silent(_shown(folder, name), state, name) for name in sorted(names - spoken_of)]
 
 
@@ -135,9 +155,15 @@ def _silent(shown: str, state: DesiredState, name: str) -> Problem:
     return Problem(shown, message="holds no app", hint="a job file, or a manifest with kind: App")
 
 
-async def _driver_warnings(app: DesiredApp) -> list[Problem]:
-    body = app.source.body if isinstance(app.source, JsonSource) else await LocalParser().parse(app.source)
-    return [Problem(app.path, message=message) for message in docker_warnings(body)]
+async def _examine(here: FolderRead, rules: RulesInForce, settings: Settings, found: Found) -> None:
+    own = {one.path for one in here.state.policies}
+    found.problems += [_in(here.folder, one) if one.path in own else one for one in unread_rules(rules)]
+    routes = beside_each_other(settings, desired=here)
+    offline_ones = Admission(examiners=[*offline(settings, desired=here, rules=rules), routes])
+    for app in here.apps:
+        body = app.source.body if isinstance(app.source, JsonSource) else await LocalParser().parse(app.source)
+        found.warnings += [_in(here.folder, Problem(app.path, message=message)) for message in docker_warnings(body)]
+        _add([await _examined(here.folder, offline_ones, app, body)], found)
 
 
 def _problems(state: DesiredState, names: set[str] | None) -> list[Problem]:
@@ -158,13 +184,21 @@ def _problems(state: DesiredState, names: set[str] | None) -> list[Problem]:
     return problems
 
 
-async def _server(settings: Settings, found: Found) -> None:
+async def _server(settings: Settings, found: Found, rules: Sequence[Path]) -> None:
     client = NomadClient(connection=connection(settings))
+    services = service_clients(settings)
     try:
-        judgements = await judged_by_server(client, found.apps)
+        for here in found.read:
+            in_force = rules_in_force(settings, here, *rules)
+            everybody = admission(
+                settings, nomad=client, desired=here, rules=in_force, records=NothingRemembered(), parser=client,
+                services=services, now=lambda: datetime.now(UTC),
+            )  # fmt: skip
+            apps = [(_shown(here.folder, app.path), app) for app in here.apps]
+            _add(await judged_by_server(client, apps, examined=partial(_examined, here.folder, everybody)), found)
     finally:
+        await services.aclose()
         await client.aclose()
-    _add(judgements, found)
 
 
 def _add(judgements: Iterable[Judgement], found: Found) -> None:
@@ -204,6 +238,11 @@ def _count(what: Sequence[object] | Mapping[str, object], word: str) -> str:
 
 def _in(folder: str, problem: Problem) -> Problem:
     return replace(problem, path=_shown(folder, problem.path))
+
+
+async def _examined(folder: str, admission: Admission, app: DesiredApp, body: JobBody) -> Judgement:
+    told = await examined(admission, app, body)
+    return Judgement(tuple(_in(folder, one) for one in told.problems), tuple(_in(folder, one) for one in told.warnings))
 
 
 def _shown(folder: str, path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -17,6 +17,7 @@ from observers.running import Plan
 from reconcilers.foretold import Foretelling
 from reconcilers.spec import Spec
 
+Examined = Callable[[DesiredApp, JobBody], Awaitable["Judgement"]]
 # Validation and plan are small work for Nomad; a whole repository at once is not.
 _AT_ONCE = 8
 
@@ -41,25 +42,30 @@ class Judgement:
     warnings: tuple[Problem, ...] = ()
 
 
-async def judged_by_server(nomad: Nomad, apps: Iterable[tuple[str, DesiredApp]]) -> list[Judgement]:
-    """One judgement an app, in order; with each its path as people know it. A server that is away is an error."""
+async def judged_by_server(
+    nomad: Nomad, apps: Iterable[tuple[str, DesiredApp]], *, examined: Examined | None = None
+) -> list[Judgement]:
+    """A judgement or two an app, in order; with each its path as people know it. A server that is away is an error.
+
+    `examined` are those who may object before a job is registered.
+    """
     limit = asyncio.Semaphore(_AT_ONCE)
     foretelling = Foretelling(variables=nomad, now=lambda: datetime.now(UTC))
 
-    async def one(path: str, app: DesiredApp) -> Judgement:
+    async def one(path: str, app: DesiredApp) -> tuple[Judgement, ...]:
         async with limit:
-            return await _judged(nomad, foretelling, path, app)
+            try:
+                body = await nomad.parse(app.source) if isinstance(app.source, HclSource) else app.source.body
+            except InvalidDesired as error:
+                return (Judgement(tuple(replace(problem, path=path) for problem in error.problems)),)
+            body = {**body, "Namespace": app.key.namespace}
+            judged = await _judged(nomad, foretelling, path, app, body)
+            return (judged,) if examined is None else (judged, await examined(app, body))
 
-    return list(await asyncio.gather(*(one(path, app) for path, app in apps)))
+    return [judgement for each in await asyncio.gather(*(one(path, app) for path, app in apps)) for judgement in each]
 
 
-async def _judged(nomad: Nomad, foretelling: Foretelling, path: str, app: DesiredApp) -> Judgement:
-    source = app.source
-    try:
-        body = await nomad.parse(source) if isinstance(source, HclSource) else source.body
-    except InvalidDesired as error:
-        return Judgement(tuple(replace(problem, path=path) for problem in error.problems))
-    body = {**body, "Namespace": app.key.namespace}
+async def _judged(nomad: Nomad, foretelling: Foretelling, path: str, app: DesiredApp, body: JobBody) -> Judgement:
     errors, warned = await nomad.validate(body)
     if errors:
         return Judgement(tuple(Problem(path, message=error) for error in errors), _warnings(path, warned))

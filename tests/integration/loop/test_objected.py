@@ -9,6 +9,8 @@ from desired.errors import Unavailable
 from desired.objection import Objection
 from desired.reasons import Reason
 from desired.state import JobBody
+from observers.nomad.feature_examiner import FeatureExaminer
+from observers.running import Agent
 from reconcilers.decision import Condition
 from tests.integration.loop.cluster import FAST, Cluster, job
 
@@ -94,3 +96,20 @@ def test_who_cannot_tell_holds_nothing_back_and_is_asked_again() -> None:
     frugal.away = False
     assert cluster.live("web", minutes=3).reason == Reason.POLICY_VIOLATION
     assert memory(cluster) == 200
+
+
+def test_what_the_servers_version_does_not_have_is_not_registered() -> None:
+    """An older server would drop the field without a word."""
+    cluster = Cluster(examiners=[FeatureExaminer(nomad=_Old(), clock=lambda: 0.0)])
+    cluster.commit(job(update=FAST, group='disconnect {\n      lost_after = "1h"\n    }'))
+    last = cluster.live("web", minutes=2)
+    assert (cluster.registers, last.reason) == (0, Reason.VALIDATION_FAILED)
+    assert "needs Nomad 1.8.0, and this is Nomad 1.7.7" in last.message and "[nomad-version]" in last.message
+    assert Condition.VALIDATION_FAILED in last.conditions
+    cluster.commit(job(update=FAST))
+    assert cluster.live("web", minutes=2).ready.value == "True"
+
+
+class _Old:
+    async def agent(self) -> Agent:
+        return Agent(version="1.7.7", region="global", acl_enabled=False)

@@ -285,3 +285,54 @@ def test_one_file_does_not_bury_the_others_under_its_problems(run: Run, tmp_path
     every = [one for one in json.loads(run("validate", "apps", "--json")[1])["problems"] if "slip" in one["path"]]
     assert told[-1] == f"apps/slip.nomad.hcl: and {len(every) - 100} more problems; --json has all of them"
     assert "apps/bad.nomad.hcl:2:3: " in out and f"{len(every) + 1} problems in 2 files" in err
+
+
+RULES = "apiVersion: nomad-operator/v1\nkind: Policy\nspec: {drivers: [docker]}\n"
+
+
+@pytest.mark.parametrize("where", ["setting", "argument", "repository"])
+def test_a_rule_that_is_broken_has_its_place_its_name_and_a_fix(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    path = tmp_path / ("apps/rules.yaml" if where == "repository" else "rules.yaml")
+    path.write_text(RULES)
+    if where == "setting":
+        monkeypatch.setenv("NOMAD_OPERATOR_POLICY_FILE", str(path))
+    arguments = ["validate", "--json", "apps/web.nomad.hcl"]
+    code, out, _ = run(*arguments, *(["--policy", str(path)] if where == "argument" else []))
+    (found,) = json.loads(out)["problems"]
+    assert (code, found["path"], found["line"], found["rule"]) == (1, "apps/web.nomad.hcl", 4, "drivers")
+    assert found["hint"] == "allowed are docker"
+    assert "rules.yaml" in found["message"]
+
+
+def test_rules_of_all_places_hold_at_once_and_one_that_warns_is_a_warning(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, spec in (("a", "{drivers: [mock_*]}"), ("b", "{metaRequired: [owner]}"), ("c", "{drivers: ['*']}")):
+        (tmp_path / f"{name}.yaml").write_text(RULES.replace("{drivers: [docker]}", spec))
+    (tmp_path / "apps" / "rules.yaml").write_text(RULES.replace("spec: {", "spec: {warn: ['*'], "))
+    monkeypatch.setenv("NOMAD_OPERATOR_POLICY_FILE", "a.yaml")
+    code, out, err = run("validate", "--policy", "b.yaml", "--policy", "c.yaml", "apps/web.nomad.hcl")
+    assert (code, err) == (1, "1 app read, 1 problem in 1 file\n")
+    problem, warning = out.splitlines()
+    assert problem.startswith("apps/web.nomad.hcl:1:1: the job's meta has no owner, says b.yaml (")
+    assert problem.endswith("[metaRequired]")
+    assert warning.startswith("apps/web.nomad.hcl:4:") and "warning: " in warning and warning.endswith("[drivers]")
+
+
+def test_rules_that_cannot_be_read_are_told_once_whatever_was_asked_for(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "apps" / "two.yaml").write_text(MANIFEST)
+    (tmp_path / "apps" / "rules.yaml").write_text(RULES.replace("drivers", "driver"))
+    for asked in ("apps/web.nomad.hcl", "apps/rules.yaml"):
+        code, out, _ = run("validate", asked)
+        assert (code, len(out.splitlines())) == (1, 1)
+        assert out.startswith("apps/rules.yaml:3:8: spec.driver")
+    (tmp_path / "apps" / "rules.yaml").unlink()
+    code, out, _ = run("validate", "--policy", "nowhere.yaml", "apps/web.nomad.hcl", "apps/two.yaml")
+    assert (code, out) == (1, "nowhere.yaml: cannot be read: No such file or directory\n")
+
+
+def test_a_file_of_rules_is_asked_about_like_any_other(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "apps" / "rules.yaml").write_text(RULES)
+    assert run("validate", "apps/rules.yaml") == (0, "", "0 apps read, no problems\n")
