@@ -17,7 +17,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def schema() -> dict[str, Any]:
     """A fresh copy, for the caller to keep."""
-    made = _tidied(App.model_json_schema(by_alias=True, mode="validation"))
+    made = tidied(App.model_json_schema(by_alias=True, mode="validation"))
     assert isinstance(made, dict)
     blocks = made["$defs"]
     blocks["AppSpec"]["anyOf"] = [{"required": ["image"]}, {"required": ["jobFile"]}]
@@ -39,18 +39,18 @@ def schema_text() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _tidied(part: Any) -> Any:
+def tidied(part: Any) -> Any:
     """Without titles made from names and defaults that say nothing, and closed where only keys of a pattern may be."""
     if isinstance(part, list):
-        return [_tidied(each) for each in part]
+        return [tidied(each) for each in part]
     if not isinstance(part, dict):
         return part
     made: dict[str, Any] = {}
     for key, value in part.items():
         if key == "properties":
-            made[key] = {name: _tidied(each) for name, each in value.items()}
+            made[key] = {name: tidied(each) for name, each in value.items()}
         elif not (key == "title" and isinstance(value, str)) and not (key == "default" and value is None):
-            made[key] = _tidied(value)
+            made[key] = tidied(value)
     if "patternProperties" in made:
         made["additionalProperties"] = False
     return made

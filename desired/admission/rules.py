@@ -55,12 +55,12 @@ class ImageRules(_Block):
 class ResourceRules(_Block):
     """The most that is given: to one task (cpu, memory, memoryMax), to one group (disk, count)."""
 
-    cpu: Amount | None = Field(None, description="MHz.")
-    cores: Amount | None = None
-    memory: Amount | None = Field(None, description="MB.")
-    memory_max: Amount | None = Field(None, description="MB.")
-    disk: Amount | None = Field(None, description="MB.")
-    count: Amount | None = None
+    cpu: Amount | None = Field(None, description="MHz of a task.")
+    cores: Amount | None = Field(None, description="Cores of a task.")
+    memory: Amount | None = Field(None, description="MB of a task.")
+    memory_max: Amount | None = Field(None, description="MB of a task, where a node has them to spare.")
+    disk: Amount | None = Field(None, description="MB of a group's `ephemeral_disk`.")
+    count: Amount | None = Field(None, description="Allocations of a group.")
     limits_required: bool = Field(False, description="Every task says how much memory it is given.")
 
 
@@ -75,14 +75,16 @@ class PolicySpec(_Block):
     """The rules. Names are shell patterns."""
 
     images: ImageRules | None = None
-    drivers: list[Pattern] | None = None
-    namespaces: list[Pattern] | None = None
-    datacenters: list[Pattern] | None = None
-    node_pools: list[Pattern] | None = None
+    drivers: list[Pattern] | None = Field(None, description="Drivers that tasks may have.")
+    namespaces: list[Pattern] | None = Field(None, description="Namespaces that jobs may be in.")
+    datacenters: list[Pattern] | None = Field(
+        None, description="Datacenters that jobs may name; one that names none means `*`."
+    )
+    node_pools: list[Pattern] | None = Field(None, description="Node pools that jobs may name.")
     resources: ResourceRules | None = None
     services: ServiceRules | None = None
     meta_required: list[Pattern] | None = Field(None, description="Keys that the job's `meta` has to have.")
-    deny: list[Annotated[Denied, Field(strict=False)]] | None = None
+    deny: list[Annotated[Denied, Field(strict=False)]] | None = Field(None, description="What no job may ask for.")
     warn: list[Pattern] | None = Field(None, description="Names of rules that only warn: `deny.root`, `images.*`.")
     exempt: dict[Pattern, list[Pattern]] | None = Field(
         None, description="Apps (`namespace/name`, patterns) and the names of rules that do not hold for them."
