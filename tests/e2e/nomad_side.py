@@ -87,6 +87,11 @@ class NomadSide:
         paths = ("/v1/jobs", "/v1/evaluations", "/v1/deployments")
         return max(int(self._http.get(path, params={"namespace": "*"}).headers["X-Nomad-Index"]) for path in paths)
 
+    def attribute(self, name: str) -> str:
+        """Of the first node; empty where it has none of this name."""
+        node = _good(self._http.get("/v1/nodes")).json()[0]["ID"]
+        return str(_good(self._http.get(f"/v1/node/{node}")).json()["Attributes"].get(name, ""))
+
     def deployments(self, name: str) -> list[Json]:
         return list(_good(self._http.get(f"/v1/job/{name}/deployments")).json() or ())
 
