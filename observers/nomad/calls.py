@@ -86,6 +86,12 @@ class _Services(nomad.api.base.Requester):  # type: ignore[misc]
     ENDPOINT = "services"
 
 
+class _Status(nomad.api.base.Requester):  # type: ignore[misc]
+    """python-nomad has a class for each of its parts, and none that takes arguments."""
+
+    ENDPOINT = "status"
+
+
 class Caller:
     """Makes calls, at most `max_connections` at once; more wait, on their own deadline."""
 
@@ -129,6 +135,7 @@ class Caller:
             "node": nomad.api.Node,
             "nodes": nomad.api.Nodes,
             "services": _Services,
+            "status": _Status,
             "allocations": nomad.api.Allocations,
             "variable": nomad.api.Variable,
             "variables": nomad.api.Variables,

@@ -307,6 +307,11 @@ class NomadClient:
 
     # Who answers
 
+    async def leader(self) -> str:
+        """The address of the server that leads. One request, the least that can be asked: it takes no token."""
+        call = Call(endpoint=endpoints.LEADER, what="ask who leads", arguments=("leader",))
+        return await self._call.needed(call, lambda answer: str(answer.body))
+
     async def agent(self) -> Agent:
         """Who answers. One request, two where the token may not read the agent; `version` is empty if neither tells.
 

@@ -23,6 +23,7 @@ class Endpoint:
 
 
 AGENT_SELF = Endpoint("agent/self", "agent", capability="agent:read")
+LEADER = Endpoint("status/leader", "status", capability="")
 AGENT_MEMBERS = Endpoint("agent/members", "agent", capability="node:read")
 JOBS = Endpoint("jobs", "jobs", capability="list-jobs")
 JOBS_STATUSES = Endpoint("jobs/statuses", "jobs", "post")

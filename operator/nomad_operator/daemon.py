@@ -21,6 +21,7 @@ from nomad_operator.log import Log, Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.other_sources import Remote
+from nomad_operator.pulse import TICK_SECONDS, Pulse
 from nomad_operator.rules_watch import RulesWatch
 from nomad_operator.schedule import Schedule
 from nomad_operator.source import Source
@@ -58,6 +59,7 @@ class Daemon:
         *,
         sync: FleetSync,
         feed: EventFeed,
+        pulse: Pulse,
         nomad: NomadWatch,
         writing: Writing | None,
         source: Source,
@@ -83,6 +85,7 @@ class Daemon:
         self._told: set[Remote] = set()
         self._sync = sync
         self._feed = feed
+        self._pulse = pulse
         self._nomad = nomad
         self._writing = writing
         self._source = source
@@ -117,11 +120,13 @@ class Daemon:
         self._schedule.every(self._intervals.resync, self._sync.due)
         self._schedule.every(_CHECKS_TICK_SECONDS, self._checks_due)
         self._schedule.every(_RULES_SECONDS, self._rules_due)
+        self._schedule.every(TICK_SECONDS, self._pulse.due)
         self._schedule.start()
         loops = [
             self._follow_source,
             self._sync.run,
             self._feed.run,
+            self._pulse.run,
             self._rotate_checks,
             self._watch_rules,
             self._state.run,

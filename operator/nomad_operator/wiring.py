@@ -11,7 +11,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -36,6 +36,7 @@ from nomad_operator.log import Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
+from nomad_operator.pulse import Pulse
 from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.rules_watch import RulesWatch
 from nomad_operator.service_clients import ServiceClients, service_clients
@@ -71,6 +72,8 @@ from reconcilers.workers import Workers
 
 # Longer than the slowest call a pass can make, so that it is Nomad's answer that ends a pass, not this.
 _PASS_DEADLINE = timedelta(seconds=120)
+# The least that can be asked takes a Nomad that works no second.
+_SILENCE = timedelta(seconds=5)
 # Apps whose code is known need not wait for the others'.
 _PATIENCE = timedelta(seconds=5)
 # What a git server refuses mostly takes a person to allow.
@@ -83,6 +86,7 @@ class Parts:
     """Everything that was put together, for those who run it."""
 
     nomad: NomadClient
+    asking: NomadClient  # whether it answers at all
     images: ImageRegistries | None
     source: Source
     records: Records
@@ -104,6 +108,7 @@ class Parts:
         self.broadcast.close()
         self.codes.close()
         await self.nomad.aclose()
+        await self.asking.aclose()
         await self.services.aclose()
         if self.images is not None:
             await self.images.aclose()
@@ -135,7 +140,12 @@ def assemble(
         # Listing jobs and registering one share an address.
         asked = f"{method} {endpoint}"
         requests[asked] += 1
-        metrics.nomad_request(asked, str(status))
+        count(endpoint, method, status, seconds)
+
+    def count(endpoint: str, method: str, status: int, seconds: float) -> None:
+        metrics.nomad_request(f"{method} {endpoint}", str(status))
+        if status:
+            pulse.heard()
 
     nomad = NomadClient(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request)
     parser = ParsedJobs(parser=nomad)
@@ -267,6 +277,9 @@ def assemble(
         changed=lambda: daemon.review_withdrawals(),
         request_count=requests.total,
     )
+    at_once = replace(connection(settings), max_connections=2, read_deadline=_SILENCE)
+    asking = NomadClient(connection=at_once, on_request=count)
+    pulse = Pulse(nomad=asking, silent=watch.read, look=lambda: sync.look(), clock=time.monotonic)
     feed = EventFeed(
         stream=EventStream(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request),
         namespaces=nomad.namespaces if "*" in settings.namespaces else None,
@@ -281,6 +294,7 @@ def assemble(
     daemon = Daemon(
         sync=sync,
         feed=feed,
+        pulse=pulse,
         nomad=watch,
         writing=writing,
         source=source,
@@ -314,7 +328,7 @@ def assemble(
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
-        nomad=nomad, images=images, source=source, records=records, switch=switch, reports=reports,
+        nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         passes=passes, requests=requests, sync=sync, codes=codes, services=services,
     )  # fmt: skip

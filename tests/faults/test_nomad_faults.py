@@ -59,6 +59,29 @@ def test_nomad_away_for_a_while_is_one_line_in_the_log_and_what_happened_meanwhi
     assert process.told("pass failed") == []
 
 
+def test_a_nomad_that_hangs_is_told_within_seconds_and_what_hung_is_done_once(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    """No connection breaks, as with a process that was stopped or a machine that stands still."""
+    web = nomad.name("web")
+    upstream.commit(_files(nomad, web))
+    process = operator(RESYNC_SECONDS="3600").start()
+    process.until_ready(web)
+    until(lambda: proxy.asked("GET", "/v1/status/leader"), what="it is known that this is answered", told=process.said)
+    released = threading.Event()
+    hangs = proxy.rule("*", "/v1/.*", held_until(released))
+    upstream.commit(_files(nomad, web, version="2"))
+    process.until_told("dependency down", service="nomad", within=25)
+    assert any(one["type"] == "ObserveFailed" for one in process.app(web)["conditions"])
+    proxy.heal(hangs)
+    released.set()
+    until(lambda: nomad.runs(web, "2"), what="it goes on", told=process.said)
+    process.until_ready(web)
+    process.until_told("dependency back", service="nomad")
+    assert len(proxy.registers(web)) == 2
+    assert len(process.told("dependency down")) == 1
+
+
 def _without_events(exchange: Exchange) -> None:
     exchange.stream(change=lambda line: b"{}\n" if b'"Events"' in line else line)
 
