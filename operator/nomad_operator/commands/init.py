@@ -42,7 +42,7 @@ from nomad_operator.interview.suggestions import informed
 from nomad_operator.interview.summary import rows, table
 from nomad_operator.interview.targets import Targets
 from nomad_operator.interview.terminal import Terminal
-from nomad_operator.service_clients import consul_client, vault_client
+from nomad_operator.service_clients import consul_client, fabio_client, vault_client
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import DEFAULT, DOTENV, Loaded, load
 from observers.nomad.client import NomadClient
@@ -223,14 +223,16 @@ def _knowledge(loaded: Loaded, *, skip: bool) -> Knowledge:
 async def _learned(settings: Settings) -> Knowledge:
     async with AsyncExitStack() as stack:
         vault, consul = vault_client(settings, deadline=_DEADLINE), consul_client(settings, deadline=_DEADLINE)
+        fabio = fabio_client(settings, deadline=_DEADLINE)
         way = replace(connection(settings), read_deadline=_DEADLINE, connect_timeout=_DEADLINE)
         nomad = NomadClient(connection=way)
-        for client in (vault, consul, nomad):
+        for client in (vault, consul, fabio, nomad):
             if client is not None:
                 stack.push_async_callback(client.aclose)
         return await learn(
-            vault=vault, consul=consul, nomad=nomad, namespace=settings.nomad_namespace, deadline=_DEADLINE
-        )
+            vault=vault, consul=consul, nomad=nomad, fabio=fabio, namespace=settings.nomad_namespace,
+            deadline=_DEADLINE,
+        )  # fmt: skip
 
 
 def _told(outcomes: Sequence[Outcome], arguments: argparse.Namespace) -> int:

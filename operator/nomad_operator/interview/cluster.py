@@ -14,6 +14,8 @@ from typing import Protocol, TypeVar
 from desired.conventions import Conventions
 from desired.errors import OperatorError, Unsupported
 from nomad_operator.interview.knowledge import Knowledge
+from observers.fabio.claims import claims_of_services, claims_of_table
+from observers.fabio.client import Route
 from observers.vault.standing import Mount
 
 T = TypeVar("T")
@@ -43,6 +45,12 @@ class Consul(Protocol):
     async def services(self) -> Mapping[str, tuple[str, ...]]: ...
 
 
+class Fabio(Protocol):
+    """What requests are sent where."""
+
+    async def routes(self) -> Sequence[Route]: ...
+
+
 class Nomad(Protocol):
     """Names of variables and of what is in them."""
 
@@ -58,11 +66,12 @@ async def learn(
     vault: Vault | None,
     consul: Consul | None,
     nomad: Nomad | None,
+    fabio: Fabio | None = None,
     namespace: str,
     deadline: timedelta,
 ) -> Knowledge:
     """What those that are given know. Never raises for a service that is away: it is named in `away`."""
-    found, agreed, keys, variables, services, catalog = await asyncio.gather(
+    named = asyncio.gather(
         _asked("Vault", _secrets(vault) if vault else None, deadline, ({}, frozenset())),
         _asked("Consul", consul.conventions() if consul else None, deadline, (Conventions(), ())),
         _asked("Consul", consul.keys("") if consul else None, deadline, ()),
@@ -70,7 +79,11 @@ async def learn(
         _asked("Consul", consul.services() if consul else None, deadline, {}),
         _asked("Nomad", _catalog(nomad, namespace) if nomad else None, deadline, ()),
     )
-    away = dict.fromkeys(told for _, told in (found, agreed, keys, variables, services, catalog) if told)
+    routed = _asked("Fabio", fabio.routes() if fabio else None, deadline, ())
+    (found, agreed, keys, variables, services, catalog), routes = await asyncio.gather(named, routed)
+    asked = (found, agreed, keys, variables, services, catalog, routes)
+    away = dict.fromkeys(told for _, told in asked if told)
+    claims = (*claims_of_services(services[0]), *claims_of_table(routes[0]))
     conventions, problems = agreed[0]
     return Knowledge(
         conventions=conventions,
@@ -79,6 +92,7 @@ async def learn(
         keys=frozenset(key for key in keys[0] if not key.endswith("/")),
         services=tuple(sorted(services[0])),
         catalog=catalog[0],
+        hosts=frozenset(claim.route.host for claim in claims if claim.route.host),
         away=tuple(away),
         notes=problems,
         stores=found[0][1],

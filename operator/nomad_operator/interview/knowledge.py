@@ -14,7 +14,7 @@ from desired.draft.value import Draft
 class Knowledge:
     """`vault` are the secrets by their path as templates read it, `variables` those of Nomad; with the names of their
     fields, None where those are not known. `stores` are Vault's mounts of which every secret is known. `keys` and
-    `services` are Consul's, `catalog` are the services of Nomad's own.
+    `services` are Consul's, `catalog` are the services of Nomad's own; `hosts` are those that somebody has a route for.
 
     `away` are services that were named and did not answer, each with what failed: nothing is known of theirs.
     """
@@ -25,6 +25,7 @@ class Knowledge:
     keys: frozenset[str] = frozenset()
     services: tuple[str, ...] = ()
     catalog: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
     away: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     stores: frozenset[str] = frozenset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from desired.draft.answers import NONE, TCP, YES
 from desired.draft.value import Draft
 from desired.facts.facts import Facts
+from desired.route_conflicts import free_hostname
 from desired.secret_literals import secret_by_name
 from nomad_operator.interview.asked import Option
 from nomad_operator.interview.knowledge import Knowledge
@@ -46,9 +47,17 @@ def options_for(at: str, app: str, facts: Facts, draft: Draft, knowledge: Knowle
             )
         case "job":
             return (Option(YES, "as it is"), Option(NONE, "leave it out"))
-        case "ports" | "routes" | "dependsOn" | "datacenters" | "args" | "count" | "resources":
-            return (Option(NONE, "none"),) if head in ("ports", "routes", "dependsOn", "args") else ()
+        case "routes":
+            return (*_free_host(app, knowledge), Option(NONE, "none"))
+        case "ports" | "dependsOn" | "datacenters" | "args" | "count" | "resources":
+            return (Option(NONE, "none"),) if head in ("ports", "dependsOn", "args") else ()
     return ()
+
+
+def _free_host(app: str, knowledge: Knowledge) -> tuple[Option, ...]:
+    """Where the cluster agreed on how hosts end."""
+    suffix = knowledge.conventions.hostname_suffix
+    return (Option(free_hostname(app, knowledge.hosts, suffix=suffix), "nobody has it yet"),) if suffix else ()
 
 
 def holds_secret(name: str) -> bool:

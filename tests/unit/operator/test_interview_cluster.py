@@ -11,12 +11,15 @@ import pytest
 
 from desired.conventions import Conventions
 from desired.draft.drafting import Context, draft
+from desired.draft.value import Draft
 from desired.errors import Forbidden, OperatorError, Unavailable
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import EnvUse, Facts, SecretRef
 from nomad_operator.interview.cluster import learn
 from nomad_operator.interview.knowledge import Knowledge, missing
+from nomad_operator.interview.options import options_for
 from nomad_operator.interview.suggestions import informed
+from observers.fabio.client import Route
 from observers.vault.standing import Mount
 
 SECRETS = {"secret/data/shop/db": ("host", "password"), "secret/data/shop/app": ("session_key",)}
@@ -54,7 +57,7 @@ class Consul:
         return ("shop/", "shop/config/redis_url")
 
     async def services(self) -> Mapping[str, tuple[str, ...]]:
-        return {"redis": (), "consul": ()}
+        return {"redis": (), "consul": ("urlprefix-shop.cluster/",)}
 
 
 class Nomad:
@@ -81,6 +84,7 @@ async def test_everything_is_learned_by_name() -> None:
     assert found.catalog == ("shop-redis", "web")
     assert (found.conventions.hostname_suffix, found.away) == (".cluster", ())
     assert found.notes == ("Consul key x: not JSON",)
+    assert found.hosts == {"shop.cluster"}
     assert {"secret/data/shop/db#password", "shop/config/redis_url", "nomad/jobs/shop#mail_token"} <= found.confirmed
 
 
@@ -95,6 +99,20 @@ async def test_one_that_hangs_holds_nobody_up() -> None:
     found = await known(vault=Vault(), consul=Consul(hangs=True))
     assert found.away == ("Consul has not answered within 0.3 s",)
     assert found.vault == SECRETS
+
+
+class Fabio:
+    async def routes(self) -> Sequence[Route]:
+        return (Route("legacy", "old.cluster", "/", "http://10.0.0.1:80/", 1.0, {}),)
+
+
+async def test_a_host_that_somebody_has_is_not_suggested() -> None:
+    found = await known(consul=Consul(), fabio=Fabio())
+    empty = Draft("shop")
+    assert [one.word for one in options_for("routes", "shop", FACTS, empty, found)] == ["shop-2.cluster", "none"]
+    assert [one.word for one in options_for("routes", "old", FACTS, empty, found)] == ["old-2.cluster", "none"]
+    assert [one.word for one in options_for("routes", "new", FACTS, empty, found)] == ["new.cluster", "none"]
+    assert [one.word for one in options_for("routes", "new", FACTS, empty, Knowledge())] == ["none"]
 
 
 async def test_what_nobody_set_is_not_asked() -> None:
