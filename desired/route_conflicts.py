@@ -39,6 +39,12 @@ class Claim:
     origin: Origin = Origin.DESIRED
 
     @property
+    def host(self) -> str:
+        """As Fabio compares it. Source: route/table.go, normalizeHost: the default port is no part of a name."""
+        host = self.route.host
+        return host if host.startswith(":") else re.sub(r":(80|443)$", "", host)
+
+    @property
     def said(self) -> str:
         where = {Origin.DESIRED: "app", Origin.TABLE: "Fabio's service", Origin.CONSUL: "Consul's service"}
         return f"{where[self.origin]} {self.owner}"
@@ -94,7 +100,7 @@ def conflicts(mine: Iterable[Claim], others: Iterable[Claim]) -> tuple[RouteConf
 
 def _kind(mine: Claim, other: Claim) -> Kind | None:
     a, b = mine.route, other.route
-    if _host(a) != _host(b):
+    if mine.host != other.host:
         return None
     if a.path == b.path:
         return Kind.EXACT_MATCH
@@ -103,11 +109,6 @@ def _kind(mine: Claim, other: Claim) -> Kind | None:
         # Every host is everybody's: `/` there is what is left over.
         return None if not a.host and "/" in (a.path, b.path) else Kind.PATH_OVERLAP
     return Kind.HOSTNAME_COLLISION if a.host else None
-
-
-def _host(route: FabioRoute) -> str:
-    """Source: route/table.go, normalizeHost: the default port is no part of a name."""
-    return re.sub(r":(80|443)$", "", route.host) if not route.host.startswith(":") else route.host
 
 
 def free_hostname(name: str, taken: Iterable[str], *, suffix: str, further: Sequence[str] = ()) -> str:

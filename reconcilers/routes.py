@@ -7,7 +7,8 @@ exactly one of them is held back, whatever the order in which they are looked at
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -61,14 +62,23 @@ class Routes:
         self._strict = strict
         self._seen: tuple[datetime, SeenRoutes] | None = None
         self._asking = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._of: DesiredState | None = None
         self._claims: dict[tuple[AppKey, str], tuple[Claim, ...]] = {}
+        self._by_host: Mapping[str, Sequence[Claim]] = {}
 
     async def objections(self, key: AppKey, body: JobBody) -> Sequence[Objection]:
         """Raises Unavailable where nothing speaks against it, and somebody could not be asked."""
         mine = job_claims(body, str(key))
         if not mine:
             return ()
-        others = await self._of_others(key)
+        desired = await self._desired_by_host()
+        others = [
+            claim
+            for host in dict.fromkeys(claim.host for claim in mine)
+            for claim in desired.get(host, ())
+            if claim.owner != str(key)
+        ]
         seen = await self._seen_now()
         own = {claim.service for claim in (*mine, *self._verified(key))}
         theirs = {(claim.service, claim.route.source) for claim in others}
@@ -81,7 +91,7 @@ class Routes:
         found = [one for one in conflicts(mine, (*others, *shown)) if self._loses(key, one)]
         if not found and seen.unread:
             raise Unavailable(f"routes were not compared: {'; '.join(seen.unread)}", hint="it is tried again")
-        taken = {claim.route.host for claim in (*mine, *others, *seen.claims)}
+        taken = {*desired, *(claim.route.host for claim in (*mine, *seen.claims))} if found else set()
         return [self._objection(key, body, one, taken) for one in found]
 
     def _objection(self, key: AppKey, body: JobBody, conflict: RouteConflict, taken: set[str]) -> Objection:
@@ -119,20 +129,23 @@ class Routes:
         """The app that it is of; None for what only the cluster shows."""
         return AppKey.parse(claim.owner) if claim.origin is Origin.DESIRED else None
 
-    async def _of_others(self, key: AppKey) -> tuple[Claim, ...]:
-        """Of every other desired app. Only what speaks of Fabio at all is read, and once for each text."""
+    async def _desired_by_host(self) -> Mapping[str, Sequence[Claim]]:
+        """Of every desired app, worked out once a revision. Only what speaks of Fabio at all is read, and each text
+        once."""
         state = self._desired.state
-        apps: Iterable[DesiredApp] = () if state is None else state.apps.values()
-        asking = {(app.key, app.source_hash): app for app in apps if _speaks_of_routes(app)}
-        self._claims = {which: claims for which, claims in self._claims.items() if which in asking}
-        found: list[Claim] = []
-        for which, app in sorted(asking.items(), key=lambda one: one[0]):
-            if app.key != key:
-                claims = self._claims.get(which)
-                if claims is None:
-                    claims = self._claims[which] = await self._read(app)
-                found += claims
-        return tuple(found)
+        async with self._reading:
+            if state is not None and state is not self._of:
+                asking = {(app.key, app.source_hash): app for app in state.apps.values() if _speaks_of_routes(app)}
+                kept = self._claims
+                claims = {which: kept[which] for which in asking if which in kept}
+                for which, app in sorted(asking.items(), key=lambda one: one[0]):
+                    if which not in claims:
+                        claims[which] = await self._read(app)
+                found: defaultdict[str, list[Claim]] = defaultdict(list)
+                for claim in (claim for which in sorted(claims) for claim in claims[which]):
+                    found[claim.host].append(claim)
+                self._of, self._claims, self._by_host = state, claims, dict(found)
+            return self._by_host
 
     async def _read(self, app: DesiredApp) -> tuple[Claim, ...]:
         try:
