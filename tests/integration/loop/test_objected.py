@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from desired.app import AppKey
 from desired.errors import Unavailable
 from desired.objection import Objection
 from desired.reasons import Reason
 from desired.state import JobBody
+from nomad_operator.plan import Change, plan_apps
 from observers.nomad.feature_examiner import FeatureExaminer
 from observers.running import Agent
 from reconcilers.decision import Condition
-from tests.integration.loop.cluster import FAST, Cluster, job
+from tests.integration.loop.cluster import FAST, Cluster, job, key, run
 
 MEMORY = ("group", "app", "task", "app", "resources", "memory")
 
@@ -20,8 +23,9 @@ MEMORY = ("group", "app", "task", "app", "resources", "memory")
 class Frugal:
     """Objects to more than a number of MB."""
 
-    def __init__(self, most: int, *, warning: bool = False) -> None:
+    def __init__(self, most: int, *, warning: bool = False, reason: Reason = Reason.POLICY_VIOLATION) -> None:
         self.most = most
+        self.reason = reason
         self.warning = warning
         self.away = False
 
@@ -31,7 +35,7 @@ class Frugal:
         asked = body["TaskGroups"][0]["Tasks"][0]["Resources"]["MemoryMB"]
         if asked <= self.most:
             return ()
-        return [Objection("resources.memory", f"memory {asked}", "ask for less", MEMORY, warning=self.warning)]
+        return [Objection("resources.memory", f"memory {asked}", "ask for less", MEMORY, self.warning, self.reason)]
 
 
 def sized(memory: int) -> str:
@@ -108,6 +112,22 @@ def test_what_the_servers_version_does_not_have_is_not_registered() -> None:
     assert Condition.VALIDATION_FAILED in last.conditions
     cluster.commit(job(update=FAST))
     assert cluster.live("web", minutes=2).ready.value == "True"
+
+
+@pytest.mark.parametrize("reason", [Reason.ROUTE_CONFLICT, Reason.VALUE_MISSING, Reason.VALIDATION_FAILED])
+def test_what_is_no_rule_speaks_of_what_is_new_and_the_last_good_version_goes_on(reason: Reason) -> None:
+    """A route that somebody else has taken since, a secret that is gone: putting back what ran makes nothing worse."""
+    frugal = Frugal(100, reason=reason)
+    cluster = Cluster(examiners=[frugal])
+    cluster.commit(sized(64))
+    cluster.live("web", minutes=2)
+    frugal.most = 10
+    cluster.http("DELETE", "/v1/job/web")
+    last = cluster.live("web", minutes=2)
+    assert (cluster.http("GET", "/v1/job/web")["Status"], last.reason) == ("running", reason)
+    assert cluster.state is not None
+    [found] = run(plan_apps(cluster.reconciler, cluster.records, cluster.state, [key("web")]))
+    assert (found.change, found.reason) == (Change.BLOCKED, reason)
 
 
 class _Old:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from desired.admission.file import read_rules
@@ -11,7 +13,7 @@ from desired.reasons import Reason
 from nomad_operator.plan import Change, plan_apps
 from reconcilers.decision import Condition
 from reconcilers.repair.episode import Outcome
-from reconcilers.requests import Verb
+from reconcilers.result import Settled
 from reconcilers.situation import Mode, Rules
 from tests.integration.loop.cluster import FAST, Cluster, job, key, run
 
@@ -184,12 +186,13 @@ def test_a_plan_holds_back_what_runs_and_breaks_a_newer_rule() -> None:
         cluster.http("DELETE", "/v1/job/web")
 
 
-def test_a_run_that_may_not_be_registered_again_is_not_stopped_for_it() -> None:
-    """A person wants it again, which is to stop it and to register it: the first without the second would be harm."""
+def test_what_is_held_back_by_a_rule_alone_is_looked_at_again_in_a_minute() -> None:
+    """The file says something else, which failed; the version to go back to is what the rule forbids."""
     cluster = Ruled()
-    cluster.commit(job(update=FAST, memory=200))
+    first = FAST.replace("auto_revert       = true", "")
+    cluster.commit(job(update=first, memory=200))
     cluster.live("web", minutes=2)
     cluster.rule("  resources: {memory: 100}\n")
-    cluster.ask("web", Verb.RECONCILE)
-    cluster.live("web", minutes=2)
-    assert cluster.http("GET", "/v1/job/web")["Stop"] is False
+    cluster.commit(job(update=first, memory=90, command="crash"))
+    cluster.live("web", minutes=10)
+    assert run(cluster.reconciler.reconcile(key("web"))) == Settled(Reason.POLICY_VIOLATION, timedelta(minutes=1))

@@ -48,7 +48,7 @@ async def test_it_is_read_again_when_it_changes(tmp_path: Path) -> None:
 
 async def test_a_link_that_leads_to_another_file_is_a_change(tmp_path: Path) -> None:
     """Mounted configuration is swapped like this, and both files may be equally old and long."""
-    for name, driver in (("one", "exec, java"), ("two", "docker, "), ("three", "exec")):
+    for name, driver in (("one", "exec, java"), ("two", "docker,abc"), ("three", "exec")):
         (tmp_path / name).write_text(f"{HEAD}  drivers: [{driver}]\n")
         os.utime(tmp_path / name, ns=(1, 1))
     path = tmp_path / "rules.yaml"

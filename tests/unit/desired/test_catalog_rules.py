@@ -72,6 +72,8 @@ async def test_other_peoples_policies_are_none() -> None:
         RULES.replace("Policy", "Polciy"),
         RULES.replace("Policy", "policy"),
         RULES.replace("spec: {drivers: [docker]}\n", ""),
+        RULES.replace("nomad-operator/v1", "'nomad-operator/v1"),
+        "kind: Policy\n" + RULES.replace("apiVersion: ", "apiVersion: ]"),
         RULES.encode() + b"# \xff\n",
         RULES.encode("utf-16"),
         f"{APP}---\n" + RULES.replace("[docker]", "["),
