@@ -147,7 +147,7 @@ def _check(spec: AppSpec, port: str) -> Check:
     if spec.check is not None:
         check = replace(check, interval=spec.check.interval, timeout=spec.check.timeout)
         if spec.check.path is not None:
-            check = replace(check, type="http", path=spec.check.path)
+            check = replace(check, type="http", path=spec.check.path, protocol=spec.check.protocol or "")
     return check
 
 

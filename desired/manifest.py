@@ -156,6 +156,7 @@ class Check(_Block):
 
     disable: bool = Field(False, description="No check at all: the app is healthy while its task runs.")
     path: Annotated[str, Field(pattern=r"^/"), AfterValidator(_no_control)] | None = None
+    protocol: Literal["http", "https"] | None = Field(None, description="How the path is asked for; http.")
     port: Label | None = Field(None, description="Label of the port, also of its service; `http` or the first one.")
     interval: Duration = timedelta(seconds=10)
     timeout: Duration = timedelta(seconds=2)

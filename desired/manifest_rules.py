@@ -37,7 +37,7 @@ _BY_JOB_FILE = (
 )
 _IMAGE = Question("image", "Which image runs? None is built here: name one that was built from this source and pushed.")
 # What says how to check, and so says nothing where there is no check.
-WITH_A_CHECK = ("path", "interval", "timeout")
+WITH_A_CHECK = ("path", "protocol", "interval", "timeout")
 _SOURCES = ("fixed", "consul", "vault", "nomad", "service")
 _CONTENTS = ("content", "template", "consul", "vault", "nomad")
 _KEEP = (
@@ -214,6 +214,9 @@ def _network(spec: Mapping[str, Any], *, filled_in: bool) -> Iterator[Finding]:
         yield Finding(("spec", "check", "port"), "`ports` has no such label", f"it has {', '.join(ports)}")
     if unchecked:
         yield from _unchecked(spec, check)
+    elif _given(check, "protocol") and not _given(check, "path"):
+        hint = "say which `path` is asked for; without one a connection is all that is looked for"
+        yield Finding(("spec", "check", "protocol"), "`protocol` needs a `path`", hint, at_key=True)
 
 
 def _unchecked(spec: Mapping[str, Any], check: Mapping[str, Any]) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ def schema() -> dict[str, Any]:
         {"properties": {"disable": {"const": False}}},
         {"properties": {"disable": {"const": True}, **nothing_else}, "required": ["disable"]},
     ]
+    blocks["Check"]["anyOf"] = [{"properties": {"protocol": False}}, {"required": ["path"]}]
     for name in ("interval", "timeout"):
         seconds = Check.model_fields[name].default.total_seconds()
         blocks["Check"]["properties"][name]["default"] = format_duration(int(seconds * 1e9))

@@ -26,6 +26,7 @@ _SHORT: dict[Kind, Path] = {
     Kind.ARGS: ("args",),
     Kind.CHECK_PORT: ("check", "port"),
     Kind.CHECK_PATH: ("check", "path"),
+    Kind.CHECK_PROTOCOL: ("check", "protocol"),
     Kind.CHECK_INTERVAL: ("check", "interval"),
     Kind.CHECK_TIMEOUT: ("check", "timeout"),
 }

@@ -58,11 +58,13 @@ def advice(diagnosis: Diagnosis) -> str:
         **{name: getattr(diagnosis, name) for name in ("group", "task", "service", "check", "port")},
         **diagnosis.facts,
     }
-    return TABLE[diagnosis.failure].advice.format_map(_Known({name: value for name, value in known.items() if value}))
+    told = {name: value for name, value in known.items() if value}
+    return TABLE[diagnosis.failure].advice.format_map(_Known(_SILENT.get(diagnosis.failure, {}) | told))
 
 
 # What reads well in the place of a name that nobody told.
 _UNNAMED = {"command": "what it is to run"}
+_SILENT = {FailureClass.CRASH: {"line": "nothing that tells why"}}
 
 
 class _Known(dict[str, str]):

@@ -167,7 +167,9 @@ class Web:
             return refused
         match request.path_params["verb"]:
             case "stop":
-                return JSONResponse(await self._backend.stop_repairs(rollback=body.get("rollback") is True))
+                if (refused := _unclear(body)) is not None:
+                    return refused
+                return JSONResponse(await self._backend.stop_repairs(rollback=body.get("rollback", False)))
             case "start":
                 return JSONResponse(await self._backend.start_repairs())
             case verb:
@@ -251,6 +253,16 @@ async def _body(request: Request) -> tuple[Mapping[str, Any], Response | None]:
     if not isinstance(told_body, dict):
         return {}, refusal(400, "the body is not a JSON object", 'it is {"proposal": "…"}, or empty')
     return told_body, None
+
+
+def _unclear(body: Mapping[str, Any]) -> Response | None:
+    """Who stops repairs must not believe that they were put back as well, nor the other way round."""
+    hint = 'the body is {"rollback": true} or {"rollback": false}, or empty'
+    if unknown := sorted(body.keys() - {"rollback"}):
+        return refusal(400, f"`{unknown[0]}` is not known here; repairs go on as before", hint)
+    if not isinstance(body.get("rollback", False), bool):
+        return refusal(400, "`rollback` is not true or false; repairs go on as before", hint)
+    return None
 
 
 def _key(request: Request) -> AppKey | None:

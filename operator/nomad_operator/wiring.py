@@ -182,6 +182,12 @@ def assemble(
     images = ImageRegistries(insecure=settings.insecure_registries) if settings.image_lookup else None
     services = service_clients(settings)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
+    budget = Budget(
+        settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
+        records=records,
+        wake=lambda key: workers.wake(key),
+    )
+    records.listen(budget.saved)
     reconciler = Reconciler(
         nomad=nomad,
         desired=source,
@@ -204,10 +210,7 @@ def assemble(
                     judged=lambda key, body: judged(key, body, in_force()),
                 ),
             ),
-            budget=Budget(
-                settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
-                records=records,
-            ),
+            budget=budget,
             switch=switch,
         ),
         rules=rules(settings, own_job),

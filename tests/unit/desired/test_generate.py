@@ -100,6 +100,12 @@ def test_without_a_port_labelled_http_the_first_is_the_services() -> None:
     assert group({"ports": {"z": {"to": 1}, "a": {"to": 2}}})["Services"][0]["PortLabel"] == "z"
 
 
+def test_a_path_may_be_asked_for_over_tls() -> None:
+    made = group({"ports": {"a": {"to": 1}}, "check": {"path": "/up", "protocol": "https"}})
+    (check,) = made["Services"][0]["Checks"]
+    assert (check["Type"], check["Path"], check["Protocol"]) == ("http", "/up", "https")
+
+
 def test_a_check_that_is_disabled_leaves_the_service_on_its_port() -> None:
     ports = {"a": {"to": 1}, "b": {"to": 2}}
     for check, port in (({"disable": True}, "a"), ({"disable": True, "port": "b"}, "b")):

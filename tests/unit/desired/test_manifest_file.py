@@ -131,6 +131,7 @@ dependsOn: a
         ("image: a\ncheck: {path: /}", "6:3: spec.check: `check` needs a port"),
         ("image: a\nports: {x: {to: 1}}\ncheck: {port: y}", "7:17: spec.check.port: `ports` has no such label (it"),
         ("image: a\nports: {x: {to: 1}}\ncheck: {disable: true, path: /}", "7:26: spec.check.path: `path` beside `dis"),
+        ("image: a\nports: {x: {to: 1}}\ncheck: {protocol: https}", "7:11: spec.check.protocol: `protocol` needs a"),
         ("image: a\nports: {x: {to: 1}}\ncheck: {disable: true}\nroutes: [{host: a.b}]", "7:11: spec.check.disable: "),
         ("image: a\nports: {x: {}}", "6:14: spec.ports.x: a port needs `to`"),
         ("image: a\ntype: system\ncount: 2", "7:10: spec.count: a system job has no count"),

@@ -180,6 +180,7 @@ def changes(before: str, after: str) -> list[str]:
             Operation(Kind.CHECK_PATH, CHECK, "/health", "/up"),
             ["-    path: /health   # cheap", "+    path: /up   # cheap"],
         ),
+        (Operation(Kind.CHECK_PROTOCOL, CHECK, None, "https"), ["+    protocol: https"]),
         (Operation(Kind.CHECK_INTERVAL, CHECK, 10 * S, 30 * S), ["+    interval: 30s"]),
         (op(Kind.ENV, "app/app/PORT", "8080", "80"), ["-    PORT: {fixed: 8080}", '+    PORT: {fixed: "80"}']),
         (op(Kind.ENV, "app/app/HOST", "0.0.0.0", None), ["-    HOST: {fixed: 0.0.0.0}"]),

@@ -280,3 +280,26 @@ async def test_a_port_that_is_taken_is_a_told_problem(backend: Any) -> None:
         assert "NOMAD_OPERATOR_LISTEN" in caught.value.hint
     finally:
         await server.stop()
+
+
+@pytest.mark.parametrize("body", [{"rollback": "yes"}, {"rollback": 1}, {"rollback": None}, {"rolback": True}])
+async def test_a_kill_switch_that_is_asked_for_unclearly_is_refused_and_nothing_is_done(
+    body: dict[str, Any], client: httpx.AsyncClient, backend: Any
+) -> None:
+    response = await client.post("/api/v1/repairs/stop", headers=BEARER, json=body)
+    assert response.status_code == 400
+    assert _is_refusal(response)
+    assert next(iter(body)) in response.json()["error"]
+    assert not backend.repairs_stopped
+
+
+@pytest.mark.parametrize(
+    ("body", "rolled_back"), [({"rollback": True}, True), ({"rollback": False}, False), ({}, False)]
+)
+async def test_stopping_repairs_puts_back_what_was_tried_only_where_that_is_asked_for(
+    body: dict[str, Any], rolled_back: bool, client: httpx.AsyncClient, backend: Any
+) -> None:
+    response = await client.post("/api/v1/repairs/stop", headers=BEARER, json=body)
+    assert response.status_code == 200
+    assert backend.repairs_stopped
+    assert backend.rolled_back is rolled_back

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -56,3 +57,9 @@ def test_a_cause_turns_when_the_failure_lasts_and_when_the_facts_say_so() -> Non
 def test_advice_is_whole_where_facts_are_missing() -> None:
     told = Diagnosis(FailureClass.MEMORY_EXHAUSTED, Cause.SPEC, "memory", facts={"asked": "9000"})
     assert advice(told) == "no node has 9000 MB of memory free (at most ?): ask for less, or add nodes"
+
+
+def test_a_crash_without_a_word_is_told_as_that() -> None:
+    told = Diagnosis(FailureClass.CRASH, Cause.UNKNOWN, "crash", task="app", facts={"exit_code": "1", "line": ""})
+    assert advice(told) == "app ends with exit code 1; its log says: nothing that tells why"
+    assert advice(replace(told, facts={"exit_code": "1", "line": "boom"})).endswith("its log says: boom")
