@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
+from desired.admission.rule_file import RuleFile
 from desired.errors import OperatorError
 from desired.git_command import OLDEST_GIT, GitCommand
 from desired.git_source import GitSource
@@ -50,7 +51,7 @@ async def _examine(settings: Settings) -> list[Finding]:
         _nomad(settings), _git_command(), _git(settings), _doctor().state(settings.state_file),
         probe_services(settings, timeout=_TIMEOUT),
     )  # fmt: skip
-    return [*nomad, command, git, state, *services]
+    return [*nomad, command, git, *_rules(settings), state, *services]
 
 
 async def _nomad(settings: Settings) -> list[Finding]:
@@ -93,6 +94,17 @@ async def _git(settings: Settings) -> Finding:
             return Finding("git", False, settings.git_url, error.message, error.hint)
         doctor = Doctor(timeout_seconds=_GIT_TIMEOUT.total_seconds(), clock=time.monotonic)
         return await doctor.git(repository, address=repository.shown_url, ref=settings.git_ref)
+
+
+def _rules(settings: Settings) -> list[Finding]:
+    """Those of the repository are told where its files are: by `validate` and `status`."""
+    if settings.policy_file is None:
+        return []
+    found, address = RuleFile(path=settings.policy_file).rules(), str(settings.policy_file)
+    if found.spec is None:
+        hint = "mend the file: nothing is registered by rules that cannot be read"
+        return [Finding("rules", False, address, "; ".join(map(str, found.problems)), hint)]
+    return [Finding("rules", True, address, "every job has to keep them")]
 
 
 def _doctor() -> Doctor:

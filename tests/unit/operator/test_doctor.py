@@ -80,6 +80,19 @@ async def test_where_everything_answers_everything_is_well(doctor: Doctor) -> No
     assert "2.0.5" in findings["nomad"].found
 
 
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("1.10.9", "Nomad 1.10.9, region global; jobs may not use: secret block (1.11.0)"),
+        ("2.0.5", "Nomad 2.0.5, region global"),
+        ("2.0.5+ent", "Nomad 2.0.5+ent, region global"),
+    ],
+)
+async def test_what_the_version_lacks_is_named(doctor: Doctor, version: str, told: str) -> None:
+    """What only Enterprise has is no news to who has not bought it."""
+    assert (await _nomad(doctor, FakeNomad(version)))["nomad"].found == told
+
+
 async def test_a_right_that_is_missing_is_the_only_thing_that_fails(doctor: Doctor) -> None:
     for call, name in (
         ("fleet", "list jobs"),

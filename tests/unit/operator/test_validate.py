@@ -336,3 +336,15 @@ def test_rules_that_cannot_be_read_are_told_once_whatever_was_asked_for(run: Run
 def test_a_file_of_rules_is_asked_about_like_any_other(run: Run, tmp_path: Path) -> None:
     (tmp_path / "apps" / "rules.yaml").write_text(RULES)
     assert run("validate", "apps/rules.yaml") == (0, "", "0 apps read, no problems\n")
+
+
+def test_doctor_says_whether_the_rules_can_be_read(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rules() -> list[tuple[bool, str]]:
+        findings = json.loads(run("doctor", "--json")[1])["findings"]
+        return [(one["ok"], one["found"]) for one in findings if one["name"] == "rules"]
+
+    assert rules() == []
+    monkeypatch.setenv("NOMAD_OPERATOR_POLICY_FILE", "rules.yaml")
+    assert rules() == [(False, "rules.yaml: cannot be read: No such file or directory")]
+    (tmp_path / "rules.yaml").write_text(RULES)
+    assert [ok for ok, _ in rules()] == [True]
