@@ -13,6 +13,7 @@ from typing import Any
 
 from desired.conventions import Conventions
 from desired.draft.answers import YES, answer_text, answerable
+from desired.draft.own_machine import EVERYWHERE, listens_on_itself, of_this_machine
 from desired.draft.port_label import port_labels
 from desired.draft.refused import without_refused
 from desired.draft.secret_files import secret_files
@@ -191,7 +192,12 @@ class _Drafting:
         use = facts.env_uses.get(name)
         hidden = name in facts.secret_literals
         suggested = guess(name, app=self._name, port=self._listens, conventions=self._context.conventions)
-        if use is not None and not hidden and not use.value.required and not _is_secret(suggested):
+        own = use is not None and not use.value.required and not of_this_machine(name, use.value.default)
+        if use is not None and self._labels and listens_on_itself(name, use.value.default):
+            reason = f"by itself the code listens on {use.value.default}, where nobody reaches a container"
+            yield Value(at, {"fixed": EVERYWHERE}, f"{use.source}", use.confidence, reason)
+            return
+        if own and not hidden and not _is_secret(suggested):
             return  # the code has a value of its own, or goes without
         if suggested is None:
             yield Question(f"env.{name}", f"Where does {name} come from{_used(use)}?", _SOURCES)

@@ -64,6 +64,7 @@ def test_without_questions_suggestions_are_taken_and_what_is_open_is_listed(run:
     assert spec["env"] == {
         "DB_PASSWORD": {"vault": "secret/data/flask-api/db#password"},
         "DB_USER": {"vault": "secret/data/flask-api/db#username"},
+        "APP_HOST": {"fixed": "0.0.0.0"},
         "GREETING": {"fixed": "good day"},
         "SECRET_KEY": {"vault": "secret/data/flask-api/config#secret_key"},
         "REDIS_URL": {"consul": "flask-api/config/redis_url"},

@@ -39,7 +39,8 @@ job "flask-api" {
 
       env {
         GREETING = "good day"   # flask-api.yaml:13
-        DB_HOST  = "db.cluster" # flask-api.yaml:15
+        APP_HOST = "0.0.0.0"    # flask-api.yaml:15
+        DB_HOST  = "db.cluster" # flask-api.yaml:16
       }
 
       vault {
@@ -53,7 +54,7 @@ job "flask-api" {
       # DB_PASSWORD: flask-api.yaml:11
       # DB_USER: flask-api.yaml:12
       # SECRET_KEY: flask-api.yaml:14
-      # REDIS_URL: flask-api.yaml:16
+      # REDIS_URL: flask-api.yaml:17
       template {
         data = <<-EOT
           DB_PASSWORD={{ with secret "secret/data/flask-api/db" }}{{ .Data.data.password | toJSON }}{{ end }}
@@ -70,8 +71,8 @@ job "flask-api" {
       }
 
       resources {
-        cpu    = 300 # flask-api.yaml:18
-        memory = 256 # flask-api.yaml:19
+        cpu    = 300 # flask-api.yaml:19
+        memory = 256 # flask-api.yaml:20
       }
     }
   }
