@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from desired.admission.job_parts import place_of, tasks, where
+from desired.admission.job_parts import groups, place_of, tasks, where
 from desired.admission.rules import PolicySpec
 from desired.objection import Objection
 from desired.state import JobBody
@@ -14,7 +14,7 @@ def resources(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
     most = rules.resources
     if most is None:
         return
-    for group in body.get("TaskGroups") or ():
+    for group in groups(body):
         name = str(group.get("Name") or "")
         disk = (group.get("EphemeralDisk") or {}).get("SizeMB") or 0
         count = group.get("Count")
