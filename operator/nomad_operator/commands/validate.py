@@ -244,7 +244,7 @@ def _in(folder: str, problem: Problem) -> Problem:
 
 
 async def _examined(folder: str, admission: Admission, app: DesiredApp, body: JobBody) -> Judgement:
-    told = await examined(admission, app, body)
+    told = await examined(admission, app, body, folder=folder)
     return Judgement(tuple(_in(folder, one) for one in told.problems), tuple(_in(folder, one) for one in told.warnings))
 
 
