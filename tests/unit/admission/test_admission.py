@@ -320,3 +320,29 @@ def test_a_job_in_json_of_any_shape_that_may_be_registered_is_judged(data: st.Da
         source = source_of(json.dumps(body), "", "x.json", FileKind.JSON)
         if isinstance(source, JsonSource):
             judge(SHOP, source.body, STRICT)
+
+
+@pytest.mark.parametrize(
+    ("group", "task", "broken_rules"),
+    [
+        ({}, {}, {"resources.memory", "resources.cpu", "resources.disk"}),
+        ({}, {"MemoryMB": None, "CPU": None}, {"resources.memory", "resources.cpu", "resources.disk"}),
+        ({"EphemeralDisk": {"SizeMB": 50}}, {"MemoryMB": 50, "CPU": 50}, set()),
+        ({"EphemeralDisk": {"SizeMB": 50}}, {"MemoryMB": 50, "Cores": 2}, set()),
+        ({"EphemeralDisk": {"SizeMB": 50}}, {"MemoryMB": 50, "CPU": 50, "MemoryMaxMB": -1}, {"resources.memoryMax"}),
+        ({"EphemeralDisk": {"SizeMB": 50}, "Scaling": {"Max": 9}}, {"MemoryMB": 1, "CPU": 1}, {"resources.count"}),
+    ],
+)
+def test_what_a_job_does_not_say_is_what_nomad_makes_of_it(
+    group: dict[str, Any], task: dict[str, Any], broken_rules: set[str]
+) -> None:
+    limits = rules("  resources: {memory: 60, cpu: 60, disk: 60, memoryMax: 60, count: 3}")
+    body = {"TaskGroups": [{"Name": "g", **group, "Tasks": [{"Name": "t", "Driver": "docker", "Resources": task}]}]}
+    assert {one.rule for one in judge(SHOP, body, limits)} == broken_rules
+
+
+@pytest.mark.parametrize("image", ["a/x:${TAG}", "a/x@${DIGEST}", "a/x:1@sha256:${DIGEST}"])
+def test_a_tag_that_only_the_node_knows_may_be_the_one_that_is_forbidden(image: str) -> None:
+    body = {"TaskGroups": [{"Name": "g", "Tasks": [{"Name": "t", "Driver": "docker", "Config": {"image": image}}]}]}
+    for text, rule in (("latest: false", "images.latest"), ("digestRequired: true", "images.digestRequired")):
+        assert [one.rule for one in judge(SHOP, body, rules(f"  images: {{{text}}}"))] == [rule]
