@@ -19,9 +19,25 @@ def groups(body: JobBody) -> Iterator[Mapping[str, Any]]:
 
 
 def tasks(body: JobBody) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """With its group. What a job makes of Connect's proxies is a task as well."""
     for group in groups(body):
         for task in blocks(group, "Tasks"):
             yield group, task
+        for service in blocks(group, "Services"):
+            for proxy in _proxies(service):
+                yield group, proxy
+
+
+def _proxies(service: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Source: nomad/job_endpoint_hook_connect.go: newConnectSidecarTask, connectSidecarResources (2.0.5)."""
+    connect = service.get("Connect")
+    written = connect.get("SidecarTask") if isinstance(connect, Mapping) else None
+    if isinstance(written, Mapping):
+        said = {name: value for name, value in written.items() if value not in (None, "")}
+        sizes = {name: value for name, value in (said.get("Resources") or {}).items() if value is not None}
+        resources = {"CPU": 250, "MemoryMB": 128, **sizes}
+        name = f"connect-proxy-{service.get('Name')}"
+        yield {"Name": name, "Driver": "docker", **said, "Resources": resources}
 
 
 def all_services(body: JobBody) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:

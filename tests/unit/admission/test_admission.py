@@ -346,3 +346,17 @@ def test_a_tag_that_only_the_node_knows_may_be_the_one_that_is_forbidden(image: 
     body = {"TaskGroups": [{"Name": "g", "Tasks": [{"Name": "t", "Driver": "docker", "Config": {"image": image}}]}]}
     for text, rule in (("latest: false", "images.latest"), ("digestRequired: true", "images.digestRequired")):
         assert [one.rule for one in judge(SHOP, body, rules(f"  images: {{{text}}}"))] == [rule]
+
+
+def test_a_proxy_that_the_job_has_its_own_way_with_is_judged_as_a_task() -> None:
+    proxy = {"Driver": "raw_exec", "User": "root", "Config": {"command": "sh", "image": "x"}, "Name": ""}
+    service = {"Name": "api", "Connect": {"SidecarService": {}, "SidecarTask": proxy}}
+    body = {"TaskGroups": [{"Name": "g", "Networks": [{"Mode": "bridge"}], "Services": [service], "Tasks": []}]}
+    strict = rules(
+        "  images: {allowed: [a]}\n  drivers: [docker]\n  deny: [privileged, root]\n  resources: {memory: 128}"
+    )
+    found = judge(SHOP, body, strict)
+    assert {one.rule for one in found} == {"images.allowed", "drivers", "deny.privileged", "deny.root"}
+    assert all("connect-proxy-api" in one.message for one in found)
+    body["TaskGroups"][0]["Services"] = [{"Name": "api", "Connect": {"SidecarService": {}, "SidecarTask": None}}]
+    assert judge(SHOP, body, strict) == ()
