@@ -16,6 +16,7 @@ from desired.errors import InvalidDesired
 from desired.job.hcl_places import holds_job
 from desired.job.hcl_source import Source
 from desired.job.hcl_syntax import read_syntax
+from desired.job.key_case import with_nomads_keys
 from desired.job.lint import lint_job
 from desired.job.spec import Job
 from desired.job.table import by_hcl
@@ -137,7 +138,7 @@ def _json(text: str, variables: str, path: str, *, always: bool, held: bool) -> 
         problems += (Problem(path, 0, 0, "the job has no ID", 'name it: "ID": "web"'),)
     if problems:
         raise InvalidDesired(problems)
-    return JsonSource(body=body, text=text)
+    return JsonSource(body=with_nomads_keys(body), text=text)
 
 
 def _is_hcl(value: Mapping[str, Any], *, always: bool) -> bool:

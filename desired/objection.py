@@ -16,7 +16,7 @@ class Objection:
     """`rule` is a bounded, stable word: `images.allowed`, `route-conflict`. `fix` says what to write instead.
 
     `at` leads to the place in the job file, as `desired.job.hcl_places` has it. A `warning` is told and holds nothing
-    back.
+    back. What is `lasting` ends with another job alone: nobody need look again meanwhile.
     """
 
     rule: str
@@ -25,6 +25,7 @@ class Objection:
     at: tuple[str, ...] = ()
     warning: bool = False
     reason: Reason = Reason.POLICY_VIOLATION
+    lasting: bool = False
 
 
 def problems_of(objections: Iterable[Objection], app: DesiredApp) -> tuple[Problem, ...]:

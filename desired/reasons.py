@@ -52,7 +52,9 @@ class Reason(StrEnum):
     HELD_FAILED = "HeldFailed"  # the desired spec failed, onFailure is hold or there is no last good one
     REPAIRING = "Repairing"  # a repair is in force and being verified
     AWAITING_APPROVAL = "AwaitingApproval"  # a repair is proposed and waits for a person
-    VALUE_MISSING = "ValueMissing"  # a task gets an empty value, for a field that it reads is not there
+    VALUE_MISSING = "ValueMissing"  # a task would get a wrong value, or wait for one, for what it reads is not there
+    IMAGE_MISSING = "ImageMissing"  # the registry says that there is no such image
+    SECRET_EXPOSED = "SecretExposed"  # noqa: S105 - a job file holds a secret as it is
     REPAIR_EXHAUSTED = "RepairExhausted"  # no repair helped: back to the last good version, or as written
     REPAIRS_STOPPED = "RepairsStopped"  # the kill switch is on while a repair was in force
     DRIFTED = "Drifted"  # somebody changed the job by hand

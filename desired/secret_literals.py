@@ -56,10 +56,11 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PUBLIC = re.compile(r"PUBLIC[_.-]?KEY$", re.IGNORECASE)
 # Said by a name that ends so: a switch, a file, what Nomad or a template fills in; no secret itself.
 _HARMLESS = re.compile(
-    r"true|false|yes|no|on|off|none|null|\s*|(?:/[\w.-]+)+/?|file:.*|.*\$\{[^}]+\}.*|.*\{\{.*"
+    r"true|false|yes|no|on|off|none|null|\s*|(?:/[\w.-]+)+/?|file:.*"
     r"|[\w./-]{1,200}\.(?:key|pem|crt|cert|p12|pfx|jks|json|ya?ml|toml|txt|conf|env)",
     re.IGNORECASE | re.DOTALL,
 )
+_BEGINS_REFERENCE = re.compile(r"\$\{[^}]")
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]{0,100})(?:=(.*))?", re.DOTALL)
 _SETTING = re.compile(
     r"^[ \t]{0,80}(?:export[ \t]{1,4}|-[ \t])?[\"']?([A-Za-z_][\w.-]{0,100})[\"']?"
@@ -77,7 +78,13 @@ def secret_by_name(name: str, text: str) -> bool:
     """Does a variable of this name hold its secret as it is, instead of where to find it?"""
     snake = _CAMEL.sub("_", name)
     named = (_NAME.search(snake) or _NAME.search(name)) and not _PUBLIC.search(snake)
-    return bool(named) and _HARMLESS.fullmatch(text) is None
+    return bool(named) and not _filled_in(text) and _HARMLESS.fullmatch(text) is None
+
+
+def _filled_in(text: str) -> bool:
+    """Something of it is put in by a template, or by Nomad. In one go, however long the text is."""
+    begun = _BEGINS_REFERENCE.search(text)
+    return "{{" in text or (begun is not None and text.find("}", begun.end()) >= 0)
 
 
 def is_secret(name: str, text: str) -> bool:

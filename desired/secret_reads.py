@@ -5,9 +5,10 @@ Used to ask whether it is there before anything is registered, and to look for w
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from desired.state import JobBody
@@ -24,7 +25,8 @@ class SecretRead:
 
     `versioned` is whether a secret is read in the shape of version 2, None where the job does not say. `block` is the
     name of the `secret` block that reads it, empty for a template. `loud` is whether Nomad fails the task where the
-    field is missing; else the program gets a wrong value.
+    field is missing; else the program gets a wrong value. `optional` is what the template can do without. `elsewhere`
+    is read from another cluster or namespace than the one that is asked. `at` is its place in the job file.
     """
 
     source: Source
@@ -35,6 +37,9 @@ class SecretRead:
     versioned: bool | None = None
     block: str = ""
     loud: bool = False
+    optional: bool = False
+    elsewhere: bool = False
+    at: tuple[str, ...] = dataclasses.field(default=(), compare=False)
 
     @property
     def where(self) -> str:
@@ -44,7 +49,7 @@ class SecretRead:
 def secret_reads(body: JobBody) -> tuple[SecretRead, ...]:
     """All of them, in the job's order, each once."""
     found = (
-        read
+        replace(read, elsewhere=_elsewhere(read.source, group, task))
         for group in _objects(body, "TaskGroups")
         for task in _objects(group, "Tasks")
         for read in (*_of_templates(_name(group), task), *_of_blocks(_name(group), task))
@@ -77,13 +82,26 @@ def _referred(value: Any) -> Iterator[tuple[str, str]]:
             yield from _referred(inner)
 
 
+def _elsewhere(source: Source, group: Mapping[str, Any], task: Mapping[str, Any]) -> bool:
+    """Whether a task reads from another Vault or Consul, or a part of it, than the one that Nomad has by default."""
+    if source is Source.NOMAD:
+        return False
+    blocks = [task.get("Vault")] if source is Source.VAULT else [task.get("Consul"), group.get("Consul")]
+    return any(
+        _text(block, "Cluster") not in ("", "default") or _text(block, "Namespace") or _text(block, "Partition")
+        for block in blocks
+        if isinstance(block, Mapping)
+    )
+
+
 def _of_templates(group: str, task: Mapping[str, Any]) -> Iterator[SecretRead]:
-    for template in _objects(task, "Templates"):
+    for index, template in enumerate(_objects(task, "Templates")):
         left, right = _text(template, "LeftDelim") or "{{", _text(template, "RightDelim") or "}}"
         for one in template_reads(_text(template, "EmbeddedTmpl"), left=left, right=right):
             yield SecretRead(
                 one.source, one.path, group, _name(task), one.field, one.versioned,
-                loud=template.get("ErrMissingKey") is True,
+                loud=template.get("ErrMissingKey") is True, optional=one.optional,
+                at=("group", group, "task", _name(task), "template", str(index), "data"),
             )  # fmt: skip
 
 
@@ -101,7 +119,8 @@ def _of_blocks(group: str, task: Mapping[str, Any]) -> Iterator[SecretRead]:
         engine = config.get("engine") if isinstance(config, Mapping) else None
         versioned = engine == "kv_v2" if source is Source.VAULT else None
         for key in ("", *keys.get(name, ())):
-            yield SecretRead(source, path, group, _name(task), key, versioned, block=name)
+            at = ("group", group, "task", _name(task), "secret", name)
+            yield SecretRead(source, path, group, _name(task), key, versioned, block=name, at=at)
 
 
 def _objects(part: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

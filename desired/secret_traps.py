@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -38,20 +38,25 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trap:
-    """`error` is false where it may be meant. `where` is group/task."""
+    """`error` is what will go wrong without a doubt, and that Nomad does not tell before the task has started, or at
+    all. `where` is group/task, `at` the place in the job file. `looked` is what more than the job itself shows.
+    """
 
     rule: Rule
     where: str
     message: str
     hint: str
     error: bool = True
+    at: tuple[str, ...] = ()
+    looked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What was found at a place. `there` is None where it is not known; `version` is that of the key-value store.
 
-    `keys` are the names of its fields, None where they are not known; `near` are places beside it; `said` is why.
+    `keys` are the names of its fields, None where they are not known; `near` are places beside it; `said` is why;
+    `mount` is the store that it lies in.
     """
 
     there: bool | None = None
@@ -60,6 +65,7 @@ class Looked:
     near: tuple[str, ...] = ()
     said: str = ""
     forbidden: bool = False
+    mount: str = ""
 
 
 Looks = Mapping[tuple[Source, str], Looked]
@@ -72,11 +78,12 @@ def secret_traps(body: JobBody, looks: Looks | None = None) -> tuple[Trap, ...]:
     found: dict[Trap, None] = {}
     for group, task in tasks_of(body):
         own = [read for read in reads if read.where == f"{group}/{_text(task, 'Name')}"]
-        found |= dict.fromkeys(_of_task(group, task, own))
+        at = ("group", group, "task", _text(task, "Name"))
+        found |= dict.fromkeys(replace(trap, at=(*at, *trap.at)) for trap in _of_task(group, task, own))
     for read in reads:
-        looked = known.get((read.source, read.path), Looked())
-        found |= dict.fromkeys(_of_shape(read, looked))
-        found |= dict.fromkeys(_of_place(read, looked))
+        looked = Looked() if read.elsewhere else known.get((read.source, read.path), Looked())
+        found |= dict.fromkeys(replace(trap, at=read.at) for trap in _of_shape(read, looked))
+        found |= dict.fromkeys(replace(trap, at=read.at, looked=True) for trap in _of_place(read, looked))
     return tuple(found)
 
 
@@ -89,12 +96,13 @@ def _of_task(group: str, task: Mapping[str, Any], reads: list[SecretRead]) -> It
             Rule.VAULT_BLOCK_MISSING, where,
             f"it reads {from_vault[0].path} of Vault and has no `vault` block: it gets no token, and waits 5 minutes "
             "before it fails",
-            "add `vault {}` to the task",
+            "add `vault {}` to the task", error=not all(read.optional for read in from_vault),
         )  # fmt: skip
     if isinstance(vault, Mapping) and vault.get("Policies"):
         yield Trap(
             Rule.VAULT_POLICIES_IGNORED, where, "Nomad 1.10 and newer ignore `policies` of a vault block",
             "give the policies to a role of Vault, and name it: `vault { role = ... }`", error=False,
+            at=("vault", "policies"),
         )  # fmt: skip
     yield from _of_blocks(where, task)
     yield from _of_templates(where, task)
@@ -107,12 +115,12 @@ def _of_blocks(where: str, task: Mapping[str, Any]) -> Iterator[Trap]:
         if not re.fullmatch(r"[A-Za-z0-9_]{1,128}", name):
             yield Trap(
                 Rule.SECRET_NAME, where, f'Nomad refuses the name of the secret "{name}"',
-                "letters, digits and underscores",
+                "letters, digits and underscores", at=("secret", name),
             )  # fmt: skip
         if _text(one, "Provider") == "vault" and one.get("Env"):
             yield Trap(
                 Rule.SECRET_ENV, where, f'the secret "{name}" is of Vault, and Nomad refuses an `env` block in it',
-                f"write ${{secret.{name}.KEY}} into the task's own env",
+                f"write ${{secret.{name}.KEY}} into the task's own env", at=("secret", name),
             )  # fmt: skip
     names = {_text(one, "Name") for one in blocks}
     for name, key in sorted(secret_references(task)):
@@ -125,7 +133,7 @@ def _of_blocks(where: str, task: Mapping[str, Any]) -> Iterator[Trap]:
 
 
 def _of_templates(where: str, task: Mapping[str, Any]) -> Iterator[Trap]:
-    for template in task.get("Templates") or ():
+    for index, template in enumerate(task.get("Templates") or ()):
         if not isinstance(template, Mapping) or template.get("Envvars") is True:
             continue
         destination, text = _text(template, "DestPath"), _text(template, "EmbeddedTmpl")
@@ -134,6 +142,7 @@ def _of_templates(where: str, task: Mapping[str, Any]) -> Iterator[Trap]:
                 Rule.ENV_NOT_SET, where,
                 f"the template {destination} looks like an environment, and nothing of it gets there",
                 "add `env = true`, unless the program reads the file itself", error=False,
+                at=("template", str(index)),
             )  # fmt: skip
 
 
@@ -151,7 +160,8 @@ def _of_shape(read: SecretRead, looked: Looked) -> Iterator[Trap]:
                 Rule.SECRET_ENGINE, read.where,
                 f'the secret "{read.block}" reads {read.path} as of another version: its values are the text '
                 f"${{secret.{read.block}...}} itself",
-                f"{read.path} is of version {version}: {want}",
+                f"{read.path} is of version {version}: {want}", error=looked.version is not None,
+                looked=looked.version is not None,
             )  # fmt: skip
         return
     wrong, right = (".Data.", ".Data.data.") if version == 2 else (".Data.data.", ".Data.")
@@ -160,6 +170,7 @@ def _of_shape(read: SecretRead, looked: Looked) -> Iterator[Trap]:
         f"{read.path} is of version {version}, and {wrong}{read.field} is not there: "
         f"{'the task fails' if read.loud else 'the program gets <no value>'}",
         f"write {right}{read.field}",
+        error=looked.version is not None and not read.optional and not read.loud, looked=looked.version is not None,
     )  # fmt: skip
 
 
@@ -173,11 +184,14 @@ def _of_place(read: SecretRead, looked: Looked) -> Iterator[Trap]:
         )  # fmt: skip
         return
     if looked.there is False:
+        if read.optional or read.field:
+            # The place is told of once.
+            return
         said = f" ({looked.said})" if looked.said else ""
         yield Trap(
             Rule.PATH_MISSING, read.where,
             f"{called} has nothing at {read.path}{said}: the task waits for it, {_until(read)}",
-            _meant(read.path, looked.near) or f"write it to {called}, or correct the path",
+            _meant(read.path, looked.near) or f"write it to {called}, or correct the path", error=False,
         )  # fmt: skip
         return
     if read.field and looked.keys is not None and read.field not in looked.keys:
@@ -185,6 +199,7 @@ def _of_place(read: SecretRead, looked: Looked) -> Iterator[Trap]:
         yield Trap(
             Rule.FIELD_MISSING, read.where, f"{read.path} has no field {read.field}: {gets}",
             _meant(read.field, looked.keys) or f"it has {', '.join(sorted(looked.keys)) or 'none'}",
+            error=not read.optional and not read.loud,
         )  # fmt: skip
 
 

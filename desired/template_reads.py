@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desired.variable_sources import Source
 
@@ -24,6 +24,8 @@ _INDEXED = re.compile(rf"\bindex\s+(?P<of>\$\w+)?{_DATA}\s+(?:{_STRING})")
 _FIELD = re.compile(rf"(?P<of>\$\w+|\)|(?<![\w.$)\]]))?{_DATA}(?:\.(?P<field>\w+))?")
 _VARIABLE_FIELD = re.compile(r"(?P<of>\$\w+|\)|(?<![\w.$)\]\"]))\.(?P<field>[A-Za-z_]\w*)")
 _VARIABLE_INDEX = re.compile(rf"\bindex\s+(?P<of>\$\w+|\.)\s+(?:{_STRING})")
+# What is read behind these is read only where it is there, or has something in its stead.
+_GUARDED = re.compile(r"(?<!\.)\b(?:or|and|not|default|eq|ne|coalesce|ternary|empty|contains|executeTemplate)\b")
 # A Nomad variable's own methods.
 _METHODS = frozenset({"Keys", "Values", "Tuples", "Metadata", "Parent", "ItemsMap"})
 
@@ -31,12 +33,14 @@ _METHODS = frozenset({"Keys", "Values", "Tuples", "Metadata", "Parent", "ItemsMa
 @dataclass(frozen=True, slots=True)
 class TemplateRead:
     """One place that is looked up. `field` is empty where none is named; `versioned` is whether a secret is read in the
-    shape of version 2 (`.Data.data`), None where it is not seen."""
+    shape of version 2 (`.Data.data`), None where it is not seen. `optional` is what the template asks for first, or has
+    something else for."""
 
     source: Source
     path: str
     field: str = ""
     versioned: bool | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +56,42 @@ def template_reads(text: str, *, left: str = "{{", right: str = "}}") -> tuple[T
     # What the dot is in each block that is open; the outermost is the template's own.
     dots: list[_Called | None] = [None]
     variables: dict[str, _Called | None] = {}
+    # Of each open block: may what is in it be left out?
+    asked_first: list[bool] = [False]
     for action in _actions(text, left, right):
         keyword = _KEYWORD.match(action)
         word = re.sub(r"\s+", " ", keyword[1]) if keyword else ""
         if word in ("end", "else") and len(dots) > 1:
             outer = dots[-2]
             dots.pop()
+            asked_first.pop()
             if word == "else":
                 dots.append(outer)
+                asked_first.append(True)
             continue
         calls = list(_calls(action))
         for name, called in _assigned(action):
             variables[name] = called
-        found |= dict.fromkeys(TemplateRead(one.source, one.path) for one in calls)
         only = calls[0] if len(calls) == 1 else None
-        found |= dict.fromkeys(_fields(action, dots[-1], variables, only))
+        fields = list(_fields(action, dots[-1], variables, only))
+        # `with` on a whole secret waits for it; on one of its fields it asks whether that is there.
+        asks = word.endswith("if") or word == "range" or (word.endswith("with") and bool(fields))
+        may_lack = any(asked_first) or word.startswith("else")
+        optional = may_lack or asks or _GUARDED.search(re.sub(_STRING, "", action)) is not None
+        found |= dict.fromkeys(TemplateRead(one.source, one.path, optional=may_lack) for one in calls)
+        found |= dict.fromkeys(replace(one, optional=optional) for one in fields)
         if word.startswith("else ") and len(dots) > 1:
             dots.pop()
+            asked_first.pop()
+        if word in ("with", "else with", "if", "else if", "range", "block", "define"):
+            asked_first.append(asks or word.startswith("else") or word in ("block", "define"))
         if word in ("with", "else with"):
             dots.append(only if _is_the_call(action) else _of_variable(action, variables))
         elif word in ("if", "else if"):
             dots.append(dots[-1])
         elif word in ("range", "block", "define"):
             dots.append(None)
-    return tuple(found)
+    return tuple(one for one in found if not one.optional or replace(one, optional=False) not in found)
 
 
 def _actions(text: str, left: str, right: str) -> Iterator[str]:
@@ -109,8 +125,9 @@ def _called(function: str, path: str, written: bool) -> _Called | None:
     if not path or "${" in path or (function == "secret" and written):
         return None
     source = {"secret": Source.VAULT, "nomadVar": Source.NOMAD, "key": Source.CONSUL}[function]
-    # `path@region` and `path@namespace.region` are of another place than this one's.
-    return None if source is Source.NOMAD and "@" in path else _Called(source, path.strip("/"))
+    # `path@region` and `path@namespace.region` are of another place than this one's, `path?version=1` of another time.
+    elsewhere = ("@" in path and source is not Source.VAULT) or "?" in path
+    return None if elsewhere else _Called(source, path.strip("/"))
 
 
 def _assigned(action: str) -> Iterator[tuple[str, _Called | None]]:

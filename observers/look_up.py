@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from desired.errors import OperatorError
+from desired.errors import OperatorError, TransientError
 from desired.secret_reads import SecretRead
 from desired.secret_traps import Looked
 from desired.variable_sources import Source
@@ -46,10 +46,11 @@ class VariableNames(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """By source and path; `unread` says in words what could not be asked."""
+    """By source and path; `unread` says in words what could not be asked, `away` what of that may be another time."""
 
     looks: Mapping[tuple[Source, str], Looked]
     unread: tuple[str, ...] = ()
+    away: tuple[str, ...] = ()
 
 
 class LookUp:
@@ -72,16 +73,21 @@ class LookUp:
         asked = wanted[:_MOST_PLACES]
         unread = [f"{source.value}: {path}, for there are too many" for source, path in wanted[_MOST_PLACES:]]
 
+        away: list[str] = []
+
         async def one(source: Source, path: str) -> Looked | None:
             try:
                 return await self._one(source, path, namespace)
             except OperatorError as error:
-                unread.append(f"{source.value}: {path}: {error.message}")
+                told = f"{source.value}: {path}: {error.message}"
+                unread.append(told)
+                if isinstance(error, TransientError):
+                    away.append(told)
                 return None
 
         found = await asyncio.gather(*(one(source, path) for source, path in asked))
         looks = {place: looked for place, looked in zip(asked, found, strict=True) if looked is not None}
-        return LookedUp(looks, tuple(sorted(unread)))
+        return LookedUp(looks, tuple(sorted(unread)), tuple(sorted(away)))
 
     async def _one(self, source: Source, path: str, namespace: str) -> Looked | None:
         if source is Source.VAULT and self._vault is not None:
@@ -101,17 +107,18 @@ class LookUp:
 async def _secret(vault: SecretNames, path: str) -> Looked:
     found = await vault.look(path)
     version = found.mount.version if found.mount is not None else None
+    mount = found.mount.path if found.mount is not None else ""
     match found.standing:
         case Standing.PRESENT:
-            return Looked(there=True, version=version, keys=found.keys)
+            return Looked(there=True, version=version, mount=mount, keys=found.keys)
         case Standing.FORBIDDEN:
-            return Looked(version=version, forbidden=True, said=found.said)
+            return Looked(version=version, mount=mount, forbidden=True, said=found.said)
         case Standing.NOT_A_STORE:
             # Credentials of another engine are made when they are read: nothing is known of them before.
-            return Looked(version=version)
+            return Looked(version=version, mount=mount)
         case Standing.MISSING:
             near = await vault.paths_near(path)
-            return Looked(there=False, version=version, near=tuple(near), said=found.said)
+            return Looked(there=False, version=version, mount=mount, near=tuple(near), said=found.said)
         case Standing.DELETED:
-            return Looked(there=False, version=version, said="its newest version was deleted")
-    return Looked(there=False, version=version, said=found.said)
+            return Looked(there=False, version=version, mount=mount, said="its newest version was deleted")
+    return Looked(there=False, version=version, mount=mount, said=found.said)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from desired.app import AppKey
 from desired.errors import OperatorError
 from desired.objection import Objection
+from desired.reasons import Reason
 from desired.state import JobBody
+
+# They are read and pulled when a task starts; what has started has them.
+_OF_WHAT_IS_NEW = frozenset({Reason.VALUE_MISSING, Reason.IMAGE_MISSING})
 
 
 class Examiner(Protocol):
@@ -27,6 +31,12 @@ class Examined:
 
     objections: tuple[Objection, ...] = ()
     unread: tuple[str, ...] = ()
+
+    @property
+    def of_what_stands(self) -> Examined:
+        """The same of what is registered, or was good before: that a place or an image is gone since is only told."""
+        told = (replace(one, warning=True) if one.reason in _OF_WHAT_IS_NEW else one for one in self.objections)
+        return replace(self, objections=tuple(told))
 
     @property
     def refusals(self) -> tuple[Objection, ...]:

@@ -113,6 +113,19 @@ def climb_unplaceable(s: Situation) -> Decision:
     return _climb(s, Step.UNPLACEABLE)
 
 
+def climb_foreseen(s: Situation) -> Decision:
+    """The spec counts as failed although it was never registered: it would go wrong, and nobody would say so."""
+    s = with_failure(s, Reason.VALUE_MISSING)
+    failure = s.target.failure
+    assert failure is not None
+    if s.record.episode is None:
+        s = replace(s, record=_opened(s, failure))
+    episode = s.record.episode
+    if episode is not None and episode.attempts >= s.policy.repair.max_attempts:
+        return _exhausted(s, Step.FORESEEN)
+    return _climb(s, Step.FORESEEN)
+
+
 def name_while_running(s: Situation) -> Decision:
     """As desired and broken: the spec counts as failed from now on, although it was good once."""
     s = with_failure(s, Reason.UNHEALTHY)
@@ -149,7 +162,9 @@ def climb(s: Situation) -> Decision:
 def _climb(s: Situation, step: Step) -> Decision:
     episode, found = s.record.episode, ask.diagnosis(s)
     assert episode is not None and s.evidence is not None and isinstance(s.desire, Wanted)
-    body = s.desire.spec.body if _builds_on(episode, found) else _base(s).body
+    # Before anything is registered, what was tried has mended what it was for, or it would be named again.
+    builds_on = _builds_on(episode, found) or (step is Step.FORESEEN and _another(episode, found))
+    body = s.desire.spec.body if builds_on else _base(s).body
     if s.budget_refusal:
         message = f"{found.failure.value}: a repair waits, {s.budget_refusal}"
         return decision(
@@ -179,6 +194,11 @@ def _builds_on(episode: Episode, found: Diagnosis) -> bool:
     return found.signature != last.diagnosis.signature or all(one.kind in _BY_STEPS for one in last.operations)
 
 
+def _another(episode: Episode, found: Diagnosis) -> bool:
+    last = episode.open_try
+    return last is not None and last.diagnosis.facts.get("field") != found.facts.get("field")
+
+
 def _base(s: Situation) -> Spec:
     """What git asks for with the overlay: no trial."""
     assert isinstance(s.desire, Wanted)
@@ -189,7 +209,8 @@ def climbed(s: Situation, case: Case, result: Climbed) -> Record:
     """The record after the rungs have answered: a trial in force, a proposal that waits, or the end."""
     episode = s.record.episode
     assert episode is not None
-    kept = episode.trial if _builds_on(episode, case.diagnosis) else ()
+    builds_on = _builds_on(episode, case.diagnosis) or (bool(s.refused) and _another(episode, case.diagnosis))
+    kept = episode.trial if builds_on else ()
     episode = _closed_try(episode, s)
     for turned_down in result.turned_down:
         one = _try(s, case, turned_down.proposal, kept, TryState.GUARDED)
@@ -273,6 +294,10 @@ def _given_up(s: Situation, episode: Episode, told: str) -> Record:
     )
     failure, applied = s.record.failure_of(base.hash), s.record.applied
     registered = applied is not None and applied.spec_hash == base.hash
+    if failure is not None and failure.reason is Reason.VALUE_MISSING and not registered:
+        # It is refused as long as what it reads is not there, and no longer.
+        ended = episode.ended(Outcome.EXHAUSTED, told, s.now)
+        return replace(s.record.without_failure(base.hash), episode=None, last_episode=ended)
     if failure is not None and failure.reason is Reason.PLACEMENT_FAILED and not registered:
         # Nomad places it when there is room, and keeps what runs until then: that is better than not to ask for it.
         ended = episode.ended(Outcome.EXHAUSTED, f"{told}; Nomad places it when there is room", s.now)

@@ -56,6 +56,7 @@ class Step(StrEnum):
     DRIFT_TOLD = "DriftTold"
     CAUGHT_UP = "CaughtUp"
     COMPLETED = "Completed"
+    FORESEEN = "Foreseen"
     UNPLACEABLE = "Unplaceable"
     BROKEN = "Broken"
     UNHEALTHY = "Unhealthy"
@@ -92,6 +93,8 @@ class Condition(StrEnum):
     SUSPENDED = "Suspended"
     OBSERVE_FAILED = "ObserveFailed"
     VALUE_MISSING = "ValueMissing"
+    IMAGE_MISSING = "ImageMissing"
+    SECRET_EXPOSED = "SecretExposed"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,21 +30,20 @@ from reconcilers import repair_questions as repairs
 from reconcilers.admission import Admission, Examined
 from reconcilers.choose_repair import climbed
 from reconcilers.decision import Climb, Condition, Decision, Forget, Register, Remember, Rest, Revive, Step, Stop, Truth
-from reconcilers.foretold import Foretelling
 from reconcilers.health import Phase, judge
 from reconcilers.ports import DesiredView, Nomad, Reporter, Submission
 from reconcilers.prune import Withdrawals
 from reconcilers.record import Applied, Record, refused
 from reconcilers.records import Records
 from reconcilers.repair.budget import Budget
-from reconcilers.repair.closing import settle
+from reconcilers.repair.closing import admitted, settle
 from reconcilers.repair.ladder import Climbed, Ladder
 from reconcilers.repair.overlay import overlaid, sort
 from reconcilers.repair.proposal import Case
 from reconcilers.repair.switch import Switch
 from reconcilers.requests import Requests, noted
 from reconcilers.result import Result, Settled, Waiting
-from reconcilers.situation import Desire, Rules, Situation, Unclear, Wanted, Withdrawn
+from reconcilers.situation import Aim, Desire, Rules, Situation, Target, Unclear, Wanted, Withdrawn
 from reconcilers.spec import Spec, scaled_groups, with_counts
 from reconcilers.specs import Specs
 from reconcilers.steps import decide
@@ -70,6 +69,10 @@ class EvidenceSource(Protocol):
     async def collect(self, situation: Situation) -> tuple[Evidence, tuple[Diagnosis, ...]]:
         """Everything that can be read about the failure of the target, without secrets, and what it is. Raises where
         Nomad is away."""
+        ...
+
+    async def foreseen(self, situation: Situation) -> tuple[Evidence, tuple[Diagnosis, ...]]:
+        """Why its tasks would get wrong values, where the job could mend that; nothing of it is registered."""
         ...
 
     async def at_hand(self, situation: Situation) -> tuple[Diagnosis, ...]:
@@ -122,10 +125,8 @@ class Reconciler:
         watch: Watch,
         now: Callable[[], datetime],
         after_state_loss: Callable[[], bool],
-        foretelling: Foretelling | None = None,
         admission: Admission | None = None,
     ) -> None:
-        self._foretelling = foretelling
         self._admission = admission
         self._nomad = nomad
         self._desired = desired
@@ -190,7 +191,9 @@ class Reconciler:
         desire = await self._desire(key, state, app, record)
         if isinstance(desire, Wanted):
             desire, record = await self._with_repairs(desire, record, now)
-        desire, examined = await self._examined(key, desire)
+        examined = await self._examined(key, desire, record)
+        if isinstance(desire, Wanted) and not examined.refusals:
+            record = await self._admitted(record, desire.spec, now)
         if judge(running, by_deployment=True).phase not in _NOTHING_TO_NAME:
             wanted = desire.spec.body if isinstance(desire, Wanted) else {}
             running = self._repairs.evidence.hidden(running, wanted)
@@ -205,8 +208,9 @@ class Reconciler:
             objections=examined.warnings,
             unread=examined.unread,
         )
-        if self._foretelling is not None and isinstance(desire, Wanted):
-            situation = replace(situation, foretold=await self._foretelling.of(key.namespace, desire.spec))
+        if isinstance(desire, Wanted) and examined.refusals:
+            situation = await self._refused(situation, desire, examined.refusals)
+            desire = situation.desire
         target = choose_target(situation.desire, record, situation.policy, now)
         situation = replace(situation, target=target, barred=await self._barred(key, desire, target.spec))
         if when.moved(situation):
@@ -245,15 +249,35 @@ class Reconciler:
         operations = (*(kept.operation for kept in settled.overlay), *trial)
         return replace(desire, spec=overlaid(desire.written, operations)), settled
 
-    async def _examined(self, key: AppKey, desire: Desire) -> tuple[Desire, Examined]:
-        """What somebody objects to is held back as what cannot be read is: what was good before stays in force."""
+    async def _examined(self, key: AppKey, desire: Desire, record: Record) -> Examined:
         if self._admission is None or not isinstance(desire, Wanted):
-            return desire, Examined()
+            return Examined()
         examined = await self._admission.examine(key, desire.spec.body)
-        if not examined.refusals:
-            return desire, examined
-        told = problems_of(examined.refusals, desire.app)
-        return Unclear(examined.refusals[0].reason, _told(told), passing=True), examined
+        return examined.of_what_stands if record.stands(desire.spec.hash) else examined
+
+    async def _refused(self, s: Situation, wanted: Wanted, refusals: tuple[Objection, ...]) -> Situation:
+        """What somebody objects to is held back as what cannot be read is: what was good before stays in force.
+
+        But where it would only get wrong values, the ladder is asked before: it may know the right ones' names.
+        """
+        told = problems_of(refusals, wanted.app)
+        held = replace(s, desire=Unclear(refusals[0].reason, _told(told), passing=True))
+        foreseeable = all(one.reason is Reason.VALUE_MISSING for one in refusals)
+        if not foreseeable or not repairs.repairable(s) or not repairs.may_foresee(s.record, wanted.spec.hash):
+            return held
+        aimed = replace(s, target=Target(Aim.DESIRED, wanted.spec, wanted.app.source_hash))
+        evidence, diagnoses = await self._repairs.evidence.foreseen(aimed)
+        if not diagnoses:
+            return held
+        refusal = self._repairs.budget.refusal(s.key, s.now)
+        return replace(s, refused=refusals, evidence=evidence, diagnoses=diagnoses, budget_refusal=refusal)
+
+    async def _admitted(self, record: Record, spec: Spec, now: datetime) -> Record:
+        """Nobody objects any more to what was named before it was registered."""
+        found = admitted(record, spec.hash, now)
+        if found != record:
+            await self._records.save(found)
+        return found
 
     async def _barred(self, key: AppKey, desire: Desire, spec: Spec | None) -> str:
         """Why the version that the app is held to instead may not be written either: rules may be newer than it.
@@ -267,7 +291,7 @@ class Reconciler:
 
     async def _diagnosed(self, s: Situation) -> Situation:
         """Name what is wrong: from what was read anyway, and from all there is where a repair depends on it."""
-        if not isinstance(s.desire, Wanted) or s.target.spec is None:
+        if not isinstance(s.desire, Wanted) or s.target.spec is None or s.refused:
             return s
         unplaced = s.plan is not None and bool(s.plan.failed) and s.target.failure is None
         if repairs.asks_for_evidence(s) or (unplaced and repairs.repairable(s)):
@@ -409,7 +433,8 @@ class Reconciler:
 
 def _examined_again(s: Situation, result: Result) -> Result:
     """What is objected to may be allowed by tomorrow without a change of the file, and nobody tells."""
-    objected = s.unread or s.objections or s.barred or (isinstance(s.desire, Unclear) and s.desire.passing)
+    passing = any(not one.lasting for one in s.objections)
+    objected = s.unread or passing or s.barred or (isinstance(s.desire, Unclear) and s.desire.passing)
     if not objected or not isinstance(result, Settled) or result.recheck_in is not None:
         return result
     return Settled(result.reason, _EXAMINED_AGAIN)

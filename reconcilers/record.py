@@ -203,6 +203,13 @@ class Record:
     def failure_of(self, spec_hash: str) -> FailedSpec | None:
         return next((failed for failed in self.failed if failed.spec_hash == spec_hash), None)
 
+    def stands(self, spec_hash: str) -> bool:
+        """Is it the version that was registered last, or that was good last?"""
+        applied, good = self.applied, self.last_good
+        return (applied is not None and applied.spec_hash == spec_hash) or (
+            good is not None and good.spec.hash == spec_hash
+        )
+
     def with_named(self, failure: FailedSpec) -> Record:
         """The failure of a spec has got its name; it is the same failure."""
         return replace(

@@ -152,6 +152,19 @@ def broken(s: Situation) -> bool:
     )
 
 
+def foreseen(s: Situation) -> bool:
+    """Not registered, for it would go wrong without a word, and a repair may be known."""
+    return bool(s.refused)
+
+
+def may_foresee(record: Record, spec_hash: str) -> bool:
+    """No repair of this spec waits for a person or has been given up, and none of it is under way."""
+    last, episode = record.last_episode, record.episode
+    if record.attempt is not None or (episode is not None and episode.waiting is not None):
+        return False
+    return episode is not None or last is None or last.spec_hash != spec_hash or last.outcome not in _FINAL
+
+
 def unplaceable(s: Situation) -> bool:
     """Not registered yet, nothing can hold it, and the spec is why, or a repair that was to help."""
     found = s.diagnoses[0] if s.diagnoses else None

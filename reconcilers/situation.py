@@ -121,9 +121,9 @@ class Situation:
     after_state_loss: bool = False
     evidence: Evidence | None = None  # read in full, where a failure is to be named or mended
     objections: tuple[Objection, ...] = ()  # warnings alone: what is refused makes the desire unclear
+    refused: tuple[Objection, ...] = ()  # what a repair may end before the job is registered, with its evidence
     barred: str = ""  # why the target may not be written, where it is another spec than the one that was examined
     unread: tuple[str, ...] = ()  # who could not tell whether the spec may be registered, in words
-    foretold: tuple[str, ...] = ()  # what of the spec will go wrong without a word from Nomad
     budget_refusal: str = ""  # why no repair may be tried now
     diagnoses: tuple[Diagnosis, ...] = ()  # of what was read anyway, or of the evidence; most important first
 

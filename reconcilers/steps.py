@@ -101,6 +101,8 @@ TABLE: tuple[Row, ...] = (
         (Step.STEADY, Step.UNHEALTHY, Step.VERIFYING)),
     Row(Step.POSTPONED, "tried again, and there is still no room for it", when.still_no_room, difference.postpone,
         (Step.STEADY, Step.LEFT_FAILED)),
+    Row(Step.FORESEEN, "its tasks would get wrong values, and the job is why: repaired before it is registered",
+        broken.foreseen, repair.climb_foreseen, (Step.REGISTERING, Step.FORESEEN, Step.NOTHING_TO_HOLD)),
     Row(Step.UNPLACEABLE, "nothing can hold it, and the job is why: repaired before it is registered",
         broken.unplaceable, repair.climb_unplaceable, (Step.REGISTERING, Step.UNPLACEABLE, Step.LEFT_FAILED)),
     Row(Step.DEPENDENCIES, "waits for the apps it depends on", when.waits_for_others, difference.wait_for_others,

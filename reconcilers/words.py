@@ -18,7 +18,12 @@ _UNCLEAR = {
     Reason.ROUTE_CONFLICT: Condition.ROUTE_CONFLICT,
     Reason.VALUE_MISSING: Condition.VALUE_MISSING,
     Reason.VALIDATION_FAILED: Condition.VALIDATION_FAILED,
+    Reason.IMAGE_MISSING: Condition.IMAGE_MISSING,
+    Reason.SECRET_EXPOSED: Condition.SECRET_EXPOSED,
 }
+# Each of these would be found out from the app's own failure otherwise.
+_TOLD_BESIDE = frozenset({Reason.VALUE_MISSING, Reason.IMAGE_MISSING})
+_TOLD_AT_ONCE = 4
 _VERBS = {Register: "register the job", Stop: "stop the job", Revive: "have it placed anew"}
 
 
@@ -42,18 +47,15 @@ def decision(
         shown[unclear] = (s.desire.reason, words)
         if ready is Truth.TRUE:
             ready, reason, message = Truth.FALSE, s.desire.reason, words
-    for objection in s.objections:
-        # What is wrong with the file alone, and harms nobody, is for `validate` to tell.
-        if (condition := _UNCLEAR.get(objection.reason)) is not None:
-            words = f"warning: {objection.message}; {objection.fix}".rstrip("; ")
-            shown.setdefault(condition, (objection.reason, words))
+    warned = _warned(s)
+    for condition, told in warned.items():
+        shown.setdefault(condition, told)
     failure = s.target.failure
     if failure is not None and failure.reason is Reason.VALIDATION_FAILED:
         shown[Condition.VALIDATION_FAILED] = (failure.reason, failure.message)
-    if s.foretold:
-        shown[Condition.VALUE_MISSING] = (Reason.VALUE_MISSING, "; ".join(s.foretold))
-        if isinstance(action, Register) or ready is Truth.TRUE:
-            message = f"{message}; {s.foretold[0]}"
+    beside = next((words for why, words in warned.values() if why in _TOLD_BESIDE), "")
+    if beside and (isinstance(action, Register) or ready is Truth.TRUE):
+        message = f"{message}; {beside}"
     if (repair := _repairs(s)) is not None:
         condition, why, words = repair
         shown[condition] = (why, words)
@@ -71,6 +73,25 @@ def decision(
         verb = _VERBS[type(action)]
         return Decision(step, Rest(), ready, Reason.OBSERVE_ONLY, f"would {verb}: {message}", shown, diff, named)
     return Decision(step, action, ready, reason, message, shown, diff, named)
+
+
+def _warned(s: Situation) -> dict[Condition, tuple[Reason, str]]:
+    """What speaks against the job and holds nothing back, by the condition that tells it."""
+    found: dict[Condition, tuple[Reason, list[str]]] = {}
+    for one in s.objections:
+        # What is wrong with the file alone, and harms nobody, is for `validate` to tell.
+        condition = _UNCLEAR.get(one.reason)
+        if condition is None:
+            continue
+        found.setdefault(condition, (one.reason, []))[1].append(f"{one.message}; {one.fix}".rstrip("; "))
+    return {
+        condition: (reason, "warning: " + "; ".join(told[:_TOLD_AT_ONCE]) + _and_more(len(told) - _TOLD_AT_ONCE))
+        for condition, (reason, told) in found.items()
+    }
+
+
+def _and_more(number: int) -> str:
+    return f"; and {number} more" if number > 0 else ""
 
 
 def _repairs(s: Situation) -> tuple[Condition, Reason, str] | None:

@@ -24,16 +24,20 @@ def images(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
             fix = f"allowed are {', '.join(allowed)}"
             yield Objection("images.allowed", f"{label}: the image {image} is not among those that may run", fix, at)
         if allowed is not None and (loaded := (task.get("Config") or {}).get("load")):
-            # What is in the file says labelelf what it is called.
+            # What is in the file says itself what it is called.
             message = f"{label}: the image is loaded from {loaded}, and comes from no registry"
             yield Objection("images.allowed", message, "leave out `load`", (*at[:-1], "load"))
+        if "${" in f"{tag}{digest}":
+            # A variable of the task's own environment, say: it may be anything by then.
+            tag, digest = "latest", ""
         if rules.images.digest_required and not digest:
             fix = f"write {name}@sha256:…"
             yield Objection("images.digestRequired", f"{label}: the image {image} names no digest", fix, at)
         elif rules.images.tag_required and not tag and not digest:
             yield Objection("images.tagRequired", f"{label}: the image {image} names no tag", f"write {name}:TAG", at)
         if not rules.images.latest and not digest and tag in ("latest", ""):
-            what = "names the tag latest" if tag else "names no tag, which means latest"
+            what = "names no tag, which means latest" if not tag else "names the tag latest"
+            what = "names a tag that only the node knows" if "${" in image else what
             yield Objection("images.latest", f"{label}: the image {image} {what}", "name the version that is meant", at)
 
 

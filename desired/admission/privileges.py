@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from desired.admission.job_parts import place_of, tasks, where
+from desired.admission.job_parts import blocks, groups, place_of, tasks, where
 from desired.admission.rules import Denied, PolicySpec
 from desired.objection import Objection
 from desired.state import JobBody
@@ -35,22 +35,22 @@ def denied(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
 
 def _asked(body: JobBody) -> Iterator[_Asked]:
     """Every privilege that the job asks for."""
-    for group in body.get("TaskGroups") or ():
+    for group in groups(body):
         at = ("group", str(group.get("Name") or ""))
-        for network in group.get("Networks") or ():
+        for network in blocks(group, "Networks"):
             if _of_the_host(network.get("Mode"), group):
                 message = f"group {at[1]}: shares the host's network"
                 yield Denied.HOST_NETWORK, message, "mode bridge, or no mode", (*at, "network", "mode")
-            for port in network.get("ReservedPorts") or ():
+            for port in blocks(network, "ReservedPorts"):
                 label = str(port.get("Label") or "")
                 message = f"group {at[1]}: port {label} is fixed to {port.get('Value')} on the node"
                 yield Denied.STATIC_PORTS, message, "leave out `static`", (*at, "network", "port", label, "static")
         for name, volume in (group.get("Volumes") or {}).items():
-            if volume.get("Type") == "host":
+            if isinstance(volume, Mapping) and volume.get("Type") == "host":
                 yield Denied.HOST_VOLUMES, f"group {at[1]}: mounts the host volume {name}", "", (*at, "volume", name)
     for group, task in tasks(body):
         name, place = where(group, task), place_of(group, task)
-        if task.get("Driver") in _IN_THE_GROUPS_NETWORK and not group.get("Networks"):
+        if task.get("Driver") in _IN_THE_GROUPS_NETWORK and not any(blocks(group, "Networks")):
             fix = 'write network { mode = "bridge" } in the group'
             yield Denied.HOST_NETWORK, f"{name}: shares the host's network", fix, (*place, "driver")
         yield from _asked_by_task(task, name, place)
@@ -87,7 +87,7 @@ def _asked_by_task(task: Mapping[str, Any], name: str, at: tuple[str, ...]) -> I
         yield Denied.DEVICES, f"{name}: asks for devices of the node", "use the device block", (*docker, "devices")
     if str(task.get("User") or "").split(":")[0] in ("root", "0"):
         yield Denied.ROOT, f"{name}: runs as root", "name another `user`", (*at, "user")
-    for template in task.get("Templates") or ():
+    for template in blocks(task, "Templates"):
         source = str(template.get("SourcePath") or "")
         if source.startswith("/"):
             message = f"{name}: a template is read from {source} of the node"
@@ -110,15 +110,15 @@ def _host_paths(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _devices_of(mount: Any) -> Iterator[str]:
     """A named volume may be a folder of the node under another name: Docker's local driver binds its `device`."""
-    for options in _blocks(mount, "volume_options"):
-        for driver in _blocks(options, "driver_config"):
-            for one in _blocks(driver, "options"):
+    for options in _inner(mount, "volume_options"):
+        for driver in _inner(options, "driver_config"):
+            for one in _inner(driver, "options"):
                 device = str(one.get("device") or "")
                 if device and _leaves_allocation(device):
                     yield device
 
 
-def _blocks(value: Any, name: str) -> list[Mapping[str, Any]]:
+def _inner(value: Any, name: str) -> list[Mapping[str, Any]]:
     """A block of a driver's config: one object, or a list of them."""
     found = value.get(name) if isinstance(value, Mapping) else None
     return [one for one in _list(found) if isinstance(one, Mapping)]
@@ -138,7 +138,7 @@ def _is_true(value: Any) -> bool:
 
 def _of_the_host(mode: Any, group: Mapping[str, Any]) -> bool:
     """Of a network block. Without a mode Nomad means the host's, and Docker gives its tasks another all the same."""
-    unshared = all(task.get("Driver") not in _IN_THE_GROUPS_NETWORK for task in group.get("Tasks") or ())
+    unshared = all(task.get("Driver") not in _IN_THE_GROUPS_NETWORK for task in blocks(group, "Tasks"))
     return mode == "host" or (not mode and not unshared)
 
 

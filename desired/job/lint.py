@@ -45,6 +45,7 @@ def _block(block: type, body: Any, where: str) -> Iterator[_Finding]:
         return
     known = by_json(block)
     folded = {name.lower(): row for name, row in known.items()}
+    written: dict[str, str] = {}
     for key, item in body.items():
         place = f"{where}.{key}" if where else str(key)
         row = folded.get(str(key).lower())
@@ -52,7 +53,11 @@ def _block(block: type, body: Any, where: str) -> Iterator[_Finding]:
             near = difflib.get_close_matches(str(key), list(known), n=1, cutoff=0.6) or _by_hcl(str(key), known)
             hint = f"did you mean {near[0]}?" if near else ""
             yield str(key), f"{place}: Nomad knows no such key here and would ignore it", hint
-        elif item is not None:
+            continue
+        before = written.setdefault(row.json, str(key))
+        if before != key:
+            yield str(key), f"{place}: is the same as {before} to Nomad, and both are there", f"write {row.json} once"
+        if item is not None:
             yield from _value(row, item, place)
 
 

@@ -101,11 +101,11 @@ def places(feature: Feature, body: JobBody) -> tuple[tuple[str, ...], ...]:
     """The tasks that use it, or else the groups, as `desired.job.hcl_places` has them; `()` is the job itself."""
     used = next(row.used for row in TABLE if row.feature is feature)
     found: list[tuple[str, ...]] = []
-    for group in body.get("TaskGroups") or ():
+    for group in _objects(body.get("TaskGroups")):
         at = ("group", str(group.get("Name") or ""))
         tasks = [
             (*at, "task", str(task.get("Name") or ""))
-            for task in group.get("Tasks") or ()
+            for task in _objects(group.get("Tasks"))
             if used({"TaskGroups": [{"Tasks": [task]}]})
         ]
         found += tasks or ([at] if used({"TaskGroups": [group]}) else [])

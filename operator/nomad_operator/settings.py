@@ -269,8 +269,12 @@ class Settings(BaseSettings):
     )  # fmt: skip
     image_lookup: bool = setting(
         f"{PREFIX}IMAGE_LOOKUP", True,
-        "Whether registries are asked what an image says of itself (ports, command): as anybody, without credentials.",
+        "Whether registries are asked if an image is there, and what it says of itself (ports, command).",
         allowed="true or false",
+    )  # fmt: skip
+    docker_config: File | None = setting(
+        "DOCKER_CONFIG", None, "Folder of the `config.json` that `docker login` writes: credentials for registries.",
+        allowed="a path",
     )  # fmt: skip
     insecure_registries: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = setting(
         f"{PREFIX}INSECURE_REGISTRIES", (), "Registries that are asked without TLS, as the loopback always is.",

@@ -33,6 +33,7 @@ from nomad_operator.event_feed import EventFeed
 from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.from_settings import connection, policy, rules, secrets_of, write_back
 from nomad_operator.log import Outages
+from nomad_operator.look_ups import look_up, registries
 from nomad_operator.metrics import Metrics
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
@@ -51,7 +52,6 @@ from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
 from observers.redaction import Placeholders
 from reconcilers.backoff import Backoff
-from reconcilers.foretold import Foretelling
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
 from reconcilers.reconcile import Reconciler, Repairs
@@ -179,7 +179,7 @@ def assemble(
     )
     in_force = rules_in_force(settings, source)
     chronicle = Chronicle()
-    images = ImageRegistries(insecure=settings.insecure_registries) if settings.image_lookup else None
+    images = registries(settings)
     services = service_clients(settings)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     budget = Budget(
@@ -202,6 +202,7 @@ def assemble(
                 chronicle=chronicle,
                 placeholders=Placeholders(),
                 secrets=secrets_of(settings),
+                places=look_up(nomad, services),
             ),
             ladder=Ladder(
                 rungs=[("rule", RuleRung())],
@@ -217,7 +218,6 @@ def assemble(
         watch=Watch(now=now, clock=time.monotonic),
         now=now,
         after_state_loss=lambda: sync.after_state_loss,
-        foretelling=Foretelling(variables=nomad, now=now),
         admission=admission(
             settings,
             nomad=nomad,
@@ -226,6 +226,7 @@ def assemble(
             records=records,
             parser=parser,
             services=services,
+            images=images,
             now=now,
         ),
     )

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from desired.operations.operation import Operation
 from desired.operations.same_job import digest
+from desired.reasons import Reason
 from reconcilers.record import Record
 from reconcilers.repair.episode import Episode, Kept, Outcome, TryState
 from reconcilers.spec import Spec
@@ -61,6 +62,16 @@ def settle(record: Record, written: Spec, standing: tuple[Kept, ...], contradict
     elif contradicted and last is not None and last.outcome is Outcome.REPAIRED and last.durable is None:
         last = replace(last, durable=False, undone="person", told=f"{last.told}; then changed by a person in git")
     return replace(record, overlay=standing, episode=episode, last_episode=last)
+
+
+def admitted(record: Record, spec_hash: str, now: datetime) -> Record:
+    """A spec that counted as failed before it was registered, and that nobody objects to by now, has not failed."""
+    failure, episode, last = record.failure_of(spec_hash), record.episode, record.last_episode
+    if failure is None or failure.reason is not Reason.VALUE_MISSING:
+        return record
+    if episode is not None and episode.spec_hash == spec_hash and not episode.trial:
+        last, episode = episode.ended(Outcome.HEALED, "what it reads is there by now", now), None
+    return replace(record.without_failure(spec_hash), episode=episode, last_episode=last)
 
 
 def _merged(episode: Episode, written: Spec, now: datetime) -> Episode | None:

@@ -8,17 +8,20 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from desired.errors import Rejected
+from desired.secret_reads import secret_reads
 from desired.state import JobBody
 from observers import redacted
 from observers.evidence import Evidence
 from observers.failures.diagnose import diagnose
 from observers.failures.diagnosis import Diagnosis
+from observers.failures.foreseen import foreseen, seen
 from observers.known_secrets import KnownSecrets
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.collect import Collector
 from observers.nomad.crash_logs import CrashLogs
 from observers.redaction import Placeholders, Redactor
 from observers.running import Plan, Running
+from observers.secret_examiner import Places
 from reconcilers.repair.at_hand import at_hand, last_good, since_registered
 from reconcilers.repair.ladder import Climbed
 from reconcilers.repair.without_secrets import without_secrets
@@ -29,8 +32,15 @@ class Gatherer:
     """Implements `reconcilers.reconcile.EvidenceSource`. `secrets` are those of this process."""
 
     def __init__(
-        self, *, collector: Collector, chronicle: Chronicle, placeholders: Placeholders, secrets: Collection[str] = ()
+        self,
+        *,
+        collector: Collector,
+        chronicle: Chronicle,
+        placeholders: Placeholders,
+        secrets: Collection[str] = (),
+        places: Places | None = None,
     ) -> None:
+        self._places = places
         self._collector = collector
         self._chronicle = chronicle
         self._placeholders = placeholders
@@ -53,6 +63,19 @@ class Gatherer:
         full = await self._collector.collect(evidence, first, running=situation.running.allocations)
         shown = redacted.redacted(full, redactor)
         return shown, _named(shown, redactor, situation)
+
+    async def foreseen(self, situation: Situation) -> tuple[Evidence, tuple[Diagnosis, ...]]:
+        """Of a job that nobody has registered: by the job itself, and the names at the places that it reads."""
+        evidence = replace(
+            self._known(situation), since=situation.now, allocations=(), placement={}, checks=None, deployment=None
+        )
+        redactor = self._redactor(evidence.body, last_good(situation))
+        reads = [one for one in secret_reads(evidence.body) if not one.elsewhere]
+        if self._places is not None and reads:
+            looked = await self._places.places(reads, namespace=situation.key.namespace)
+            evidence = replace(evidence, cluster=seen(evidence.cluster, looked))
+        shown = redacted.redacted(evidence, redactor)
+        return shown, tuple(redacted.told(one, redactor) for one in foreseen(evidence.body, shown.cluster))
 
     def hidden(self, running: Running, wanted: JobBody) -> Running:
         """What is registered may be another job than what is wanted: the secrets of both are."""

@@ -43,6 +43,7 @@ from nomad_operator.commands.validate_dependencies import circles, strangers
 from nomad_operator.commands.validate_examined import FolderRead, examined, unread_rules
 from nomad_operator.commands.validate_server import Judgement, judged_by_server
 from nomad_operator.from_settings import connection, policy
+from nomad_operator.look_ups import registries
 from nomad_operator.rules_in_force import RulesInForce
 from nomad_operator.service_clients import service_clients
 from nomad_operator.settings import Settings
@@ -186,19 +187,21 @@ def _problems(state: DesiredState, names: set[str] | None) -> list[Problem]:
 
 async def _server(settings: Settings, found: Found, rules: Sequence[Path]) -> None:
     client = NomadClient(connection=connection(settings))
-    services = service_clients(settings)
+    services, images = service_clients(settings), registries(settings)
     try:
         for here in found.read:
             in_force = rules_in_force(settings, here, *rules)
             everybody = admission(
                 settings, nomad=client, desired=here, rules=in_force, records=NothingRemembered(), parser=client,
-                services=services, now=lambda: datetime.now(UTC),
+                services=services, images=images, now=lambda: datetime.now(UTC),
             )  # fmt: skip
             apps = [(_shown(here.folder, app.path), app) for app in here.apps]
             _add(await judged_by_server(client, apps, examined=partial(_examined, here.folder, everybody)), found)
     finally:
         await services.aclose()
         await client.aclose()
+        if images is not None:
+            await images.aclose()
 
 
 def _add(judgements: Iterable[Judgement], found: Found) -> None:
@@ -241,7 +244,7 @@ def _in(folder: str, problem: Problem) -> Problem:
 
 
 async def _examined(folder: str, admission: Admission, app: DesiredApp, body: JobBody) -> Judgement:
-    told = await examined(admission, app, body)
+    told = await examined(admission, app, body, folder=folder)
     return Judgement(tuple(_in(folder, one) for one in told.problems), tuple(_in(folder, one) for one in told.warnings))
 
 

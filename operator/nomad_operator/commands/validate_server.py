@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Protocol
 
 from desired.app import AppKey
@@ -14,8 +13,6 @@ from desired.problem import Problem
 from desired.state import DesiredApp, HclSource, JobBody
 from observers.nomad.multierror import warnings
 from observers.running import Plan
-from reconcilers.foretold import Foretelling
-from reconcilers.spec import Spec
 
 Examined = Callable[[DesiredApp, JobBody], Awaitable["Judgement"]]
 # Validation and plan are small work for Nomad; a whole repository at once is not.
@@ -30,8 +27,6 @@ class Nomad(Protocol):
     async def validate(self, body: JobBody) -> tuple[tuple[str, ...], str]: ...
 
     async def plan(self, key: AppKey, body: JobBody) -> Plan: ...
-
-    async def variable_keys(self, namespace: str, path: str) -> Sequence[str] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,6 @@ async def judged_by_server(
     `examined` are those who may object before a job is registered.
     """
     limit = asyncio.Semaphore(_AT_ONCE)
-    foretelling = Foretelling(variables=nomad, now=lambda: datetime.now(UTC))
 
     async def one(path: str, app: DesiredApp) -> tuple[Judgement, ...]:
         async with limit:
@@ -59,13 +53,13 @@ async def judged_by_server(
             except InvalidDesired as error:
                 return (Judgement(tuple(replace(problem, path=path) for problem in error.problems)),)
             body = {**body, "Namespace": app.key.namespace}
-            judged = await _judged(nomad, foretelling, path, app, body)
+            judged = await _judged(nomad, path, app, body)
             return (judged,) if examined is None else (judged, await examined(app, body))
 
     return [judgement for each in await asyncio.gather(*(one(path, app) for path, app in apps)) for judgement in each]
 
 
-async def _judged(nomad: Nomad, foretelling: Foretelling, path: str, app: DesiredApp, body: JobBody) -> Judgement:
+async def _judged(nomad: Nomad, path: str, app: DesiredApp, body: JobBody) -> Judgement:
     errors, warned = await nomad.validate(body)
     if errors:
         return Judgement(tuple(Problem(path, message=error) for error in errors), _warnings(path, warned))
@@ -74,9 +68,7 @@ async def _judged(nomad: Nomad, foretelling: Foretelling, path: str, app: Desire
     except Rejected as error:
         told = tuple(Problem(path, message=mistake, hint=error.hint) for mistake in error.mistakes)
         return Judgement(told, _warnings(path, warned))
-    spec = Spec.of(body, text="", format="json")
-    silent = tuple(Problem(path, message=told) for told in await foretelling.of(app.key.namespace, spec))
-    return Judgement(warnings=(*_warnings(path, warned, plan.warnings), *silent))
+    return Judgement(warnings=_warnings(path, warned, plan.warnings))
 
 
 def _warnings(path: str, *texts: str) -> tuple[Problem, ...]:

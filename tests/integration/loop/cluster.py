@@ -25,14 +25,15 @@ from nomad_operator.embedded.engine import EmbeddedNomad
 from nomad_operator.embedded.messages import Request
 from nomad_operator.embedded.transport import session
 from nomad_operator.embedded.world import read_world
+from observers.look_up import LookUp, SecretNames
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
 from observers.nomad.connection import Connection
 from observers.redaction import Placeholders
 from observers.running import Running
+from observers.secret_examiner import SecretExaminer
 from reconcilers.admission import Admission, Examiner
-from reconcilers.foretold import Foretelling
 from reconcilers.memory_store import MemoryStore
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.reconcile import Reconciler, Repairs
@@ -74,7 +75,9 @@ class Cluster:
         guard: GuardSettings | None = None,
         examiners: Sequence[Examiner] = (),
         policies: Callable[[], Sequence[RuleSet]] = tuple,
+        vault: SecretNames | None = None,
     ) -> None:
+        self.vault = vault
         self.examiners = (PolicyExaminer(rules=policies), *examiners)
         self.policies = policies
         self.nomad = EmbeddedNomad(world=read_world(world, "the test's world"), start=START, seed=1)
@@ -106,16 +109,24 @@ class Cluster:
             watch=Watch(now=lambda: self.now, clock=lambda: (self.now - START - self.jumped).total_seconds()),
             now=lambda: self.now,
             after_state_loss=lambda: self.after_state_loss,
-            foretelling=Foretelling(variables=self.client, now=lambda: self.now),
-            admission=Admission(examiners=self.examiners),
+            admission=Admission(examiners=[*self.examiners, self._secrets()]),
         )  # fmt: skip
+
+    def _secrets(self) -> Examiner:
+        return SecretExaminer(places=self._places(), now=lambda: self.now)
+
+    def _places(self) -> LookUp:
+        return LookUp(variables=self.client, vault=self.vault)
 
     def _repairs(self) -> Repairs:
         self.switch = Switch(store=self.store, stopped_by_setting=False)
         run(self.switch.load())
         return Repairs(
             evidence=Gatherer(
-                collector=Collector(reads=self.client), chronicle=Chronicle(), placeholders=Placeholders()
+                collector=Collector(reads=self.client),
+                chronicle=Chronicle(),
+                placeholders=Placeholders(),
+                places=self._places(),
             ),
             ladder=Ladder(rungs=[("rule", RuleRung())], guard=Guard(settings=self.guard, judged=self.judged)),
             budget=Budget(settings=BudgetSettings(), records=self.records),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -16,8 +19,9 @@ from desired.app import AppKey
 from desired.errors import InvalidDesired
 from desired.job.hcl_places import locate
 from desired.job.hcl_read import LocalParser
+from desired.job_file import FileKind, source_of
 from desired.objection import Objection
-from desired.state import HclSource, JobBody
+from desired.state import HclSource, JobBody, JsonSource
 
 SHOP = AppKey.parse("default/shop")
 HEAD = "apiVersion: nomad-operator/v1\nkind: Policy\nspec:\n"
@@ -57,6 +61,15 @@ job "shop" {
   }
 }
 """
+
+
+STRICT = read_rules(
+    HEAD + "  images: {allowed: [a], tagRequired: true, latest: false}\n  drivers: [x]\n  datacenters: [x]\n"
+    "  resources: {cpu: 1, cores: 1, memory: 1, memoryMax: 1, disk: 1, count: 1, limitsRequired: true}\n"
+    "  services: {tagsRequired: [x], checkRequired: true}\n  metaRequired: [x]\n"
+    f"  deny: [{', '.join(one.value for one in Denied)}]\n",
+    "rules.yaml",
+)
 
 
 async def body(text: str = JOB) -> JobBody:
@@ -261,3 +274,89 @@ async def test_an_image_out_of_a_file_is_from_no_registry() -> None:
     (found,) = await broken("  images: {allowed: [registry.example.org/*]}", job)
     assert (found.rule, found.at[-1]) == ("images.allowed", "load")
     assert await broken("  images: {latest: false}", job) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Job": {"ID": "shop", "taskgroups": [{"name": "g", "TASKS": [{"name": "t", "driver": "raw_exec"}]}]}}',
+        '{"ID": "shop", "TaskGroups": [null, {"Name": "g", "Tasks": [null, {"Name": "t", "driver": "raw_exec"}]}]}',
+    ],
+)
+def test_a_job_in_json_is_judged_as_nomad_reads_it(text: str) -> None:
+    """Without regard to the case of its keys, and with nothing where null stands."""
+    source = source_of(text, "", "shop.json", FileKind.JSON)
+    assert isinstance(source, JsonSource)
+    assert [one.rule for one in judge(SHOP, source.body, rules("  deny: [privileged]"))] == ["deny.privileged"]
+
+
+_JOB: dict[str, Any] = {
+    "ID": "x", "Datacenters": ["dc1"], "Meta": {"a": "b"}, "TaskGroups": [{
+        "Name": "g", "Count": 2, "EphemeralDisk": {"SizeMB": 3}, "Volumes": {"a": {"Type": "host", "Sticky": True}},
+        "Networks": [{"Mode": "host", "ReservedPorts": [{"Label": "http", "Value": 3}]}],
+        "Services": [{"Name": "s", "Tags": ["a"], "Checks": [{"Type": "tcp"}]}],
+        "Tasks": [{
+            "Name": "t", "Driver": "docker", "User": "root", "Resources": {"CPU": 2, "MemoryMB": 3},
+            "Services": [{"Name": "s"}], "Templates": [{"SourcePath": "/x"}], "Config": {"image": "x"},
+        }],
+    }],
+}  # fmt: skip
+
+
+@given(data=st.data())
+def test_a_job_in_json_of_any_shape_that_may_be_registered_is_judged(data: st.DataObject) -> None:
+    """Somewhere in it stands something else than what belongs there."""
+    body = copy.deepcopy(_JOB)
+    around: Any = body
+    while True:
+        steps = sorted(around, key=str) if isinstance(around, dict) else range(len(around))
+        step = data.draw(st.sampled_from(list(steps)))
+        if isinstance(around[step], dict | list) and around[step] and data.draw(st.booleans()):
+            around = around[step]
+            continue
+        around[step] = data.draw(_JSON | st.lists(st.none(), min_size=1, max_size=2))
+        break
+    with contextlib.suppress(InvalidDesired):
+        source = source_of(json.dumps(body), "", "x.json", FileKind.JSON)
+        if isinstance(source, JsonSource):
+            judge(SHOP, source.body, STRICT)
+
+
+@pytest.mark.parametrize(
+    ("group", "task", "broken_rules"),
+    [
+        ({}, {}, {"resources.memory", "resources.cpu", "resources.disk"}),
+        ({}, {"MemoryMB": None, "CPU": None}, {"resources.memory", "resources.cpu", "resources.disk"}),
+        ({"EphemeralDisk": {"SizeMB": 50}}, {"MemoryMB": 50, "CPU": 50}, set()),
+        ({"EphemeralDisk": {"SizeMB": 50}}, {"MemoryMB": 50, "Cores": 2}, set()),
+        ({"EphemeralDisk": {"SizeMB": 50}}, {"MemoryMB": 50, "CPU": 50, "MemoryMaxMB": -1}, {"resources.memoryMax"}),
+        ({"EphemeralDisk": {"SizeMB": 50}, "Scaling": {"Max": 9}}, {"MemoryMB": 1, "CPU": 1}, {"resources.count"}),
+    ],
+)
+def test_what_a_job_does_not_say_is_what_nomad_makes_of_it(
+    group: dict[str, Any], task: dict[str, Any], broken_rules: set[str]
+) -> None:
+    limits = rules("  resources: {memory: 60, cpu: 60, disk: 60, memoryMax: 60, count: 3}")
+    body = {"TaskGroups": [{"Name": "g", **group, "Tasks": [{"Name": "t", "Driver": "docker", "Resources": task}]}]}
+    assert {one.rule for one in judge(SHOP, body, limits)} == broken_rules
+
+
+@pytest.mark.parametrize("image", ["a/x:${TAG}", "a/x@${DIGEST}", "a/x:1@sha256:${DIGEST}"])
+def test_a_tag_that_only_the_node_knows_may_be_the_one_that_is_forbidden(image: str) -> None:
+    body = {"TaskGroups": [{"Name": "g", "Tasks": [{"Name": "t", "Driver": "docker", "Config": {"image": image}}]}]}
+    for text, rule in (("latest: false", "images.latest"), ("digestRequired: true", "images.digestRequired")):
+        assert [one.rule for one in judge(SHOP, body, rules(f"  images: {{{text}}}"))] == [rule]
+
+
+def test_a_proxy_that_the_job_has_its_own_way_with_is_judged_as_a_task() -> None:
+    proxy = {"Driver": "raw_exec", "User": "root", "Config": {"command": "sh", "image": "x"}, "Name": ""}
+    service = {"Name": "api", "Connect": {"SidecarService": {}, "SidecarTask": proxy}}
+    body = {"TaskGroups": [{"Name": "g", "Networks": [{"Mode": "bridge"}], "Services": [service], "Tasks": []}]}
+    strict = rules(
+        "  images: {allowed: [a]}\n  drivers: [docker]\n  deny: [privileged, root]\n  resources: {memory: 128}"
+    )
+    found = judge(SHOP, body, strict)
+    assert {one.rule for one in found} == {"images.allowed", "drivers", "deny.privileged", "deny.root"}
+    assert all("connect-proxy-api" in one.message for one in found)
+    body["TaskGroups"][0]["Services"] = [{"Name": "api", "Connect": {"SidecarService": {}, "SidecarTask": None}}]
+    assert judge(SHOP, body, strict) == ()

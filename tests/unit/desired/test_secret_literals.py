@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desired.manifest_file import read_manifests
 from desired.policy import Policy
-from desired.secret_literals import secret_by_name, secret_kind
+from desired.secret_literals import secret_by_name, secret_kind, secret_settings, secret_words
 from observers.job_secrets import known_in
 
 SECRET = "Hunter2Geheim"
@@ -110,3 +114,24 @@ def _without(text: str, known: set[str]) -> str:
     for one in sorted(known, key=len, reverse=True):
         text = text.replace(one, "")
     return text
+
+
+_OLD = re.compile(r".*\$\{[^}]+\}.*|.*\{\{.*", re.DOTALL)
+
+
+@given(st.text(alphabet="${}a\n", max_size=12))
+def test_what_is_filled_in_is_known_as_an_expression_would_know_it(text: str) -> None:
+    assert (not secret_by_name("PASSWORD", f"zz9{text}")) == (_OLD.fullmatch(f"zz9{text}") is not None)
+
+
+@pytest.mark.parametrize(
+    "piece", ["${", "${x", "/a", "a.", "password ", "password=", "a://b:", "-----BEGIN ", " ", "A"]
+)
+def test_a_megabyte_is_looked_through_in_a_moment(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    begun = time.process_time()
+    secret_by_name("PASSWORD", text)
+    list(secret_settings(text))
+    list(secret_words(["--password", text]))
+    secret_kind(text)
+    assert time.process_time() - begun < 5

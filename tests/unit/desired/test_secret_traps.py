@@ -109,3 +109,41 @@ def test_reads_are_told_with_their_task_and_block() -> None:
 )  # fmt: skip
 def test_no_shape_of_a_job_breaks_the_reader(body: dict[str, Any]) -> None:
     assert secret_traps(body) == ()
+
+
+TRAPS: list[tuple[dict[str, Any], Looked | None, bool]] = [
+    (_job(WITH_DB.replace("DB_PASSWORD }}", "NOPE }}")), THERE, True),
+    (_job(WITH_DB.replace(".Data.data.", ".Data.")), THERE, True),
+    (_job(**_secret(engine=None)), THERE, True),
+    (_job(Env={"A": "${secret.db.X}"}), None, True),
+    (_job(WITH_DB, Vault=None), THERE, True),
+    # Told by Nomad, or written any moment.
+    (_job(WITH_DB), Looked(there=False, version=2), False),
+    # Nobody was asked which version it is.
+    (_job(WITH_DB.replace(".Data.data.", ".Data.")), None, False),
+    (_job(**_secret(engine=None)), None, False),
+    # The template can do without.
+    (_job('{{ with secret "secret/data/web/db" }}{{ if .Data.data.NOPE }}{{ .Data.data.NOPE }}{{ end }}{{ end }}'),
+     THERE, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "looked", "error"), TRAPS)
+def test_only_what_is_wrong_without_a_doubt_and_without_a_word_is_an_error(
+    body: dict[str, Any], looked: Looked | None, error: bool
+) -> None:
+    (found,) = {trap.error for trap in secret_traps(body, {PLACE: looked} if looked else None)}
+    assert found is error
+
+
+@pytest.mark.parametrize("block", [{"Cluster": "other"}, {"Namespace": "team"}, {"Cluster": "default"}])
+def test_what_is_read_from_another_vault_is_not_judged_by_this_one(block: dict[str, str]) -> None:
+    body = _job(WITH_DB.replace("DB_PASSWORD }}", "NOPE }}"), Vault=block)
+    assert bool(secret_traps(body, {PLACE: THERE})) is (block == {"Cluster": "default"})
+
+
+def test_each_is_told_at_its_place_in_the_job_file() -> None:
+    (field,) = secret_traps(_job(WITH_DB.replace("DB_PASSWORD }}", "NOPE }}")), {PLACE: THERE})
+    assert field.at == ("group", "web", "task", "main", "template", "0", "data")
+    (block,) = secret_traps(_job(**_secret(key="NOPE")), {PLACE: THERE})
+    assert block.at == ("group", "web", "task", "main", "secret", "db")

@@ -112,3 +112,26 @@ def test_a_long_text_is_read_in_no_time(text: str) -> None:
     template_reads(text)
     template_reads(f"{{{{ {text} }}}}")
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "optional"),
+    [
+        ('{{ with secret "kv/a" }}{{ .Data.x }}{{ end }}', set()),
+        ('{{ with secret "kv/a" }}{{ if .Data.x }}{{ .Data.x }}{{ end }}{{ .Data.y }}{{ end }}', {"x"}),
+        ('{{ with secret "kv/a" }}{{ if .Data.x }}{{ .Data.x }}{{ end }}{{ .Data.x }}{{ end }}', set()),
+        ('{{ with secret "kv/a" }}{{ with .Data.x }}{{ . }}{{ else }}{{ .Data.z }}{{ end }}{{ .Data.y }}{{ end }}',
+         {"x", "z"}),
+        ('{{ with secret "kv/a" }}{{ or .Data.x "1" }}{{ .Data.or }}{{ end }}', {"x"}),
+        ('{{ with nomadVar "v" }}{{ .x | default "1" }}{{ if eq .y "2" }}{{ end }}{{ .z }}{{ end }}', {"x", "y"}),
+        ('{{ if nomadVarExists "v" }}{{ with nomadVar "v" }}{{ .x }}{{ end }}{{ end }}{{ key "k" }}', {"", "x"}),
+        ('{{ $s := secret "kv/a" }}{{ range $s.Data.x }}{{ end }}{{ $s.Data.y }}', {"x"}),
+    ],
+)  # fmt: skip
+def test_what_a_template_can_do_without_is_known(text: str, optional: set[str]) -> None:
+    assert {one.field for one in template_reads(text) if one.optional} == optional
+
+
+@pytest.mark.parametrize("text", ['{{ key "a/b@dc2" }}', '{{ with secret "kv/a?version=2" }}{{ .Data.x }}{{ end }}'])
+def test_what_is_read_from_elsewhere_or_of_another_time_is_left_out(text: str) -> None:
+    assert template_reads(text) == ()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from random import Random
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from desired.job import api_json, spec
 from desired.job.fields import Shape
+from desired.job.key_case import with_nomads_keys
 from desired.job.lint import lint_job
-from desired.job.table import by_hcl, rows
+from desired.job.spec import Job
+from desired.job.table import Row, by_hcl, by_json, rows
 from tests.unit.job.random_jobs import random_job
 
 
@@ -58,6 +62,32 @@ def test_hcl_names_in_json_are_led_to_the_api_names() -> None:
 
 def test_key_case_is_not_held_against_anybody() -> None:
     assert lint_job({"id": "x", "taskgroups": [{"name": "g"}]}) == ()
+
+
+def test_a_key_that_is_there_twice_by_its_case_is_found() -> None:
+    """Nomad would take the last one, and whoever reads the job the one that is written right."""
+    (problem,) = lint_job({"TaskGroups": [{"Name": "g", "Tasks": [{"Driver": "docker", "driver": "raw_exec"}]}]})
+    assert "driver: is the same as Driver" in problem.message
+    assert problem.hint == "write Driver once"
+
+
+@given(st.integers(0, 2**32), st.randoms(use_true_random=False))
+@settings(max_examples=40, deadline=None)
+def test_a_job_is_known_by_its_keys_whatever_their_case(seed: int, random: Random) -> None:
+    body = api_json.to_json(random_job(seed))
+
+    def mixed(block: type, value: Any) -> Any:
+        named = by_json(block)
+        return {random.choice((key, key.lower(), key.upper())): inside(named[key], item) for key, item in value.items()}
+
+    def inside(row: Row, item: Any) -> Any:
+        if row.block is None or item is None:
+            return item
+        if row.shape is Shape.BLOCK_MAP:
+            return {name: mixed(row.block, each) for name, each in item.items()}
+        return [mixed(row.block, each) for each in item] if isinstance(item, list) else mixed(row.block, item)
+
+    assert with_nomads_keys(mixed(Job, body)) == body
 
 
 def test_values_of_a_wrong_type_are_found() -> None:

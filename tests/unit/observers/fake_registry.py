@@ -46,6 +46,8 @@ class FakeRegistry:
     asked: list[str] = field(default_factory=list)
     authorized: list[tuple[str, str]] = field(default_factory=list)
     scopes: list[str] = field(default_factory=list)
+    hides_tags: bool = False
+    user: str = ""  # who alone gets a token, as a Basic header
 
     def image(self, name: str, config: Mapping[str, Any] = CONFIG, tag: str = "latest") -> str:
         """Put an image there; the digest of its manifest."""
@@ -73,6 +75,8 @@ class FakeRegistry:
             self.authorized.append((url.host, given))
         if f"{url.scheme}://{url.netloc.decode()}{url.path}" == self.realm:
             self.scopes.append(url.params["scope"])
+            if self.user and given != self.user:
+                return httpx.Response(401, json={"errors": [{"code": "UNAUTHORIZED"}]})
             return httpx.Response(200, json={"token": self.token, "expires_in": 300})
         if self.blobs_at and str(url).startswith(self.blobs_at):
             return httpx.Response(200, content=self.blobs[url.path.rpartition("/")[2]])
@@ -81,6 +85,8 @@ class FakeRegistry:
             scope = 'scope="repository:everything:push"'
             challenge = f'Bearer realm="{self.realm}",service="the registry",{scope}'
             return httpx.Response(401, headers={"WWW-Authenticate": challenge}, json={"errors": []})
+        if url.path.endswith("/tags/list"):
+            return self._tags(url.path.removeprefix("/v2/").removesuffix("/tags/list"))
         name, _, rest = url.path.removeprefix("/v2/").rpartition("/manifests/")
         if name and f"{name}:{rest}" in self.manifests:
             kind, raw = self.manifests[f"{name}:{rest}"]
@@ -92,3 +98,10 @@ class FakeRegistry:
                 return httpx.Response(307, headers={"Location": f"{self.blobs_at}/{found}"})
             return httpx.Response(200, content=self.blobs[found])
         return httpx.Response(404, json={"errors": [{"code": "MANIFEST_UNKNOWN"}]})
+
+    def _tags(self, name: str) -> httpx.Response:
+        tags = [each.rpartition(":")[2] for each in self.manifests if each.startswith(f"{name}:")]
+        tags = [tag for tag in tags if len(tag) != 64]
+        if not tags or self.hides_tags:
+            return httpx.Response(404, json={"errors": [{"code": "NAME_UNKNOWN"}]})
+        return httpx.Response(200, json={"name": name, "tags": tags})

@@ -63,19 +63,19 @@ async def test_every_place_is_asked_for_once() -> None:
     reads = [_read(Source.VAULT, "secret/data/a", field) for field in ("", "A", "B")]
     found = await LookUp(vault=vault).places(reads, namespace="default")
     assert vault.asked == ["secret/data/a"]
-    assert found.looks == {(Source.VAULT, "secret/data/a"): Looked(there=True, version=2, keys=("A",))}
+    assert found.looks == {(Source.VAULT, "secret/data/a"): Looked(there=True, version=2, mount="secret", keys=("A",))}
     assert found.unread == ()
 
 
 @pytest.mark.parametrize(
     ("standing", "looked"),
     [
-        (Standing.MISSING, Looked(there=False, version=2, near=("secret/data/web/db",), said="said")),
-        (Standing.DELETED, Looked(there=False, version=2, said="its newest version was deleted")),
-        (Standing.FORBIDDEN, Looked(version=2, forbidden=True, said="said")),
-        (Standing.UNKNOWN_MOUNT, Looked(there=False, version=2, said="said")),
-        (Standing.WRONG_SHAPE, Looked(there=False, version=2, said="said")),
-        (Standing.NOT_A_STORE, Looked(version=2)),
+        (Standing.MISSING, Looked(there=False, version=2, mount="secret", near=("secret/data/web/db",), said="said")),
+        (Standing.DELETED, Looked(there=False, version=2, mount="secret", said="its newest version was deleted")),
+        (Standing.FORBIDDEN, Looked(version=2, mount="secret", forbidden=True, said="said")),
+        (Standing.UNKNOWN_MOUNT, Looked(there=False, version=2, mount="secret", said="said")),
+        (Standing.WRONG_SHAPE, Looked(there=False, version=2, mount="secret", said="said")),
+        (Standing.NOT_A_STORE, Looked(version=2, mount="secret")),
     ],
 )
 async def test_a_standing_in_vault_is_what_is_known(standing: Standing, looked: Looked) -> None:

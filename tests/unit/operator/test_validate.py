@@ -348,3 +348,10 @@ def test_doctor_says_whether_the_rules_can_be_read(run: Run, tmp_path: Path, mon
     assert rules() == [(False, "rules.yaml: cannot be read: No such file or directory")]
     (tmp_path / "rules.yaml").write_text(RULES)
     assert [ok for ok, _ in rules()] == [True]
+
+
+def test_of_a_manifest_the_line_that_makes_it_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "apps" / "two.yaml").write_text(f"{MANIFEST}  resources:\n    memory: 300\n")
+    (tmp_path / "apps" / "rules.yaml").write_text(RULES.replace("drivers: [docker]", "resources: {memory: 200}"))
+    _, out, _ = run("validate", "apps/two.yaml")
+    assert out.startswith("apps/two.yaml:7:13: app/app: memory 300 is above the limit of 200, says rules.yaml (")
