@@ -72,6 +72,26 @@ async def test_who_cannot_be_asked_says_nothing(answer: httpx.Response | Excepti
     await registries.aclose()
 
 
+async def test_what_was_not_there_is_not_there_because_its_registry_is_away() -> None:
+    now, registry, away = [0.0], holding(), [False]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if away[0]:
+            raise httpx.ConnectError("x")
+        return registry.answer(request)
+
+    registries = ImageRegistries(transport=httpx.MockTransport(answer), clock=lambda: now[0])
+    image = "registry.example/team/app:1.5"
+    assert (await registries.standing(image)).there is False
+    away[0], now[0] = True, 60.0
+    assert (await registries.standing(image)).there is False
+    assert (await registries.standing("registry.example/team/app:1.6")).there is None
+    away[0], now[0] = False, 400.0
+    registry.image("team/app", tag="1.5")
+    assert (await registries.standing(image)).there is True
+    await registries.aclose()
+
+
 def logged_in(folder: Path, registry: str = "registry.example") -> tuple[RegistryCredentials, str]:
     told = base64.b64encode(f"robot:{PASSWORD}".encode()).decode()
     (folder / "config.json").write_text(json.dumps({"auths": {registry: {"auth": told}}}))

@@ -109,6 +109,15 @@ async def test_who_is_away_is_said_and_asked_again() -> None:
     assert await asked.objections(KEY, body(FIELD))
 
 
+async def test_what_was_wrong_is_not_right_because_nobody_can_tell_any_more() -> None:
+    clock, variables = Clock(), Variables(web=("password",))
+    asked = examiner(variables, clock)
+    told = await asked.objections(KEY, body(FIELD))
+    variables.keys["nomad/jobs/web"] = Unavailable("away")
+    clock.now += timedelta(minutes=5)
+    assert told and await asked.objections(KEY, body(FIELD)) == told
+
+
 async def test_what_is_wrong_for_sure_is_told_while_another_is_away() -> None:
     variables = Variables(web=Unavailable("away"))
     (told,) = await examiner(variables, vault=Vault("password")).objections(KEY, body(FIELD + OF_VAULT))

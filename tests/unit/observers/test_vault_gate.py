@@ -6,7 +6,7 @@ import re
 import subprocess
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desired.app import AppKey
 from desired.errors import OperatorError
 from nomad_operator.probes.attempt import Attempt
 from nomad_operator.probes.vault import probe_vault
+from observers.look_up import LookUp
 from observers.reach.address import Reach
+from observers.secret_examiner import SecretExaminer
 from observers.vault.client import VaultClient
 from observers.vault.gate import NeverSent, VaultGate
 from observers.vault.login import GivenToken
@@ -81,6 +84,19 @@ async def test_nothing_that_reads_a_value_is_sent_for_any_path(path: str) -> Non
     for ask in _questions(client):
         with suppress(OperatorError):
             await ask(path)
+    assert [asked for asked in replay.asked if _reads_a_value(asked)] == []
+    assert {asked.method for asked in replay.asked} <= {"GET", "LIST"}
+
+
+@given(_PATHS, st.sampled_from([".Data.data.DB", ".Data.DB"]))
+async def test_what_a_job_reads_is_looked_up_before_it_is_registered_without_any_value(path: str, field: str) -> None:
+    replay = Replay(_answer)
+    examiner = SecretExaminer(places=LookUp(vault=_client(replay)), now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    template = {"EmbeddedTmpl": f'{{{{ with secret "{path}" }}}}A={{{{ {field} }}}}{{{{ end }}}}'}
+    block = {"Name": "db", "Provider": "vault", "Path": path}
+    task = {"Name": "app", "Vault": {}, "Templates": [template], "Secrets": [block], "Env": {"B": "${secret.db.B}"}}
+    with suppress(OperatorError):
+        await examiner.objections(AppKey("default", "web"), {"TaskGroups": [{"Name": "web", "Tasks": [task]}]})
     assert [asked for asked in replay.asked if _reads_a_value(asked)] == []
     assert {asked.method for asked in replay.asked} <= {"GET", "LIST"}
 

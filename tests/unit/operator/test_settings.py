@@ -222,7 +222,9 @@ def test_what_can_be_no_namespace_is_refused(loaded: Load, names: str, told: str
 
 def test_every_setting_is_explained() -> None:
     for row in rows(Loaded(Settings(), dict.fromkeys(Settings.model_fields, "default"))):
-        assert row["name"].startswith((PREFIX, "NOMAD_", "VAULT_", "CONSUL_", "QDRANT_", "LANGFUSE_", "OPENAI_"))
+        assert row["name"].startswith(
+            (PREFIX, "NOMAD_", "VAULT_", "CONSUL_", "QDRANT_", "LANGFUSE_", "OPENAI_", "DOCKER_")
+        )
         assert row["meaning"].endswith(".")
         assert row["allowed"] or isinstance(row["default"], str), row["name"]
 
