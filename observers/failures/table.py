@@ -64,7 +64,10 @@ def advice(diagnosis: Diagnosis) -> str:
 
 # What reads well in the place of a name that nobody told.
 _UNNAMED = {"command": "what it is to run"}
-_SILENT = {FailureClass.CRASH: {"line": "nothing that tells why"}}
+_SILENT = {
+    FailureClass.CRASH: {"line": "nothing that tells why"},
+    FailureClass.SECRET_FIELD_MISSING: {"path": "where it is read from"},
+}
 
 
 class _Known(dict[str, str]):

@@ -26,6 +26,7 @@ PATIENCE = timedelta(seconds=30)
 _ASKED = re.compile(r"(?P<kind>vault\.read|vault\.list|vault\.write|kv\.\w+|nomad\.var\.\w+)\((?P<what>[^)]*)\)")
 _MORE = re.compile(r", and (?P<more>\d+) more\s*$")
 _VARIABLE = re.compile(r"^(?P<path>[^@]+)(?:@(?P<namespace>[^.]+)(?:\.(?P<region>.+))?)?$")
+_READS = re.compile(r'\{\{-?\s*with\s+(?:secret|nomadVar)\s+"')
 _FIELD = re.compile(r"\.Data(?P<two>\.data)?\.(?P<field>\w+)")
 
 
@@ -172,6 +173,13 @@ def after_reading(
     return failure
 
 
+def _around(template: str, expression: str) -> str:
+    """The one block that the expression stands in, where it stands once in the template; else the whole of it."""
+    before, _, after = template.partition(expression)
+    opened = list(_READS.finditer(before))
+    return template if expression in after or not opened else before[opened[-1].start() :].partition("{{ end")[0]
+
+
 def _field(cluster: Cluster, task: JobBody, facts: dict[str, str]) -> None:
     """Where the field is read from, and which fields there are, as far as one template says it."""
     expression = facts.get("expression", "")
@@ -185,8 +193,9 @@ def _field(cluster: Cluster, task: JobBody, facts: dict[str, str]) -> None:
         return
     template = job_words.text(asking[0], "EmbeddedTmpl")
     facts["destination"] = job_words.text(asking[0], "DestPath")
-    secrets = set(re.findall(r'\bsecret\s+"([^"]+)"', template))
-    variables = set(re.findall(r'\bnomadVar\s+"([^"]+)"', template))
+    read = _around(template, expression)
+    secrets = set(re.findall(r'\bsecret\s+"([^"]+)"', read))
+    variables = set(re.findall(r'\bnomadVar\s+"([^"]+)"', read))
     if len(secrets) == 1 and not variables:
         path = secrets.pop()
         facts |= {"source": "vault", "path": path}

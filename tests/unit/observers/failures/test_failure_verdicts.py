@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from desired.cause import Cause
 from observers.evidence import Cluster, Evidence, ImageFacts, Usage
 from observers.failures.failure_class import FailureClass
+from observers.failures.table import advice
 from observers.running import PlacementFailure, TaskState
 from tests.unit.observers.failures.failure_evidence import (
     JOB,
@@ -355,6 +356,24 @@ def test_vault_without_a_block_is_told_from_a_missing_secret() -> None:
     assert first(evidence(pending, body=job(Vault={}))).failure is F.SECRET_MISSING
     known = Cluster(secret_paths=("secret/a",))
     assert first(evidence(pending, body=job(Vault={}), cluster=known)).failure is F.SECRET_FORBIDDEN
+
+
+TWO_SECRETS = (
+    'A={{ with secret "secret/data/web/db" }}{{ .Data.data.user | toJSON }}{{ end }}\n'
+    'B={{ with secret "secret/data/web/app" }}{{ .Data.data.%s | toJSON }}{{ end }}\n'
+)
+
+
+@pytest.mark.parametrize(("field", "path"), [("kee", "secret/data/web/app"), ("user", "")])
+def test_of_several_secrets_the_one_around_the_field_is_named_where_it_can_only_be_that_one(
+    field: str, path: str
+) -> None:
+    at = f'Template failed: execute: template: :2:9: executing "" at <.Data.data.{field}>: '
+    said = f'{at}map has no entry for key "{field}"'
+    body = job(Vault={}, Templates=[{"DestPath": "secrets/app.env", "EmbeddedTmpl": TWO_SECRETS % field}])
+    found = first(evidence(allocation([killing(said)]), body=body))
+    assert (found.failure, found.facts.get("path", "")) == (F.SECRET_FIELD_MISSING, path)
+    assert f"add it to {path or 'where it is read from'}, or" in advice(found)
 
 
 # properties
