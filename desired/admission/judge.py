@@ -13,8 +13,9 @@ from desired.admission.images import images
 from desired.admission.job_parts import all_services, fits, place_of, tasks, where
 from desired.admission.privileges import denied
 from desired.admission.resources import resources
-from desired.admission.rules import PolicySpec
+from desired.admission.rules import Denied, PolicySpec
 from desired.app import AppKey
+from desired.literal_examiner import exposed
 from desired.objection import Objection
 from desired.state import JobBody
 
@@ -81,4 +82,11 @@ def _meta(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
             )
 
 
-_RULES: tuple[Judge, ...] = (images, _drivers, _places, resources, _services, _meta, denied)
+def _literals(body: JobBody, rules: PolicySpec) -> Iterator[Objection]:
+    """Without the rule it is only warned of."""
+    if Denied.LITERAL_SECRETS in (rules.deny or ()):
+        for one in exposed(body):
+            yield Objection(f"deny.{Denied.LITERAL_SECRETS.value}", one.message, one.fix, one.at)
+
+
+_RULES: tuple[Judge, ...] = (images, _drivers, _places, resources, _services, _meta, denied, _literals)

@@ -28,6 +28,7 @@ class Denied(StrEnum):
     HOST_TEMPLATES = "hostTemplates"
     SECURITY_OPTIONS = "securityOptions"
     RUNTIME = "runtime"
+    LITERAL_SECRETS = "literalSecrets"
 
 
 class _Block(BaseModel):

@@ -32,6 +32,7 @@ from tests.integration.git.git_world import Upstream
 ADDRESS = os.environ.get("VAULT_TEST_ADDR", "")
 TOKEN = os.environ.get("VAULT_TEST_TOKEN", "")
 NOMAD = os.environ.get("NOMAD_TEST_ADDR", "")
+CONSUL = os.environ.get("CONSUL_TEST_ADDR", "")
 IMAGE = "busybox:local"
 
 
@@ -253,6 +254,34 @@ def test_validate_says_it_at_its_place_before_anything_is_committed(place: Place
     told = place.operator.command("validate", "--server", "web.nomad.hcl")
     assert told.returncode == 1, told.stdout + told.stderr
     assert "did you mean DB_PASSWORD?" in told.stdout and "[field-missing]" in told.stdout
+
+
+@pytest.fixture
+def consul(place: Place) -> Iterator[httpx.Client]:
+    if not (place.real and CONSUL and place.nomad.attribute("consul.version")):
+        pytest.skip("keys of a real Consul in a real Nomad (CONSUL_TEST_ADDR beside those of Vault and Nomad)")
+    with httpx.Client(base_url=CONSUL, timeout=15, trust_env=False) as http:
+        yield http
+        http.delete(f"/v1/kv/{place.nomad.prefix}", params={"recurse": "true"})
+
+
+@pytest.mark.real
+def test_a_key_of_consul_that_is_awaited_is_told_with_what_was_meant(place: Place, consul: httpx.Client) -> None:
+    web, value = place.nomad.name("web"), a_value()
+    assert consul.put(f"/v1/kv/{web}/url", content=value).is_success
+    place.operator.environment["CONSUL_HTTP_ADDR"] = CONSUL
+    misspelled = place.job(web, f'DB_PASSWORD={{{{ key "{web}/ulr" | toJSON }}}}').replace("vault {}", "consul {}")
+    place.upstream.commit({"apps/web.nomad.hcl": misspelled})
+    process = place.operator.start()
+
+    def warned() -> bool:
+        told = [one["message"] for one in process.app(web).get("conditions", ()) if one["type"] == "ValueMissing"]
+        return bool(told) and f"did you mean {web}/url?" in told[0]
+
+    until(warned, what="the key is told", told=lambda: process.app(web))
+    place.upstream.commit({"apps/web.nomad.hcl": misspelled.replace("/ulr", "/url")})
+    process.until_ready(web, within=60)
+    _has_arrived(place, web, value)
 
 
 def _has_arrived(place: Place, name: str, value: str) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from desired.admission.judge import judge
+from desired.admission.rules import Denied, PolicySpec
 from desired.app import AppKey
 from desired.job.hcl_places import locate
 from desired.job.hcl_read import read_job
@@ -76,3 +78,14 @@ async def test_each_is_told_at_its_line_and_none_by_its_value() -> None:
 )  # fmt: skip
 def test_what_says_where_a_secret_is_is_none(task: dict[str, Any]) -> None:
     assert exposed({"ID": "web", "TaskGroups": [{"Name": "app", "Tasks": [{"Name": "app", **task}]}]}) == ()
+
+
+def test_a_rule_of_the_cluster_refuses_what_is_only_told_otherwise() -> None:
+    strict = PolicySpec(deny=[Denied.LITERAL_SECRETS])
+    found = judge(AppKey("default", "web"), read_job(FILE), strict)
+    assert {one.at for one in found} == {one.at for one in exposed(read_job(FILE))}
+    assert {(one.rule, one.warning, one.reason) for one in found} == {
+        ("deny.literalSecrets", False, Reason.POLICY_VIOLATION)
+    }
+    assert not [one for one in found if SECRET in one.message]
+    assert judge(AppKey("default", "web"), read_job(FILE), PolicySpec()) == ()
