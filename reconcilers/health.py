@@ -131,7 +131,10 @@ def _judge_service(running: Running, job: RunningJob, by_deployment: bool) -> He
         return Health(Phase.HEALTHY, Reason.HEALTHY, told, healthy, wanted)
     if job.status == "dead":
         return Health(Phase.FAILED, Reason.ALLOCATIONS_FAILED, because(told, running.allocations), healthy, wanted)
-    return Health(Phase.PROGRESSING, Reason.UNHEALTHY, because(told, running.allocations), healthy, wanted, pulling)
+    # What a version before died of says nothing of one that is still coming up.
+    alive = [one for one in current if one.client_status in ("pending", "running")]
+    words = because(told, alive or running.allocations)
+    return Health(Phase.PROGRESSING, Reason.UNHEALTHY, words, healthy, wanted, pulling)
 
 
 def _in_place(allocation: Allocation) -> bool:

@@ -136,6 +136,14 @@ def test_the_message_names_the_newest_cause_not_what_followed_from_it() -> None:
     assert health.message == 'Deployment failed; task app: Terminated: Exit Code: 1, Exit Message: "boom"'
 
 
+def test_what_a_version_before_died_of_is_not_told_of_one_that_comes_up() -> None:
+    died = (TaskEvent("Template", AT.replace(second=5), "Missing: vault.read(secret/data/a)"),)
+    old = alloc("failed", version=2, tasks={"app": TaskState("dead", True, events=died)})
+    new = alloc("pending", tasks={"app": TaskState("pending", False)})
+    assert judge(Running(KEY, job(count=1), (new, old), None)).message == "0 of 1 allocations running"
+    assert "Missing" in judge(Running(KEY, job(count=1), (old,), None)).message
+
+
 def test_an_image_that_is_being_pulled_is_seen() -> None:
     events = (TaskEvent("Received", AT, ""), TaskEvent("Driver", AT, "Docker image pull progress: 3/5 layers"))
     pulling = alloc("pending", tasks={"app": TaskState("pending", events=events)})
