@@ -27,17 +27,16 @@ def seen(cluster: Cluster, looked: LookedUp) -> Cluster:
     """What is known of the cluster, with the names that were looked up."""
     of_vault = [(path, one) for (source, path), one in looked.looks.items() if source is Source.VAULT]
     of_nomad = [(path, one) for (source, path), one in looked.looks.items() if source is Source.NOMAD]
+    of_consul = [(path, one) for (source, path), one in looked.looks.items() if source is Source.CONSUL]
     keys = {path: one.keys for path, one in of_vault if one.keys is not None}
     versions = {one.mount: one.version for _, one in of_vault if one.mount and one.version is not None}
     return replace(
         cluster,
         kv_versions={**cluster.kv_versions, **versions},
         secret_keys={**cluster.secret_keys, **keys},
-        secret_paths=_listed(cluster.secret_paths, [one for _, one in of_vault]),
+        secret_paths=_listed(cluster.secret_paths, of_vault),
         variable_keys={**cluster.variable_keys, **{path: one.keys for path, one in of_nomad if one.keys is not None}},
-        consul_keys=_listed(
-            cluster.consul_keys, [one for (source, _), one in looked.looks.items() if source is Source.CONSUL]
-        ),
+        consul_keys=_listed(cluster.consul_keys, of_consul),
     )
 
 
@@ -64,6 +63,8 @@ def _named(failure: FailureClass, group: str, task: str, words: str, facts: dict
     return Diagnosis(failure, cause, words, group=group, task=task, facts=facts, conclusive=True)
 
 
-def _listed(known: tuple[str, ...] | None, found: list[Looked]) -> tuple[str, ...] | None:
-    near = {name for one in found for name in one.near}
-    return tuple(sorted({*(known or ()), *near})) if near or known is not None else None
+def _listed(known: tuple[str, ...] | None, found: list[tuple[str, Looked]]) -> tuple[str, ...] | None:
+    """What is there, and what is beside what is not."""
+    there = {path for path, one in found if one.there}
+    listed = there.union(*(one.near for _, one in found))
+    return tuple(sorted({*(known or ()), *listed})) if listed or known is not None else None

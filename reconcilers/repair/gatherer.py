@@ -4,8 +4,10 @@ it. Nothing secret comes out of here.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 
 from desired.errors import Rejected
 from desired.secret_reads import secret_reads
@@ -15,6 +17,8 @@ from observers.evidence import Evidence
 from observers.failures.diagnose import diagnose
 from observers.failures.diagnosis import Diagnosis
 from observers.failures.foreseen import foreseen, seen
+from observers.failures.row import Family
+from observers.failures.table import TABLE
 from observers.known_secrets import KnownSecrets
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.collect import Collector
@@ -26,6 +30,10 @@ from reconcilers.repair.at_hand import at_hand, last_good, since_registered
 from reconcilers.repair.ladder import Climbed
 from reconcilers.repair.without_secrets import without_secrets
 from reconcilers.situation import Situation
+
+# A value that is wrong shows as a task that waits for it, or as a crash.
+_MAY_BE_A_VALUE = frozenset({Family.SECRETS, Family.RUN})
+_DEADLINE = timedelta(seconds=5)
 
 
 class Gatherer:
@@ -60,6 +68,8 @@ class Gatherer:
         evidence = self._known(situation)
         redactor = self._redactor(evidence.body, last_good(situation))
         first = diagnose(redacted.redacted(evidence, redactor), situation.now)
+        if any(TABLE[one.failure].family in _MAY_BE_A_VALUE for one in first):
+            evidence = await self._with_names(evidence, situation)
         full = await self._collector.collect(evidence, first, running=situation.running.allocations)
         shown = redacted.redacted(full, redactor)
         return shown, _named(shown, redactor, situation)
@@ -70,10 +80,7 @@ class Gatherer:
             self._known(situation), since=situation.now, allocations=(), placement={}, checks=None, deployment=None
         )
         redactor = self._redactor(evidence.body, last_good(situation))
-        reads = [one for one in secret_reads(evidence.body) if not one.elsewhere]
-        if self._places is not None and reads:
-            looked = await self._places.places(reads, namespace=situation.key.namespace)
-            evidence = replace(evidence, cluster=seen(evidence.cluster, looked))
+        evidence = await self._with_names(evidence, situation)
         shown = redacted.redacted(evidence, redactor)
         return shown, tuple(redacted.told(one, redactor) for one in foreseen(evidence.body, shown.cluster))
 
@@ -92,6 +99,19 @@ class Gatherer:
 
     def hidden_answer(self, result: Climbed, body: JobBody) -> Climbed:
         return without_secrets(result, self._redactor(body).redact)
+
+    async def _with_names(self, evidence: Evidence, situation: Situation) -> Evidence:
+        """What is at the places that the job reads, where somebody can be asked; no value is."""
+        reads = [one for one in secret_reads(evidence.body) if not one.elsewhere]
+        if self._places is None or not reads:
+            return evidence
+        try:
+            async with asyncio.timeout(_DEADLINE.total_seconds()):
+                looked = await self._places.places(reads, namespace=situation.key.namespace)
+        except TimeoutError:
+            return replace(evidence, unread=(*evidence.unread, "the places that its tasks read: no answer in time"))
+        unread = tuple(sorted({*evidence.unread, *looked.unread}))
+        return replace(evidence, cluster=seen(evidence.cluster, looked), unread=unread)
 
     def _known(self, situation: Situation) -> Evidence:
         running = situation.running

@@ -65,10 +65,12 @@ class Store:
 
     async def look(self, path: str) -> Secret:
         mount = Mount("secret", "kv", version=2)
+        if path != "secret/data/web/db":
+            return Secret(path, Standing.MISSING, mount=mount)
         return Secret(path, Standing.PRESENT, mount=mount, keys=("password", "user"))
 
     async def paths_near(self, path: str) -> tuple[str, ...]:
-        return ()
+        return ("secret/data/web/db",)
 
 
 def test_it_is_refused_at_its_place_with_what_was_meant() -> None:
@@ -192,3 +194,16 @@ def test_a_variable_that_nobody_has_written_yet_holds_nothing_back() -> None:
     cluster.commit(_web("password"))
     cluster.passes("web")
     assert cluster.registers == 1
+
+
+def test_a_path_of_vault_that_is_awaited_is_repaired_once_it_has_failed() -> None:
+    """It may be written any moment: the job is registered, and the name that Vault lists waits for approval."""
+    cluster = Cluster(world=WITH_VAULT, vault=Store())
+    cluster.commit(_of_vault("{{ .Data.data.password }}").replace("web/db", "wbe/db"))
+    cluster.passes("web")
+    assert cluster.registers == 1
+    last = cluster.live("web", minutes=3)
+    assert last.reason == Reason.AWAITING_APPROVAL, last.message
+    cluster.ask("web", Verb.APPROVE)
+    assert cluster.live("web", minutes=4).ready.value == "True"
+    assert "secret/data/web/db" in _template(cluster) and "wbe" not in _template(cluster)
