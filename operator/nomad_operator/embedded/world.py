@@ -89,6 +89,7 @@ class Node(_Part):
 class Health(_Part):
     """What an app answers on an HTTP path (a pattern with `*`), from `after` its start on.
 
+    Of several that match, the last in the file counts: one with `after` changes what those before it answer.
     `methods`: of a request, in capitals; left out for all of them.
     """
 
