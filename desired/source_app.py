@@ -14,6 +14,8 @@ from desired.draft.manifest_text import flow
 from desired.draft.value import BY_PERSON, Draft, Value
 from desired.errors import InvalidDesired
 from desired.facts.analyze import Analysis, Analyzed
+from desired.facts.possible_secret import may_be_secret
+from desired.operations.shown import HIDDEN
 from desired.origin import Origin
 from desired.problem import Problem
 from desired.question import Question
@@ -146,5 +148,13 @@ def _deep(below: Any, above: Any) -> Any:
 def _origins(values: tuple[Value, ...], said: Mapping[str, Any], manifest: str) -> Iterator[Origin]:
     for value in values:
         source = manifest if value.source == BY_PERSON else value.source
-        text = flow(value.data)
+        text = flow(_shown(value))
         yield Origin(value.id, text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…", source, value.reason)
+
+
+def _shown(value: Value) -> Any:
+    """A person may have written what the code's own values are left out for."""
+    fixed = value.data.get("fixed") if isinstance(value.data, Mapping) else None
+    if value.at[0] == "env" and isinstance(fixed, str) and may_be_secret(value.at[-1], fixed):
+        return {"fixed": HIDDEN}
+    return value.data

@@ -18,9 +18,9 @@ from desired.facts.fact import Fact
 from desired.facts.facts import ConstraintFact, Facts, SecretRef
 from desired.facts.image_name import image_parts
 from desired.facts.located import Located, read_located
+from desired.facts.possible_secret import may_be_secret
 from desired.facts.read_once import path_set
 from desired.problem import Problem
-from desired.secret_literals import is_secret
 from desired.yaml_document import Node
 
 T = TypeVar("T")
@@ -166,7 +166,7 @@ class _Reading:
                 self._odd(part, "test.env holds a name that no variable can have")
             elif isinstance(part.value, Mapping | list) or len(text) > _LONGEST:
                 self._odd(part, "test.env holds something that is no value of a variable")
-            elif is_secret(name, text):
+            elif may_be_secret(name, text):
                 hidden[name] = _fact(name, part)
             else:
                 shown[name] = _fact(text, part)

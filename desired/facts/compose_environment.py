@@ -11,9 +11,9 @@ from desired.facts.compose_file import Compose, Service
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import EnvUse, SecretFile
 from desired.facts.located import Located
+from desired.facts.possible_secret import may_be_secret
 from desired.facts.substitution import interpolated, unset
 from desired.problem import Problem
-from desired.secret_literals import is_secret
 
 NAME = "compose"
 PRIORITY = 0.7
@@ -74,7 +74,7 @@ def _take(found: Environment, name: str, value: str | None, place: Place) -> Non
     elif missing:
         reason = f"{', '.join(missing)} has no default"
         found.uses[name] = Fact(EnvUse(required=True), NAME, PRIORITY, place, reason)
-    elif is_secret(name, interpolated(value)):
+    elif may_be_secret(name, interpolated(value)):
         found.hidden[name] = Fact(name, NAME, PRIORITY, place)
         found.secrets.add(interpolated(value))
     else:

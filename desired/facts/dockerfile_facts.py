@@ -16,10 +16,10 @@ from desired.facts.health_command import health_of
 from desired.facts.hidden_paths import nothing_kept
 from desired.facts.image_name import image_parts
 from desired.facts.known_images import known_image
+from desired.facts.possible_secret import may_be_secret
 from desired.facts.substitution import filled
 from desired.facts.withheld import withheld
 from desired.problem import Problem
-from desired.secret_literals import is_secret
 
 T = TypeVar("T")
 NAME = "dockerfile"
@@ -45,8 +45,8 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
         return Extraction(warnings=(Problem(path, error.line, message=f"is not a Dockerfile: {error}"),))
     warnings = tuple(Problem(path, line, message=message) for line, message in read.problems[:_MOST_WARNINGS])
     stage = read.stage(component.target)
-    known = {str(at.value) for name, at in stage.env.items() if is_secret(name, at.value)}
-    known -= {str(at.value) for name, at in stage.env.items() if not is_secret(name, at.value)}
+    known = {str(at.value) for name, at in stage.env.items() if may_be_secret(name, at.value)}
+    known -= {str(at.value) for name, at in stage.env.items() if not may_be_secret(name, at.value)}
     facts, secrets = withheld(_Found(path).facts(stage), known)
     return Extraction(facts, (*warnings, *secrets))
 
@@ -84,7 +84,7 @@ class _Found:
         env: dict[str, Fact[str]] = {}
         hidden: dict[str, Fact[str]] = {}
         for name, at in stage.env.items():
-            if is_secret(name, at.value):
+            if may_be_secret(name, at.value):
                 hidden[name] = self._fact(name, at.line)
             else:
                 env[name] = self._fact(at.value, at.line)

@@ -14,9 +14,9 @@ from desired.facts.fact import Fact, Place
 from desired.facts.facts import Facts, PortFact, VolumeFact
 from desired.facts.image_name import image_parts
 from desired.facts.makefile_text import Makefile, Unknown, read_makefile
+from desired.facts.possible_secret import may_be_secret
 from desired.facts.read_once import path_set
 from desired.problem import Problem
-from desired.secret_literals import is_secret
 
 T = TypeVar("T")
 NAME = "makefile"
@@ -170,7 +170,7 @@ class _Reading:
     def _environment(self, one: ContainerCommand, line: int) -> Iterator[tuple[str, Any]]:
         pairs = [text.partition("=") for text in one.options.get("env", ())]
         given = {name: text for name, equals, text in pairs if equals and "$" not in text and name.isidentifier()}
-        hidden = [name for name, text in given.items() if is_secret(name, text)]
+        hidden = [name for name, text in given.items() if may_be_secret(name, text)]
         yield "env", {name: self._fact(text, line) for name, text in given.items() if name not in hidden}
         yield "secret_literals", {name: self._fact(name, line) for name in hidden}
 

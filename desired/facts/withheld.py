@@ -12,8 +12,9 @@ from typing import Any
 
 from desired.facts.fact import Fact
 from desired.facts.facts import EnvUse, Facts, HealthFact
+from desired.facts.possible_secret import may_be_secret
 from desired.problem import Problem
-from desired.secret_literals import is_secret, secret_kind, secret_words
+from desired.secret_literals import secret_kind, secret_words
 
 # Shorter ones stand in texts by chance.
 _SHORTEST = 4
@@ -52,13 +53,13 @@ def withheld(facts: Facts, known: Collection[str] = ()) -> tuple[Facts, tuple[Pr
 def _secret(key: object, value: object, known: frozenset[str]) -> bool:
     match value:
         case str():
-            return is_secret(str(key), value)
+            return may_be_secret(str(key), value)
         case tuple():
             return _in_command(value, known)
         case HealthFact():
             return _in_command((*value.command, value.path or ""), known)
         case EnvUse():
-            return value.default is not None and is_secret(str(key), value.default)
+            return value.default is not None and may_be_secret(str(key), value.default)
     texts = (getattr(value, name) for name in getattr(value, "__slots__", ()))
     return any(isinstance(text, str) and secret_kind(text) is not None for text in texts)
 

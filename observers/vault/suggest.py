@@ -30,6 +30,8 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 # Folders that say nothing of what is in them.
 _PLAIN = frozenset({"config", "env", "secrets", "secret", "app", "default", "data", "kv", "common"})
 _LEAST = 0.3
+# Below what is taken for sure (desired.draft.value.SURE).
+_ANOTHERS = 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,9 @@ def _judge(variable: str, wanted: list[str], app: str, path: str, key: str, *, k
     else:
         shared = len(set(wanted) & set(rest + field)) / len(set(wanted) | set(rest + field))
         score, reason = 0.5 * shared if set(field) & set(wanted) else 0.0, f"{key} in {path} is named alike"
+    if not own and set(rest) - set(wanted):
+        # It may be another app's: nothing that is taken without a word.
+        score, reason = min(score, _ANOTHERS), f"{reason}, which may be another's"
     if own:
         score, reason = score * 1.3, f"{reason}, of the app itself"
     if not known:

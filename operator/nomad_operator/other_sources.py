@@ -109,11 +109,14 @@ class OtherSources:
         self._drop(self._followed.keys())
 
     async def looked(self, remotes: Iterable[Remote], *, within: float | None) -> None:
-        """Until each of them was asked once, or the seconds are over; None waits as long as it takes."""
+        """Until each of them was asked once, or the seconds are over; None waits as long as it takes.
+
+        Who has seconds alone goes on with what was known of them before.
+        """
         waiting = [
             asyncio.create_task(self._followed[remote].looked.wait())
             for remote in remotes
-            if remote in self._followed and self._followed[remote].source.revision is None
+            if remote in self._followed and (within is None or self._followed[remote].source.revision is None)
         ]
         if waiting:
             _, left = await asyncio.wait(waiting, timeout=within)

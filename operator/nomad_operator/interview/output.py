@@ -11,11 +11,16 @@ from desired.errors import UsageError
 
 
 def write(place: Path, text: str) -> None:
-    """Replaces what is there in one step; makes the folders on the way. Raises UsageError where that cannot be."""
+    """Replaces a file in one step; makes the folders on the way. Raises UsageError where that cannot be."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         # A link stays one: what it leads to is replaced.
         target = place.resolve()
+        if target.exists() and not target.is_file():
+            # A device or a pipe is written to, and never replaced by a file.
+            with target.open("w", encoding="utf-8", newline="\n") as there:
+                there.write(text)
+            return
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

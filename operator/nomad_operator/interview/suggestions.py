@@ -82,7 +82,8 @@ def _there(name: str, app: str, knowledge: Knowledge) -> Iterator[tuple[str, flo
     for one in suggest(name, app, knowledge.vault):
         yield f"vault: {one.reference}", one.confidence, f"in Vault: {one.reason}"
     # Both are named like secrets are: a folder that says whose, and a name that says what.
-    for one in suggest(name, app, {f"nomad/{path}": fields for path, fields in knowledge.variables.items()}):
+    readable = {path: fields for path, fields in knowledge.variables.items() if _may_read(app, path)}
+    for one in suggest(name, app, {f"nomad/{path}": fields for path, fields in readable.items()}):
         yield f"nomad: {one.reference.removeprefix('nomad/')}", one.confidence, "a Nomad variable that is there"
     folders: defaultdict[str, list[str]] = defaultdict(list)
     for key in knowledge.keys:
@@ -91,6 +92,12 @@ def _there(name: str, app: str, knowledge: Knowledge) -> Iterator[tuple[str, flo
     for one in suggest(name, app, folders):
         path = f"{one.path.removeprefix('consul').lstrip('/')}/{one.key}".lstrip("/")
         yield f"consul: {path}", one.confidence, "a key of Consul that is there"
+
+
+def _may_read(app: str, path: str) -> bool:
+    """Source: Nomad lets a job read `nomad/jobs`, and below it what is called as the job is; the rest by policy."""
+    owner = path.removeprefix("nomad/jobs/").partition("/")[0] if path.startswith("nomad/jobs/") else app
+    return owner == app
 
 
 def _services(name: str, facts: Facts, knowledge: Knowledge) -> Iterator[tuple[str, float, str]]:

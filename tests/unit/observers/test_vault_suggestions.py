@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desired.draft.value import SURE
 from observers.vault.suggest import suggest
 
 PATHS = {
@@ -42,6 +43,14 @@ def test_the_apps_own_secret_comes_before_that_of_another() -> None:
     found = suggest("DB_PASSWORD", "flask-api", PATHS)
     assert [one.path for one in found[:2]] == ["secret/data/flask-api/db", "secret/data/other/db"]
     assert found[0].confidence > found[1].confidence
+
+
+def test_what_may_be_anothers_is_never_sure() -> None:
+    (first,) = suggest("API_KEY", "shop", {"secret/data/flask-api/app": ("api_key",)})
+    assert first.confidence < SURE and "another's" in first.reason
+    (own,) = suggest("API_KEY", "shop", {"secret/data/shop/app": ("api_key",)})
+    (shared,) = suggest("STRIPE_API_KEY", "shop", {"secret/data/stripe": ("api_key",)})
+    assert min(own.confidence, shared.confidence) >= SURE
 
 
 @pytest.mark.parametrize("variable", ["LOG_LEVEL", "PORT", "", "___"])

@@ -18,7 +18,7 @@ from desired.facts.facts import EnvUse, Facts, SecretRef
 from nomad_operator.interview.cluster import learn
 from nomad_operator.interview.knowledge import Knowledge, missing
 from nomad_operator.interview.options import options_for
-from nomad_operator.interview.suggestions import informed
+from nomad_operator.interview.suggestions import informed, suggestions
 from observers.fabio.client import Route
 from observers.vault.standing import Mount
 
@@ -104,6 +104,14 @@ async def test_one_that_hangs_holds_nobody_up() -> None:
 class Fabio:
     async def routes(self) -> Sequence[Route]:
         return (Route("legacy", "old.cluster", "/", "http://10.0.0.1:80/", 1.0, {}),)
+
+
+@pytest.mark.parametrize(
+    ("path", "there"), [("nomad/jobs/shop", True), ("nomad/jobs", True), ("nomad/jobs/web", False)]
+)
+def test_a_variable_that_another_job_alone_may_read_is_not_suggested(path: str, there: bool) -> None:
+    words = suggestions("MAIL_TOKEN", "shop", FACTS, Draft("shop"), Knowledge(variables={path: ("mail_token",)}))
+    assert any(one.word == f"nomad: {path}#mail_token" for one in words) is there
 
 
 async def test_a_host_that_somebody_has_is_not_suggested() -> None:

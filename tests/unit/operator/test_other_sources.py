@@ -77,6 +77,20 @@ def test_a_quiet_repository_is_asked_once_a_minute_and_is_no_news() -> None:
     run(main())
 
 
+@pytest.mark.parametrize(("within", "tip"), [(None, "2"), (5.0, "1")])
+def test_who_has_time_sees_what_is_there_now_and_not_what_was_known_before(within: float | None, tip: str) -> None:
+    async def main() -> None:
+        world = World()
+        server = world.servers[SHOP]
+        server.revision, server.tip, server.takes = "1", "2", 3.0
+        world.others.follow([SHOP])
+        await world.others.looked([SHOP], within=within)
+        assert server.revision == tip
+        world.others.close()
+
+    run(main())
+
+
 def test_a_commit_and_a_problem_are_news_when_they_come_and_when_they_go() -> None:
     async def main() -> None:
         world = World()
