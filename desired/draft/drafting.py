@@ -194,7 +194,7 @@ class _Drafting:
         suggested = guess(name, app=self._name, port=self._listens, conventions=self._context.conventions)
         own = use is not None and not use.value.required and not of_this_machine(name, use.value.default)
         if use is not None and self._labels and listens_on_itself(name, use.value.default):
-            reason = f"by itself the code listens on {use.value.default}, where nobody reaches a container"
+            reason = f"the code itself listens on {use.value.default} alone"
             yield Value(at, {"fixed": EVERYWHERE}, f"{use.source}", use.confidence, reason)
             return
         if own and not hidden and not _is_secret(suggested):

@@ -102,6 +102,7 @@ def test_a_line_that_is_edited_begins_with_what_is_there(sit: Sit, tmp_path: Pat
     session.expect("env.DB_USER [").send("fixed: shop")
     session.expect("env.GREETING [").send("")
     session.expect("env.SECRET_KEY [").send("")
+    session.expect("env.APP_HOST [").send("")
     session.expect("env.REDIS_URL [").send("")
     session.expect("values [take]: ").send("")
     session.expect("review [write]: ").send("")
