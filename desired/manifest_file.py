@@ -76,7 +76,7 @@ class ManifestFile:
 
 def holds_manifest(text: str) -> bool:
     """Cheap: does the file name our apiVersion anywhere, or our kind on a line of its own?"""
-    return "apiVersion" in text and (f"{_GROUP}/" in text or _OUR_KIND.search(text) is not None)
+    return ("apiVersion" in text and f"{_GROUP}/" in text) or _OUR_KIND.search(text) is not None
 
 
 def read_manifests(text: str, path: str, *, defaults: Policy, namespace: str, with_code: bool = False) -> ManifestFile:

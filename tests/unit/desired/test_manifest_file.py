@@ -246,6 +246,16 @@ def test_a_file_of_other_peoples_documents_holds_no_manifest() -> None:
     assert not holds_manifest("apiVersion: apps/v1\nkind: Deployment\n")
 
 
+@pytest.mark.parametrize("version", ["", "apiversion: nomad-operator/v1\n"])
+def test_an_app_without_its_version_is_told_and_not_passed_over(version: str) -> None:
+    text = f"{version}kind: App\nmetadata: {{name: x}}\nspec: {{image: b}}\n"
+    assert holds_manifest(text)
+    found = read(text)
+    assert found.holds_any and not found.manifests
+    assert "apiVersion" in str(found.unreadable[0].problems)
+    assert not read("apiVersion: other.example/v1\nkind: App\n").holds_any
+
+
 @pytest.mark.parametrize("version", ["nomad-operatr/v1", "nomad_operator/v1", "nomad-operator", "nomad-operator/v2"])
 def test_a_mistyped_version_does_not_make_an_app_vanish(version: str) -> None:
     text = HEAD.replace("nomad-operator/v1", version) + "spec: {image: a}\n"
