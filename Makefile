@@ -55,9 +55,9 @@ picture: $(VENV)/.core ## for maintainers: the README's picture, drawn from the 
 
 lock: $(VENV)/.dev ## for maintainers: newer requirements*.txt, from pyproject.toml
 	$(PIP) install uv
-	$(COMPILE) --upgrade pyproject.toml -o requirements.txt
-	$(COMPILE) --upgrade pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
-	$(COMPILE) --upgrade pyproject.toml --all-extras -c requirements.txt -o requirements-all.txt
+	$(COMPILE) --upgrade pyproject.toml --all-extras -o requirements-all.txt
+	$(COMPILE) --upgrade pyproject.toml -c requirements-all.txt -o requirements.txt
+	$(COMPILE) --upgrade pyproject.toml --all-extras --group dev -c requirements-all.txt -o requirements-dev.txt
 	echo 'setuptools' | $(COMPILE) --no-annotate - -c requirements-dev.txt -o requirements-build.txt
 
 clean: ## remove what the targets made

@@ -1,0 +1,1 @@
+"""The model client: one question, one answer that satisfies its schema."""
