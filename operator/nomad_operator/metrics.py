@@ -81,6 +81,9 @@ class Metrics:
             "webhook_deliveries", "Webhooks of git servers, by who seems to have sent them and what was answered.",
             "server", "result",
         )  # fmt: skip
+        self._notifications = self._counter(
+            "notifications", "News for webhooks, by their form and by whether it was sent.", "form", "result"
+        )
         self._nomad = self._counter("nomad_requests", "Requests to Nomad.", "endpoint", "result")
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
@@ -186,6 +189,10 @@ class Metrics:
     def webhook(self, server: str, result: str) -> None:
         """`result` is accepted, repeated, unsigned, refused, stale, too_large or too_slow."""
         self._webhooks.labels(server, result).inc()
+
+    def notified(self, form: str, result: str, notices: int) -> None:
+        """`result` is sent or lost."""
+        self._notifications.labels(form, result).inc(notices)
 
     def nomad_request(self, endpoint: str, result: str) -> None:
         """`endpoint` is a method and a route (`GET job/plan`), never an address with ids in it."""
