@@ -7,7 +7,8 @@
     │   ├── RateLimited               too many connections or requests; may carry `retry_after`
     │   ├── Conflict                  a compare-and-set was lost: read again, decide again
     │   ├── DeadlineExceeded          no answer in time; a write may or may not have happened
-    │   └── StateUnavailable          the state store cannot be written just now: its disk is full, or it is locked
+    │   ├── StateUnavailable          the state store cannot be written just now: its disk is full, or it is locked
+    │   └── UnusableAnswer            the model answered, and what it said is no answer (prompts.model)
     ├── TerminalError                 stalled until something changes; carries a `Reason`
     │   ├── InvalidDesired            a manifest or job file; carries every `Problem`
     │   ├── Rejected                  Nomad refuses the job

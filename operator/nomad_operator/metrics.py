@@ -77,6 +77,10 @@ class Metrics:
         self._human_reverted = self._counter("human_reverted", "Repairs that a person took back within half an hour.")
         self._guarded = self._counter("guard_rejections", "Proposals that the guard turned down.", "invariant")
         self._repairs_stopped = self._gauge("repairs_stopped", "1 while the kill switch holds all repairs.")
+        self._webhooks = self._counter(
+            "webhook_deliveries", "Webhooks of git servers, by who seems to have sent them and what was answered.",
+            "server", "result",
+        )  # fmt: skip
         self._nomad = self._counter("nomad_requests", "Requests to Nomad.", "endpoint", "result")
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
@@ -178,6 +182,10 @@ class Metrics:
 
     def repairs_stopped(self, *, stopped: bool) -> None:
         self._repairs_stopped.set(stopped)
+
+    def webhook(self, server: str, result: str) -> None:
+        """`result` is accepted, repeated, unsigned, refused, stale, too_large or too_slow."""
+        self._webhooks.labels(server, result).inc()
 
     def nomad_request(self, endpoint: str, result: str) -> None:
         """`endpoint` is a method and a route (`GET job/plan`), never an address with ids in it."""
