@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -35,6 +36,7 @@ from nomad_operator.from_settings import connection, policy, rules, secrets_of, 
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
 from nomad_operator.metrics import Metrics
+from nomad_operator.model_from_settings import model
 from nomad_operator.news.delivery import Notifier
 from nomad_operator.news.from_settings import notifier
 from nomad_operator.news.of_apps import NewsOfApps
@@ -55,6 +57,7 @@ from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
 from observers.redaction import Placeholders, Redactor
+from prompts.model.question import Model
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
@@ -85,6 +88,12 @@ _WRITE_AGAIN = timedelta(seconds=10)
 _WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
 
 
+class ClosableModel(Model, Protocol):
+    """A model that holds connections."""
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that was put together, for those who run it."""
@@ -108,6 +117,7 @@ class Parts:
     codes: CodeSources
     services: ServiceClients
     notifier: Notifier | None
+    model: ClosableModel | None  # None: no endpoint is set
 
     async def close(self) -> None:
         self.broadcast.close()
@@ -117,6 +127,8 @@ class Parts:
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
+        if self.model is not None:
+            await self.model.aclose()
         if self.images is not None:
             await self.images.aclose()
 
@@ -188,6 +200,8 @@ def assemble(
     chronicle = Chronicle()
     images = registries(settings)
     services = service_clients(settings)
+    placeholders = Placeholders()
+    asked_model = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     budget = Budget(
         settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
@@ -207,7 +221,7 @@ def assemble(
             evidence=Gatherer(
                 collector=Collector(reads=nomad, images=images),
                 chronicle=chronicle,
-                placeholders=Placeholders(),
+                placeholders=placeholders,
                 secrets=secrets_of(settings),
                 places=look_up(nomad, services),
             ),
@@ -353,6 +367,7 @@ def assemble(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         passes=passes, requests=requests, sync=sync, codes=codes, services=services, notifier=told,
+        model=asked_model,
     )  # fmt: skip
 
 
