@@ -32,6 +32,9 @@ from nomad_operator.daemon import Daemon, Intervals
 from nomad_operator.event_feed import EventFeed
 from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.from_settings import connection, policy, rules, secrets_of, write_back
+from nomad_operator.langfuse.api import Langfuse
+from nomad_operator.langfuse.from_settings import langfuse as langfuse_client
+from nomad_operator.langfuse.from_settings import prompts
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
 from nomad_operator.metrics import Metrics
@@ -51,6 +54,8 @@ from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
 from observers.redaction import Placeholders
+from prompts.catalog import Prompts
+from prompts.fetched import FetchedPrompts
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
@@ -103,6 +108,8 @@ class Parts:
     requests: Counter[str]
     codes: CodeSources
     services: ServiceClients
+    langfuse: Langfuse | None
+    prompts: Prompts
 
     async def close(self) -> None:
         self.broadcast.close()
@@ -110,6 +117,10 @@ class Parts:
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
+        if isinstance(self.prompts, FetchedPrompts):
+            await self.prompts.aclose()
+        if self.langfuse is not None:
+            await self.langfuse.aclose()
         if self.images is not None:
             await self.images.aclose()
 
@@ -181,6 +192,8 @@ def assemble(
     chronicle = Chronicle()
     images = registries(settings)
     services = service_clients(settings)
+    langfuse = langfuse_client(settings)
+    asked_with = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     budget = Budget(
         settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
@@ -334,7 +347,8 @@ def assemble(
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests, sync=sync, codes=codes, services=services,
+        passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
+        prompts=asked_with,
     )  # fmt: skip
 
 
