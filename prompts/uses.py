@@ -8,4 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-USES: Mapping[str, frozenset[str]] = MappingProxyType({})
+USES: Mapping[str, frozenset[str]] = MappingProxyType({
+    "draft": frozenset({"app", "questions", "there", "files"}),
+    "facts": frozenset({"app", "wanted", "known", "files"}),
+    "intent": frozenset({"app", "ids", "words"}),
+})  # fmt: skip

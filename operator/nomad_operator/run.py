@@ -113,7 +113,7 @@ async def _until_told(signals: StopSignals, parts: Parts) -> str:
 
 
 class _CountedMetrics:
-    """Counts what is only worth counting when somebody looks."""
+    """Counts what is only worth counting when somebody looks; the rest goes through."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -122,3 +122,6 @@ class _CountedMetrics:
         self._parts.passes.count_conditions()
         self._parts.metrics.queue_depth(self._parts.workers.waiting)
         return self._parts.metrics.render(accept)
+
+    def webhook(self, server: str, result: str) -> None:
+        self._parts.metrics.webhook(server, result)

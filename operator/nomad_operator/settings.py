@@ -340,6 +340,26 @@ class Settings(BaseSettings):
     openai_api_key: Secret | None = setting(
         "OPENAI_API_KEY", None, "API key for that model.", allowed="a secret", secret=True
     )
+    model: str = setting(
+        f"{PREFIX}MODEL",
+        "",
+        "Model that is asked there; the only one that is listed if not set. A prompt may name another.",
+    )
+    model_timeout: Seconds = setting(
+        f"{PREFIX}MODEL_TIMEOUT_SECONDS", _seconds(60), "The longest that one question to the model takes, in all.",
+        unit="seconds", low=_seconds(1), high=_seconds(600),
+    )  # fmt: skip
+    model_tokens_per_hour: int = setting(
+        f"{PREFIX}MODEL_TOKENS_PER_HOUR", 200_000, "Tokens that the model may cost in an hour, questions and answers.",
+        unit="tokens", low=0, high=1_000_000_000,
+    )  # fmt: skip
+    model_tokens_per_episode: int = setting(
+        f"{PREFIX}MODEL_TOKENS_PER_EPISODE", 60_000, "Tokens that the model may cost for one failure of an app.",
+        unit="tokens", low=0, high=1_000_000_000,
+    )  # fmt: skip
+    model_concurrency: int = setting(
+        f"{PREFIX}MODEL_CONCURRENCY", 4, "Questions to the model at the same time.", unit="questions", low=1, high=64
+    )
 
     # Prompts.
     prompt_label: Annotated[str, BeforeValidator(prompt_label)] = setting(
