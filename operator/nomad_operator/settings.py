@@ -21,11 +21,14 @@ from desired.operations.operation import Kind
 from desired.policy import Drift, OnFailure, RepairMode
 from nomad_operator.news.notice import Kind as News
 from nomad_operator.settings_values import (
+    LABEL_WORDS,
+    Compared,
     Seconds,
     check_address,
     check_listen,
     comma_separated,
     commit_author,
+    compared,
     credentials_of,
     expand_user,
     git_address,
@@ -36,6 +39,7 @@ from nomad_operator.settings_values import (
     news_template,
     notify_urls,
     one_namespace,
+    prompt_label,
     repair_kinds,
     resource_limits,
     state_file_of,
@@ -360,6 +364,20 @@ class Settings(BaseSettings):
     model_concurrency: int = setting(
         f"{PREFIX}MODEL_CONCURRENCY", 4, "Questions to the model at the same time.", unit="questions", low=1, high=64
     )
+
+    # Prompts.
+    prompt_label: Annotated[str, BeforeValidator(prompt_label)] = setting(
+        f"{PREFIX}PROMPT_LABEL", "production", "Label of the prompts that are fetched from Langfuse.",
+        allowed=LABEL_WORDS,
+    )  # fmt: skip
+    prompt_compare: Annotated[Compared, NoDecode, BeforeValidator(compared)] = setting(
+        f"{PREFIX}PROMPT_COMPARE", Compared(), "Another label, and its share of the episodes, to compare it live.",
+        allowed="label=share, the share from 0 to 1",
+    )  # fmt: skip
+    prompts_path: File | None = setting(
+        f"{PREFIX}PROMPTS_PATH", None, "Folder of prompt files that take the place of those of the same name here.",
+        allowed="a path",
+    )  # fmt: skip
 
     # State.
     state_url: str | None = setting(

@@ -33,6 +33,9 @@ from nomad_operator.daemon import Daemon, Intervals
 from nomad_operator.event_feed import EventFeed
 from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.from_settings import connection, policy, rules, secrets_of, write_back
+from nomad_operator.langfuse.api import Langfuse
+from nomad_operator.langfuse.from_settings import langfuse as langfuse_client
+from nomad_operator.langfuse.from_settings import prompts
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
 from nomad_operator.metrics import Metrics
@@ -57,6 +60,8 @@ from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
 from observers.redaction import Placeholders, Redactor
+from prompts.catalog import Prompts
+from prompts.fetched import FetchedPrompts
 from prompts.model.question import Model
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
@@ -117,6 +122,8 @@ class Parts:
     codes: CodeSources
     services: ServiceClients
     notifier: Notifier | None
+    langfuse: Langfuse | None
+    prompts: Prompts
     model: ClosableModel | None  # None: no endpoint is set
 
     async def close(self) -> None:
@@ -127,6 +134,10 @@ class Parts:
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
+        if isinstance(self.prompts, FetchedPrompts):
+            await self.prompts.aclose()
+        if self.langfuse is not None:
+            await self.langfuse.aclose()
         if self.model is not None:
             await self.model.aclose()
         if self.images is not None:
@@ -200,6 +211,8 @@ def assemble(
     chronicle = Chronicle()
     images = registries(settings)
     services = service_clients(settings)
+    langfuse = langfuse_client(settings)
+    asked_with = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
     placeholders = Placeholders()
     asked_model = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
@@ -366,8 +379,8 @@ def assemble(
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests, sync=sync, codes=codes, services=services, notifier=told,
-        model=asked_model,
+        passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
+        prompts=asked_with, model=asked_model, notifier=told,
     )  # fmt: skip
 
 
