@@ -22,6 +22,7 @@ from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
 from nomad_operator.wiring import Parts, assemble
+from prompts.fetched import FetchedPrompts
 
 _VERSION_SECONDS = 2.0
 
@@ -44,6 +45,8 @@ async def run(settings: Settings) -> int:
             await tell_missing_namespaces(settings, parts)
             why = "an error"
             try:
+                if isinstance(parts.prompts, FetchedPrompts):
+                    parts.prompts.ahead()
                 await parts.daemon.start()
                 why = await _until_told(signals, parts)
             finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -111,6 +112,41 @@ def resource_limits(value: Any) -> Any:
             raise ValueError(f"{part!r} is not memory=…, cpu=… or disk=… with a whole number")
         limits[match[1]] = int(match[2])
     return limits
+
+
+# Source: langfuse/langfuse, PromptLabelSchema: lower case, digits, _ - and ., at most 36.
+_LABEL = re.compile(r"[a-z0-9_.-]{1,36}")
+LABEL_WORDS = "lower case letters, digits, _ - and ."
+
+
+def prompt_label(value: Any) -> Any:
+    """A label of Langfuse's."""
+    if isinstance(value, str) and not _LABEL.fullmatch(value):
+        raise ValueError(f"is no label: {LABEL_WORDS}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A label that is compared live, and its share, from 0 to 1; empty where none is."""
+
+    label: str = ""
+    share: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.label}={self.share:g}" if self.label else ""
+
+
+def compared(value: Any) -> Any:
+    """`candidate=0.2`; nothing is compared where it is empty."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(rf"({_LABEL.pattern})\s*=\s*(\d(?:\.\d{{1,6}})?)", value.strip())
+    if not value.strip():
+        return Compared()
+    if not match or float(match[2]) > 1:
+        raise ValueError("is not label=share with a share from 0 to 1, such as candidate=0.2")
+    return Compared(match[1], float(match[2]))
 
 
 # What git cuts off at both ends of a name: it would not be ours any more when it is read again.
