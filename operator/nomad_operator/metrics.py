@@ -82,6 +82,9 @@ class Metrics:
             "webhook_deliveries", "Webhooks of git servers, by who seems to have sent them and what was answered.",
             "server", "result",
         )  # fmt: skip
+        self._notifications = self._counter(
+            "notifications", "News for webhooks, by their form and by whether it was sent.", "form", "result"
+        )
         self._model_questions = self._counter(
             "model_questions", "Questions to the model, by how they ended.", "prompt", "outcome"
         )
@@ -197,6 +200,10 @@ class Metrics:
     def webhook(self, server: str, result: str) -> None:
         """`result` is accepted, repeated, unsigned, refused, stale, too_large or too_slow."""
         self._webhooks.labels(server, result).inc()
+
+    def notified(self, form: str, result: str, notices: int) -> None:
+        """`result` is sent or lost."""
+        self._notifications.labels(form, result).inc(notices)
 
     def model_asked(self, prompt: str, outcome: str, seconds: float) -> None:
         """`prompt` is the name of one of ours, `outcome` `answered` or one word of why not."""

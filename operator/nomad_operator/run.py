@@ -44,6 +44,7 @@ async def run(settings: Settings) -> int:
             logger.info("started", **await _followed(settings, parts), address=server.address)
             await tell_missing_namespaces(settings, parts)
             why = "an error"
+            telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
             try:
                 if isinstance(parts.prompts, FetchedPrompts):
                     parts.prompts.ahead()
@@ -51,6 +52,9 @@ async def run(settings: Settings) -> int:
                 why = await _until_told(signals, parts)
             finally:
                 parts.broadcast.close()
+                if telling is not None:
+                    telling.cancel()
+                    await asyncio.wait([telling])
                 await server.stop()
                 logger.info("stopped", reason=why, after_seconds=round(time.monotonic() - started, 1))
     return 0

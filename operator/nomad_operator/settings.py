@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from desired.git_commit import Author
 from desired.operations.operation import Kind
 from desired.policy import Drift, OnFailure, RepairMode
+from nomad_operator.news.notice import Kind as News
 from nomad_operator.settings_values import (
     LABEL_WORDS,
     Compared,
@@ -34,6 +35,9 @@ from nomad_operator.settings_values import (
     git_folder,
     git_ref,
     namespace_names,
+    news_kinds,
+    news_template,
+    notify_urls,
     one_namespace,
     prompt_label,
     repair_kinds,
@@ -404,6 +408,24 @@ class Settings(BaseSettings):
         allowed="a secret", secret=True,
     )  # fmt: skip
 
+    # Telling people.
+    notify_urls: Secret | None = setting(
+        f"{PREFIX}NOTIFY_URLS", None, "Webhooks that are told what happens; whoever knows one can write there.",
+        allowed="https://…, slack+https://…, mattermost+https://… or discord+https://…, separated by commas",
+        secret=True,
+    )  # fmt: skip
+    notify_on: Annotated[frozenset[News], NoDecode, BeforeValidator(news_kinds)] = setting(
+        f"{PREFIX}NOTIFY_ON", frozenset(News), "What they are told.",
+        allowed="all, or kinds of news separated by commas",
+    )  # fmt: skip
+    notify_interval: Seconds = setting(
+        f"{PREFIX}NOTIFY_INTERVAL_SECONDS", _seconds(10), "Least time between two messages to one webhook.",
+        unit="seconds", low=_seconds(2), high=_seconds(3600),
+    )  # fmt: skip
+    notify_template_file: File | None = setting(
+        f"{PREFIX}NOTIFY_TEMPLATE_FILE", None, "Jinja template of a message's text.", allowed="a path"
+    )
+
     # Logs.
     log_format: LogFormat = setting(
         f"{PREFIX}LOG_FORMAT", LogFormat.AUTO, "Form of the log lines; auto is text on a terminal, else JSON.",
@@ -461,6 +483,16 @@ class Settings(BaseSettings):
     @classmethod
     def _any_case(cls, value: Any) -> Any:
         return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("notify_urls")
+    @classmethod
+    def _notify_urls(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else notify_urls(value)
+
+    @field_validator("notify_template_file")
+    @classmethod
+    def _notify_template(cls, value: Path | None) -> Path | None:
+        return None if value is None else news_template(value)
 
     @field_validator("nomad_namespace")
     @classmethod

@@ -40,6 +40,10 @@ from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
 from nomad_operator.metrics import Metrics
 from nomad_operator.model_from_settings import model
+from nomad_operator.news.delivery import Notifier
+from nomad_operator.news.from_settings import notifier
+from nomad_operator.news.of_apps import NewsOfApps
+from nomad_operator.news.of_repairs import NewsOfRepairs
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
 from nomad_operator.pulse import Pulse
@@ -55,7 +59,7 @@ from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
-from observers.redaction import Placeholders
+from observers.redaction import Placeholders, Redactor
 from prompts.catalog import Prompts
 from prompts.fetched import FetchedPrompts
 from prompts.model.question import Model
@@ -117,12 +121,15 @@ class Parts:
     requests: Counter[str]
     codes: CodeSources
     services: ServiceClients
+    notifier: Notifier | None
     langfuse: Langfuse | None
     prompts: Prompts
     model: ClosableModel | None  # None: no endpoint is set
 
     async def close(self) -> None:
         self.broadcast.close()
+        if self.notifier is not None:
+            await self.notifier.aclose()
         self.codes.close()
         await self.nomad.aclose()
         await self.asking.aclose()
@@ -356,13 +363,24 @@ def assemble(
         switch=switch,
         repair_mode=settings.repair_mode,
     )
+    told = notifier(settings, metrics=metrics, outages=outages)
+    if told is not None:
+        # Never the placeholders of evidence: what they stand for must not be found again from outside.
+        redact = Redactor(known=secrets_of(settings), placeholders=Placeholders()).redact
+        of_apps, of_repairs = (
+            NewsOfApps(desk=told, redact=redact), NewsOfRepairs(desk=told, redact=redact, now=now),
+        )  # fmt: skip
+        reports.watch(of_apps.changed)
+        reports.listen(lambda one: of_apps.gone(one.key) if reports.get(one.key) is None else None)
+        records.listen(of_repairs.saved)
+        switch.listen(of_repairs.switched)
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
-        prompts=asked_with, model=asked_model,
+        prompts=asked_with, model=asked_model, notifier=told,
     )  # fmt: skip
 
 
