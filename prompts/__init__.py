@@ -1,1 +1,1 @@
-"""The prompt files and what loads them. Empty until the model joins the repair ladder."""
+"""The prompts as files, where they come from at run time, and the model they are for."""

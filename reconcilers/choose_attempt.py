@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from desired.cause import Cause
 from desired.reasons import Reason
+from observers.nomad.needs import has_native_checks
 from reconcilers import questions as ask
 from reconcilers.decision import Action, Condition, Decision, Register, Remember, Rest, Revive, Step, Truth
 from reconcilers.health import because
@@ -260,6 +261,7 @@ def new_attempt(s: Situation, *, planned_index: int, job_modify_index: int) -> A
         job_modify_index=job_modify_index,
         spec=s.target.spec if job_modify_index == 0 else None,
         found=job_modify_index != 0,
+        checked=has_native_checks(s.target.spec.body),
     )
 
 

@@ -92,6 +92,7 @@ class Attempt:
     `found` where nothing was registered for it: what stands there is judged by what runs, not by a deployment that
     has ended before. `revived` once Nomad was asked to start again what it had given up.
     `patient` where what keeps it from being healthy passes: only the time without progress ends it.
+    `checked` where Nomad itself checks the job's services.
     """
 
     spec_hash: str
@@ -110,6 +111,7 @@ class Attempt:
     found: bool = False
     revived: bool = False
     patient: bool = False
+    checked: bool = False
 
     def registered(self, job_modify_index: int) -> Attempt:
         """The same, now that it is known to have happened."""

@@ -15,10 +15,11 @@ from observers.nomad.stream_items import Event
 _ON_THE_WAY = frozenset({"Received", "Task Setup", "Driver", "Started"})
 
 
-def only_goes_on(event: Event, *, registered: int) -> bool:
+def only_goes_on(event: Event, *, registered: int, checked: bool) -> bool:
     """True if nothing can be decided on it that could not be before. `registered` is our own JobModifyIndex.
 
-    Only for an app whose rollout is being watched: another event or the next timed look follows.
+    Only for an app whose rollout is being watched: another event or the next timed look follows. `checked` where Nomad
+    checks the job's services: how the checks of what has started go is told by no event, so its start is worth a look.
     """
     if event.parent is not None or event.payload is None:
         return False
@@ -33,7 +34,7 @@ def only_goes_on(event: Event, *, registered: int) -> bool:
         case "Deployment":
             return thing.get("Status") == "running" and not _has_canaries(thing)
         case "Allocation":
-            return _comes_up(thing)
+            return _comes_up(thing) and not (checked and thing.get("ClientStatus") == "running")
     return False
 
 

@@ -45,6 +45,8 @@ class Bursts:
         events = self._heard.pop(key)
         record = self._records.get(key)
         # Without a rollout every event is a surprise.
-        registered = record.applied.job_modify_index if record.applied and record.attempt else 0
-        if not registered or not all(only_goes_on(event, registered=registered) for event in events):
+        attempt = record.attempt
+        registered = record.applied.job_modify_index if record.applied and attempt else 0
+        checked = attempt is not None and attempt.checked
+        if not registered or not all(only_goes_on(one, registered=registered, checked=checked) for one in events):
             self._wake(key)

@@ -22,6 +22,7 @@ from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
 from nomad_operator.wiring import Parts, assemble
+from prompts.fetched import FetchedPrompts
 
 _VERSION_SECONDS = 2.0
 
@@ -43,11 +44,17 @@ async def run(settings: Settings) -> int:
             logger.info("started", **await _followed(settings, parts), address=server.address)
             await tell_missing_namespaces(settings, parts)
             why = "an error"
+            telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
             try:
+                if isinstance(parts.prompts, FetchedPrompts):
+                    parts.prompts.ahead()
                 await parts.daemon.start()
                 why = await _until_told(signals, parts)
             finally:
                 parts.broadcast.close()
+                if telling is not None:
+                    telling.cancel()
+                    await asyncio.wait([telling])
                 await server.stop()
                 logger.info("stopped", reason=why, after_seconds=round(time.monotonic() - started, 1))
     return 0
@@ -110,7 +117,7 @@ async def _until_told(signals: StopSignals, parts: Parts) -> str:
 
 
 class _CountedMetrics:
-    """Counts what is only worth counting when somebody looks."""
+    """Counts what is only worth counting when somebody looks; the rest goes through."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -119,3 +126,6 @@ class _CountedMetrics:
         self._parts.passes.count_conditions()
         self._parts.metrics.queue_depth(self._parts.workers.waiting)
         return self._parts.metrics.render(accept)
+
+    def webhook(self, server: str, result: str) -> None:
+        self._parts.metrics.webhook(server, result)

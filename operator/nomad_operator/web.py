@@ -7,6 +7,7 @@ something does, from loopback too, because behind a proxy everybody is loopback.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -19,15 +20,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from desired.app import AppKey
+from nomad_operator.hook_proof import bearer_matches
 from nomad_operator.web_answers import refusal, refuse_http, told
-from nomad_operator.web_auth import Delivery, bearer_matches, is_signed
 from nomad_operator.web_events import Listening, server_sent
+from nomad_operator.web_hooks import Counted, GitHook
 
 VERBS = ("reconcile", "suspend", "resume", "adopt", "approve", "reject", "revert")
 # A proposal's hash, and nothing else, stands in the body of a command.
 _BODY_LIMIT = 4096
-# Source: GitHub docs, "Webhook events and payloads": payloads are capped at 25 MB.
-_WEBHOOK_LIMIT = 25 * 1024 * 1024
 _HEARTBEAT_SECONDS = 15.0
 
 
@@ -71,7 +71,7 @@ class Backend(Protocol):
         ...
 
 
-class Rendered(Protocol):
+class Rendered(Counted, Protocol):
     """The metrics, as text."""
 
     def render(self, accept: str) -> tuple[bytes, str]: ...
@@ -92,7 +92,10 @@ class Web:
         self._backend = backend
         self._metrics = metrics
         self._api_token = api_token
-        self._webhook_secret = webhook_secret
+        self._git_hook = GitHook(
+            secret=webhook_secret, api_token=api_token, wake=backend.wake_source, counted=metrics, now=time.time,
+            clock=time.monotonic,
+        )  # fmt: skip
         self._heartbeat_seconds = heartbeat_seconds
 
     def application(self) -> Starlette:
@@ -113,7 +116,7 @@ class Web:
                 # A job's name may hold slashes: the verb is what stands after the last one.
                 Route(app + "/{verb}", told(self._command), methods=post),
                 Route(app, told(self._app), methods=get),
-                Route("/hooks/git", told(self._webhook), methods=post),
+                Route("/hooks/git", told(self._git_hook.answer), methods=post),
             ],
             exception_handlers={HTTPException: refuse_http},
         )
@@ -192,38 +195,6 @@ class Web:
         with self._backend.subscribe() as listener:
             async for text in server_sent(listener, heartbeat_seconds=self._heartbeat_seconds):
                 yield text
-
-    async def _webhook(self, request: Request) -> Response:
-        if self._webhook_secret is None:
-            if (refused := self._refused(request)) is not None:
-                return refused
-        elif (refused := await self._unproven(request, self._webhook_secret)) is not None:
-            return refused
-        await self._backend.wake_source()
-        return JSONResponse({"accepted": True}, status_code=202)
-
-    async def _unproven(self, request: Request, secret: SecretStr) -> Response | None:
-        headers: Mapping[str, str] = request.headers
-        if not is_signed(headers):
-            return refusal(
-                401, "the delivery is not signed", "give the webhook the secret of NOMAD_OPERATOR_WEBHOOK_SECRET"
-            )
-        delivery = Delivery(secret=secret.get_secret_value())
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > _WEBHOOK_LIMIT:
-                return refusal(
-                    413, f"the delivery is larger than {_WEBHOOK_LIMIT} bytes", "no git server sends so much"
-                )
-            delivery.feed(chunk)
-        if not delivery.proven(headers):
-            return refusal(
-                401,
-                "the delivery's signature is wrong",
-                "the webhook's secret differs from NOMAD_OPERATOR_WEBHOOK_SECRET",
-            )
-        return None
 
     def _refused(self, request: Request) -> Response | None:
         given = request.headers.get("authorization", "")

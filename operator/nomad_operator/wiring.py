@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -32,9 +33,17 @@ from nomad_operator.daemon import Daemon, Intervals
 from nomad_operator.event_feed import EventFeed
 from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.from_settings import connection, policy, rules, secrets_of, write_back
+from nomad_operator.langfuse.api import Langfuse
+from nomad_operator.langfuse.from_settings import langfuse as langfuse_client
+from nomad_operator.langfuse.from_settings import prompts
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
 from nomad_operator.metrics import Metrics
+from nomad_operator.model_from_settings import model
+from nomad_operator.news.delivery import Notifier
+from nomad_operator.news.from_settings import notifier
+from nomad_operator.news.of_apps import NewsOfApps
+from nomad_operator.news.of_repairs import NewsOfRepairs
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
 from nomad_operator.pulse import Pulse
@@ -50,7 +59,10 @@ from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
-from observers.redaction import Placeholders
+from observers.redaction import Placeholders, Redactor
+from prompts.catalog import Prompts
+from prompts.fetched import FetchedPrompts
+from prompts.model.question import Model
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
@@ -81,6 +93,12 @@ _WRITE_AGAIN = timedelta(seconds=10)
 _WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
 
 
+class ClosableModel(Model, Protocol):
+    """A model that holds connections."""
+
+    async def aclose(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that was put together, for those who run it."""
@@ -103,13 +121,25 @@ class Parts:
     requests: Counter[str]
     codes: CodeSources
     services: ServiceClients
+    notifier: Notifier | None
+    langfuse: Langfuse | None
+    prompts: Prompts
+    model: ClosableModel | None  # None: no endpoint is set
 
     async def close(self) -> None:
         self.broadcast.close()
+        if self.notifier is not None:
+            await self.notifier.aclose()
         self.codes.close()
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
+        if isinstance(self.prompts, FetchedPrompts):
+            await self.prompts.aclose()
+        if self.langfuse is not None:
+            await self.langfuse.aclose()
+        if self.model is not None:
+            await self.model.aclose()
         if self.images is not None:
             await self.images.aclose()
 
@@ -181,6 +211,10 @@ def assemble(
     chronicle = Chronicle()
     images = registries(settings)
     services = service_clients(settings)
+    langfuse = langfuse_client(settings)
+    asked_with = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
+    placeholders = Placeholders()
+    asked_model = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     budget = Budget(
         settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
@@ -200,7 +234,7 @@ def assemble(
             evidence=Gatherer(
                 collector=Collector(reads=nomad, images=images),
                 chronicle=chronicle,
-                placeholders=Placeholders(),
+                placeholders=placeholders,
                 secrets=secrets_of(settings),
                 places=look_up(nomad, services),
             ),
@@ -329,12 +363,24 @@ def assemble(
         switch=switch,
         repair_mode=settings.repair_mode,
     )
+    told = notifier(settings, metrics=metrics, outages=outages)
+    if told is not None:
+        # Never the placeholders of evidence: what they stand for must not be found again from outside.
+        redact = Redactor(known=secrets_of(settings), placeholders=Placeholders()).redact
+        of_apps, of_repairs = (
+            NewsOfApps(desk=told, redact=redact), NewsOfRepairs(desk=told, redact=redact, now=now),
+        )  # fmt: skip
+        reports.watch(of_apps.changed)
+        reports.listen(lambda one: of_apps.gone(one.key) if reports.get(one.key) is None else None)
+        records.listen(of_repairs.saved)
+        switch.listen(of_repairs.switched)
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests, sync=sync, codes=codes, services=services,
+        passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
+        prompts=asked_with, model=asked_model, notifier=told,
     )  # fmt: skip
 
 

@@ -10,6 +10,21 @@ from tests.e2e.waiting import until
 from tests.integration.git.git_world import Upstream
 
 _GROUP = 'group "g" {'
+_CHECKED = """
+    network {
+      port "http" {}
+    }
+    service {
+      name     = "web"
+      port     = "http"
+      provider = "nomad"
+      check {
+        type     = "http"
+        path     = "/"
+        interval = "2s"
+        timeout  = "1s"
+      }
+    }"""
 
 
 @pytest.mark.parametrize(
@@ -21,7 +36,10 @@ _GROUP = 'group "g" {'
         ("datacenter_unknown", "good", _GROUP, 'datacenters = ["nowhere"]\n  ' + _GROUP),
         ("constraint_unsatisfied", "good", _GROUP,
          _GROUP + '\n    constraint {\n      attribute = "${attr.cpu.arch}"\n      value     = "sparc"\n    }'),
+        # What runs outside a container may listen anywhere: there its check only fails.
+        ("check_wrong_port check_failing", "good", _GROUP, _GROUP + _CHECKED),
     ],
+    ids=lambda text: None if "\n" in text or "=" in text else text,
 )  # fmt: skip
 def test_it_is_named_within_seconds(
     failure: str, task: str, old: str, new: str, nomad: NomadSide, upstream: Upstream, operator: Start
@@ -35,6 +53,6 @@ def test_it_is_named_within_seconds(
     def named() -> bool:
         answer = process.get(f"/api/v1/explain/default/{web}")
         told = answer.json() if answer.status_code == 200 else {}
-        return failure in {(told.get(where) or {}).get("class") for where in ("now", "episode")}
+        return bool({(told.get(where) or {}).get("class") for where in ("now", "episode")} & set(failure.split()))
 
     until(named, within=15, what=failure, told=lambda: process.app(web))

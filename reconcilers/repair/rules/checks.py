@@ -33,7 +33,7 @@ def _port(case: Case) -> Answer:
     said_by = {"log": "the app's own log", "image": "the image", "job": "the job's own command or environment"}.get(
         facts.get("said_by", ""), "the evidence"
     )
-    reason = f"check {job_parts.name(check.part)} asks a port where nothing listens; the app listens on {listens}"
+    reason = f"check {check.name} asks a port where nothing listens; the app listens on {listens}"
     there = [label for label, port in declared.items() if label != check.label and port.inside == listens]
     if len(there) > 1:
         return choose(reason, [f"port {label}" for label in there])
@@ -89,7 +89,7 @@ def _unpublished(case: Case) -> Answer:
     published = job_parts.driver_ports(task[1])
     if check.label in published:
         return None
-    reason = f'the driver does not publish port "{check.label}", which check {job_parts.name(check.part)} asks'
+    reason = f'the driver does not publish port "{check.label}", which check {check.name} asks'
     ground = f"the label that the check asks: {check.label}"
     edit = Edit(Kind.DRIVER_PORTS, job_parts.address(*task), (*published, check.label), ground)
     return fix(case, reason, (edit,))

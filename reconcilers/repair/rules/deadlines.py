@@ -34,7 +34,7 @@ def _too_early(case: Case) -> Answer:
     restart = check.part.get("CheckRestart") or {}
     grace = int(restart.get("Grace") or 0)
     new = min(math.floor(start * _STEP) * _SECOND, max(grace * _STEP, _GRACE))
-    reason = f"the app needs {start:g} s to start, check {job_parts.name(check.part)} restarts it before that"
+    reason = f"the app needs {start:g} s to start, check {check.name} restarts it before that"
     if new <= max(grace, start * _SECOND):
         return choose(
             reason, (f"a longer start than {new // _SECOND} s for {check.at[-1]}", "an app that starts faster")

@@ -39,6 +39,10 @@ class CheckPart:
         """The port that it asks: its own, or its service's."""
         return str(self.part.get("PortLabel") or "") or self.service.label
 
+    @property
+    def name(self) -> str:
+        return name(self.part) or f'service: "{name(self.service.part)}" check'
+
 
 def groups(body: JobBody) -> Iterator[Part]:
     yield from body.get("TaskGroups") or ()

@@ -48,7 +48,7 @@ def _type(case: Case, check: CheckPart) -> list[Edit] | str:
         return [Edit(Kind.CHECK_TYPE, check.at, "http", "https is a protocol of the type http")]
     meant = near_miss(told, set(allowed) & set(_TYPES))
     if meant is None:
-        return f"one of {', '.join(allowed)} for check {job_parts.name(check.part)}"
+        return f"one of {', '.join(allowed)} for check {check.name}"
     return [Edit(Kind.CHECK_TYPE, check.at, meant, f"the type that is spelt almost so: {meant}")]
 
 
@@ -64,7 +64,7 @@ def _path(case: Case, check: CheckPart) -> list[Edit] | str:
     }
     if len(siblings) == 1:
         return [Edit(Kind.CHECK_PATH, check.at, siblings.pop(), "the other checks of the service ask it")]
-    return f"a path for check {job_parts.name(check.part)}"
+    return f"a path for check {check.name}"
 
 
 def _interval(case: Case, check: CheckPart) -> list[Edit] | str:
@@ -92,7 +92,7 @@ def _method(case: Case, check: CheckPart) -> list[Edit] | str:
         return []
     meant = near_miss(told, _METHODS)
     if meant is None:
-        return f"another method than {told} for check {job_parts.name(check.part)}"
+        return f"another method than {told} for check {check.name}"
     return [Edit(Kind.CHECK_METHOD, check.at, meant, f"the method that is spelt almost so: {meant}")]
 
 

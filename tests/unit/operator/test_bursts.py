@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from desired.app import AppKey
 from nomad_operator.bursts import Bursts
 from observers.nomad.stream_items import Event
@@ -27,10 +29,15 @@ class Woken:
         self.due: list[Callable[[], None]] = []
         self.bursts = Bursts(records=self.records, wake=self.keys.append, later=lambda _, call: self.due.append(call))
 
-    async def rolls_out(self, *, verified: bool = False) -> None:
-        attempt = None if verified else Attempt("spec", "source", 0, NOW, NOW, job_modify_index=OURS)
+    async def rolls_out(self, *, verified: bool = False, checked: bool = False) -> None:
+        attempt = Attempt("spec", "source", 0, NOW, NOW, job_modify_index=OURS, checked=checked)
         await self.records.save(
-            Record(key=KEY, origin="o", applied=Applied("spec", OURS, "source", "r", NOW), attempt=attempt)
+            Record(
+                key=KEY,
+                origin="o",
+                applied=Applied("spec", OURS, "source", "r", NOW),
+                attempt=None if verified else attempt,
+            )
         )
 
     def end(self) -> None:
@@ -44,6 +51,7 @@ def event(topic: str, **thing: Any) -> Event:
 
 
 PLACED = event("Allocation", DesiredStatus="run", ClientStatus="pending")
+STARTED = event("Allocation", DesiredStatus="run", ClientStatus="running", DeploymentID="d")
 HEALTHY = event("Allocation", DesiredStatus="run", ClientStatus="running", DeploymentStatus={"Healthy": True})
 REGISTERED = event("Job", JobModifyIndex=OURS, Status="pending", Stop=False)
 
@@ -68,6 +76,15 @@ async def test_a_rollout_that_only_goes_on_wakes_nobody() -> None:
     woken.bursts.heard(KEY, REGISTERED)
     woken.end()
     assert not woken.keys
+
+
+@pytest.mark.parametrize("checked", [False, True])
+async def test_a_start_wakes_only_where_nomad_checks_what_has_started(checked: bool) -> None:
+    woken = Woken()
+    await woken.rolls_out(checked=checked)
+    woken.bursts.heard(KEY, STARTED)
+    woken.end()
+    assert woken.keys == [KEY] * checked
 
 
 async def test_one_event_of_a_burst_that_matters_is_enough() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,23 +14,15 @@ from pydantic import SecretStr
 from desired.errors import UsageError
 from nomad_operator.metrics import Metrics
 from nomad_operator.web import Web
-from nomad_operator.web_auth import Delivery
 from nomad_operator.web_events import Broadcast
 from nomad_operator.web_server import WebServer
 
 TOKEN = "a-token-that-is-long-enough"
-SECRET = "webhook-secret"
 BEARER = {"authorization": f"Bearer {TOKEN}"}
 
 
-def _client(backend: Any, *, secret: str | None = None, heartbeat: float = 15.0) -> httpx.AsyncClient:
-    web = Web(
-        backend=backend,
-        metrics=Metrics(version="0"),
-        api_token=SecretStr(TOKEN),
-        webhook_secret=SecretStr(secret) if secret else None,
-        heartbeat_seconds=heartbeat,
-    )
+def _client(backend: Any) -> httpx.AsyncClient:
+    web = Web(backend=backend, metrics=Metrics(version="0"), api_token=SecretStr(TOKEN))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=web.application()), base_url="http://operator")
 
 
@@ -138,81 +128,6 @@ async def test_what_cannot_be_done_is_one_line_and_a_hint(
     assert response.status_code == status
     assert _is_refusal(response)
     assert "secret" not in response.text
-
-
-def _digest(body: bytes, secret: str = SECRET) -> str:
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-
-
-BODY = json.dumps({"ref": "refs/heads/main"}).encode()
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"X-Hub-Signature-256": f"sha256={_digest(BODY)}", "X-GitHub-Event": "push"},
-        {"X-Gitea-Signature": _digest(BODY)},
-        {"X-Forgejo-Signature": _digest(BODY)},
-        {"X-Gitlab-Token": SECRET},
-    ],
-)
-async def test_a_signed_webhook_wakes_the_source(backend: Any, headers: dict[str, str]) -> None:
-    async with _client(backend, secret=SECRET) as client:
-        response = await client.post("/hooks/git", content=BODY, headers=headers)
-    assert (response.status_code, backend.woken) == (202, 1)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        BEARER,
-        {"X-Hub-Signature-256": f"sha256={_digest(BODY + b' ')}"},
-        {"X-Hub-Signature-256": f"sha256={_digest(BODY, 'other')}"},
-        {"X-Hub-Signature-256": _digest(BODY)},
-        {"X-Hub-Signature-256": ""},
-        {"X-Hub-Signature": f"sha1={_digest(BODY)}"},
-        {"X-Gitea-Signature": ""},
-        {"X-Gitea-Signature": "é".encode("latin-1").decode("latin-1")},
-        {"X-Gitlab-Token": "other"},
-        {"X-Gitlab-Token": ""},
-    ],
-)
-async def test_an_unproven_webhook_is_refused(backend: Any, headers: dict[str, str]) -> None:
-    async with _client(backend, secret=SECRET) as client:
-        response = await client.post(
-            "/hooks/git", content=BODY, headers={name: value.encode("latin-1") for name, value in headers.items()}
-        )
-    assert (response.status_code, backend.woken) == (401, 0)
-    assert _is_refusal(response)
-
-
-async def test_without_a_secret_a_webhook_needs_the_token(client: httpx.AsyncClient, backend: Any) -> None:
-    assert (await client.post("/hooks/git", content=BODY, headers={"X-Gitlab-Token": ""})).status_code == 401
-    assert (await client.post("/hooks/git", content=BODY, headers=BEARER)).status_code == 202
-    assert backend.woken == 1
-
-
-async def test_a_webhook_that_is_too_large_is_refused_before_it_is_read(backend: Any) -> None:
-    sent = 0
-
-    async def endless() -> AsyncIterator[bytes]:
-        nonlocal sent
-        while True:
-            sent += 1
-            yield b"x" * 1024 * 1024
-
-    async with _client(backend, secret=SECRET) as client:
-        response = await client.post("/hooks/git", content=endless(), headers={"X-Gitlab-Token": SECRET})
-    assert (response.status_code, backend.woken) == (413, 0)
-    assert sent <= 27
-
-
-def test_a_signature_is_over_the_whole_body_however_it_arrives() -> None:
-    delivery = Delivery(secret=SECRET)
-    for byte in BODY:
-        delivery.feed(bytes([byte]))
-    assert delivery.proven({"x-hub-signature-256": f"sha256={_digest(BODY)}"})
 
 
 async def test_events_arrive_as_they_happen_with_heartbeats_between(backend: Any) -> None:

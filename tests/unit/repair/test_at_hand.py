@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -113,6 +114,13 @@ def test_what_speaks_of_the_target(
     assert (found.placement["app"].nodes_evaluated if found.placement else None) == evaluated
     assert ((found.checks is not None), found.refusal, found.body) == (checks, refusal, BAD.body)
     assert found.since <= NOW
+
+
+def test_the_deployment_of_the_version_before_says_nothing_of_this_one() -> None:
+    s = situation()
+    assert at_hand(s).deployment == s.running.deployment
+    before = replace(s.running, deployment=Deployment("d", 2, "failed"))
+    assert at_hand(replace(s, running=before)).deployment is None
 
 
 def test_what_changed_since_it_was_good_is_part_of_the_evidence() -> None:

@@ -89,6 +89,17 @@ async def test_no_more_than_four_tasks_are_asked_at_a_time() -> None:
     assert len(reads.asked) == 4
 
 
+async def test_what_was_read_longest_ago_is_forgotten() -> None:
+    reads = Logs()
+    logs = CrashLogs(reads=reads)
+    for one in range(201):
+        await logs.of(evidence(allocation(*crash(2), name=f"a{one}")))
+    await logs.of(evidence(allocation(*crash(2), name="a200")))
+    assert len(reads.asked) == 201
+    await logs.of(evidence(allocation(*crash(2), name="a0")))
+    assert len(reads.asked) == 202
+
+
 def test_what_an_older_version_did_in_the_same_allocation_is_not_told_of_the_newer_one() -> None:
     updated = allocation(*crash(2), *crash(5), event("Started", 8), event("Alloc Unhealthy", 9))
     body = {"SubmitTime": round((NOW + timedelta(seconds=10)).timestamp() * 1e9)}

@@ -372,6 +372,13 @@ CASES = [
         note="a node could hold it, were it not for its neighbours",
     ),
     nowhere(F.DISK_EXHAUSTED, "disk", True, asked="300"),
+    Case(
+        F.DISK_EXHAUSTED,
+        placed("disk", exhausted=True, body=job(), cluster=cluster(room(disk=100, disk_total=250))),
+        {"asked": "300", "largest_free": "100", "largest_total": "250"},
+        Cause.SPEC,
+        True,
+    ),
     nowhere(F.CORES_EXHAUSTED, "cores", True),
     nowhere(F.DEVICE_MISSING, "missing devices"),
     Case(

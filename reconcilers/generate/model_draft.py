@@ -1,0 +1,128 @@
+"""Suggestions for what a draft leaves open: answers in the words that people answer in, each with what it rests on.
+
+The model fills the typed manifest, never a job: an answer that no person could give is dropped, and so is one that
+neither a shown file nor the cluster holds. Nothing is decided here, a suggestion stays a suggestion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from desired.draft.answers import answer_text, read_answer
+from desired.draft.value import Draft, Value
+from desired.errors import OperatorError, UsageError
+from desired.facts.codebase import Codebase, Component
+from desired.facts.possible_secret import may_be_secret
+from desired.question import Question as Open
+from prompts.catalog import Prompts
+from prompts.model.question import Model, Question
+from reconcilers.generate.cited import cited
+from reconcilers.generate.excerpts import Excerpts, Redact, excerpts
+from reconcilers.generate.model_facts import MOST_SURE, NAME
+
+# What a person decides by knowing what is wanted: no code says it.
+_NOT_ASKED = frozenset({"dockerfile", "dependsOn", "prompt", "volumes", "files"})
+_MOST_ASKED = 20
+_CLUSTER = "the cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDraft:
+    """`there` are places that the cluster was seen to have, as answers name them (`vault: path#field`, `consul: key`).
+
+    Never raises for a model that is away or talks nonsense: `told` hears it.
+    """
+
+    model: Model
+    prompts: Prompts
+    redact: Redact
+    there: Collection[str] = ()
+    told: Callable[[OperatorError], None] = lambda error: None
+
+    async def suggest(self, draft: Draft, codebase: Codebase, component: Component) -> Draft:
+        """The draft with suggestions for questions that had none; everything else is as it was."""
+        open_ = [one for one in draft.questions if not one.default and one.id.partition(".")[0] not in _NOT_ASKED]
+        shown = excerpts(codebase, component, redact=self.redact)
+        if not open_ or not shown.lines:
+            return draft
+        asked = open_[:_MOST_ASKED]
+        try:
+            prompt = await self.prompts.chosen("draft", by=draft.name)
+            reply = await self.model.ask(
+                Question(
+                    messages=prompt.messages({
+                        "app": draft.name,
+                        "questions": "\n".join(f"- {one.id}: {one.text}" for one in asked),
+                        "there": "\n".join(f"- {one}" for one in sorted(self.there)) or "nothing is known",
+                        "files": shown.text,
+                    }),
+                    schema_name="draft", schema=_schema(asked, shown), settings=prompt.settings, prompt=prompt.version,
+                    app=draft.name,
+                )
+            )  # fmt: skip
+        except OperatorError as error:
+            self.told(error)
+            return draft
+        found = {one.id: value for one in asked if (value := self._value(one.id, reply.value.get(one.id), shown))}
+        return replace(
+            draft,
+            questions=tuple(_suggested(one, found) for one in draft.questions),
+            suggestions=MappingProxyType({**draft.suggestions, **found}),
+        )
+
+    def _value(self, at: str, answer: Mapping[str, Any] | None, shown: Excerpts) -> Value | None:
+        if answer is None:
+            return None
+        text = str(answer["answer"]).strip()
+        head, _, rest = at.partition(".")
+        try:
+            data = read_answer(at, text)
+        except UsageError:
+            return None
+        fixed = data.get("fixed") if isinstance(data, Mapping) else None
+        if data is None or (fixed is not None and may_be_secret(rest, str(fixed))):
+            return None
+        where = self._rests_on(text, answer, shown)
+        if where is None:
+            return None
+        reason = " ".join(str(answer["reason"]).split())[:200]
+        return Value((head, rest) if rest else (head,), data, f"{NAME}: {where}", MOST_SURE, reason)
+
+    def _rests_on(self, text: str, answer: Mapping[str, Any], shown: Excerpts) -> str | None:
+        kind, _, value = text.partition(": ")
+        if text in self.there:
+            return _CLUSTER
+        if kind in ("vault", "nomad", "consul"):
+            return None  # only what was seen to be there: a place that is made up is found missing much later
+        word = value if kind == "fixed" else text
+        if answer["path"] is None or answer["line"] is None:
+            return None
+        place = cited(shown.lines, answer["path"], answer["line"], word)
+        return None if place is None else str(place)
+
+
+def _schema(asked: Collection[Open], shown: Excerpts) -> dict[str, Any]:
+    answer = {
+        "type": "object",
+        "properties": {
+            "answer": {"type": "string", "minLength": 1, "maxLength": 300},
+            "path": {"type": ["string", "null"], "enum": [*sorted(shown.lines), None]},
+            "line": {"type": ["integer", "null"], "minimum": 1},
+            "reason": {"type": "string", "maxLength": 300},
+        },
+        "required": ["answer", "path", "line", "reason"],
+        "additionalProperties": False,
+    }
+    ids = [one.id for one in asked]
+    return {
+        "type": "object", "properties": {at: {"anyOf": [{"type": "null"}, answer]} for at in ids}, "required": ids,
+        "additionalProperties": False,
+    }  # fmt: skip
+
+
+def _suggested(one: Open, found: Mapping[str, Value]) -> Open:
+    value = found.get(one.id)
+    return one if value is None else replace(one, default=answer_text(one.id, value.data) or "")
