@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from desired.errors import InvalidDesired, OperatorError, UsageError
+from nomad_operator.cli_prompts import add_prompts
 
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -184,6 +185,8 @@ def parser() -> argparse.ArgumentParser:
     )
     validate.add_argument("--server", action="store_true", help="ask Nomad too: its parser, validation and warnings")
     add("doctor", "doctor:doctor", "every service: reachable or not, and what to do about it", json=True)
+    prompts = add("prompts", "prompts:listed", "the prompts' life: files, Langfuse, labels", json=True)
+    add_prompts(prompts, _Parser)
     graph = add("graph", "info:graph", "the reconcile state machine")
     graph.add_argument("--format", choices=["text", "mermaid"], default="text")
     settings = add("settings", "settings:settings", "every setting, its value and where it came from", json=True)

@@ -19,7 +19,9 @@ from structlog.typing import EventDict, Processor
 from nomad_operator.settings import LogFormat, LogLevel
 
 # They write a line for every request or every poll, at any level; a problem of theirs is still told.
-_TALKATIVE = ("apscheduler", "asyncio", "httpcore", "httpx", "urllib3", "uvicorn")
+_TALKATIVE = (
+    "apscheduler", "asyncio", "httpcore", "httpcore2", "httpx", "httpx2", "openai", "urllib3", "uvicorn",
+)  # fmt: skip
 
 
 def configure(*, form: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:

@@ -18,6 +18,7 @@ from desired.app import AppKey
 _PREFIX = "nomad_operator"
 _PASS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DELIVERY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+_ANSWER = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 _LAG = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -81,6 +82,19 @@ class Metrics:
             "webhook_deliveries", "Webhooks of git servers, by who seems to have sent them and what was answered.",
             "server", "result",
         )  # fmt: skip
+        self._notifications = self._counter(
+            "notifications", "News for webhooks, by their form and by whether it was sent.", "form", "result"
+        )
+        self._model_questions = self._counter(
+            "model_questions", "Questions to the model, by how they ended.", "prompt", "outcome"
+        )
+        self._model_tokens = self._counter(
+            "model_tokens", "Tokens of questions (in) and answers (out), as the endpoint counts them, else estimated.",
+            "prompt", "direction",
+        )  # fmt: skip
+        self._model_seconds = self._histogram_by(
+            "model_seconds", "From a question to its end, with the wait for a turn and every try.", _ANSWER, "prompt"
+        )
         self._nomad = self._counter("nomad_requests", "Requests to Nomad.", "endpoint", "result")
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
@@ -186,6 +200,19 @@ class Metrics:
     def webhook(self, server: str, result: str) -> None:
         """`result` is accepted, repeated, unsigned, refused, stale, too_large or too_slow."""
         self._webhooks.labels(server, result).inc()
+
+    def notified(self, form: str, result: str, notices: int) -> None:
+        """`result` is sent or lost."""
+        self._notifications.labels(form, result).inc(notices)
+
+    def model_asked(self, prompt: str, outcome: str, seconds: float) -> None:
+        """`prompt` is the name of one of ours, `outcome` `answered` or one word of why not."""
+        self._model_questions.labels(prompt, outcome).inc()
+        self._model_seconds.labels(prompt).observe(max(0.0, seconds))
+
+    def model_tokens(self, prompt: str, tokens_in: int, tokens_out: int) -> None:
+        self._model_tokens.labels(prompt, "in").inc(tokens_in)
+        self._model_tokens.labels(prompt, "out").inc(tokens_out)
 
     def nomad_request(self, endpoint: str, result: str) -> None:
         """`endpoint` is a method and a route (`GET job/plan`), never an address with ids in it."""

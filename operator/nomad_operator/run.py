@@ -23,6 +23,7 @@ from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
 from nomad_operator.wiring import Parts, assemble
+from prompts.fetched import FetchedPrompts
 
 _VERSION_SECONDS = 2.0
 
@@ -45,11 +46,17 @@ async def run(settings: Settings) -> int:
             logger.info("started", **await _followed(settings, parts), address=server.address)
             await tell_missing_namespaces(settings, parts)
             why = "an error"
+            telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
             try:
+                if isinstance(parts.prompts, FetchedPrompts):
+                    parts.prompts.ahead()
                 await parts.daemon.start()
                 why = await _until_told(signals, parts)
             finally:
                 parts.broadcast.close()
+                if telling is not None:
+                    telling.cancel()
+                    await asyncio.wait([telling])
                 await server.stop()
                 logger.info("stopped", reason=why, after_seconds=round(time.monotonic() - started, 1))
     return 0

@@ -19,19 +19,27 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from desired.git_commit import Author
 from desired.operations.operation import Kind
 from desired.policy import Drift, OnFailure, RepairMode
+from nomad_operator.news.notice import Kind as News
 from nomad_operator.settings_values import (
+    LABEL_WORDS,
+    Compared,
     Seconds,
     check_address,
     check_listen,
     comma_separated,
     commit_author,
+    compared,
     credentials_of,
     expand_user,
     git_address,
     git_folder,
     git_ref,
     namespace_names,
+    news_kinds,
+    news_template,
+    notify_urls,
     one_namespace,
+    prompt_label,
     repair_kinds,
     resource_limits,
     state_file_of,
@@ -359,6 +367,40 @@ class Settings(BaseSettings):
     openai_api_key: Secret | None = setting(
         "OPENAI_API_KEY", None, "API key for that model.", allowed="a secret", secret=True
     )
+    model: str = setting(
+        f"{PREFIX}MODEL",
+        "",
+        "Model that is asked there; the only one that is listed if not set. A prompt may name another.",
+    )
+    model_timeout: Seconds = setting(
+        f"{PREFIX}MODEL_TIMEOUT_SECONDS", _seconds(60), "The longest that one question to the model takes, in all.",
+        unit="seconds", low=_seconds(1), high=_seconds(600),
+    )  # fmt: skip
+    model_tokens_per_hour: int = setting(
+        f"{PREFIX}MODEL_TOKENS_PER_HOUR", 200_000, "Tokens that the model may cost in an hour, questions and answers.",
+        unit="tokens", low=0, high=1_000_000_000,
+    )  # fmt: skip
+    model_tokens_per_episode: int = setting(
+        f"{PREFIX}MODEL_TOKENS_PER_EPISODE", 60_000, "Tokens that the model may cost for one failure of an app.",
+        unit="tokens", low=0, high=1_000_000_000,
+    )  # fmt: skip
+    model_concurrency: int = setting(
+        f"{PREFIX}MODEL_CONCURRENCY", 4, "Questions to the model at the same time.", unit="questions", low=1, high=64
+    )
+
+    # Prompts.
+    prompt_label: Annotated[str, BeforeValidator(prompt_label)] = setting(
+        f"{PREFIX}PROMPT_LABEL", "production", "Label of the prompts that are fetched from Langfuse.",
+        allowed=LABEL_WORDS,
+    )  # fmt: skip
+    prompt_compare: Annotated[Compared, NoDecode, BeforeValidator(compared)] = setting(
+        f"{PREFIX}PROMPT_COMPARE", Compared(), "Another label, and its share of the episodes, to compare it live.",
+        allowed="label=share, the share from 0 to 1",
+    )  # fmt: skip
+    prompts_path: File | None = setting(
+        f"{PREFIX}PROMPTS_PATH", None, "Folder of prompt files that take the place of those of the same name here.",
+        allowed="a path",
+    )  # fmt: skip
 
     # State.
     state_url: str | None = setting(
@@ -388,6 +430,24 @@ class Settings(BaseSettings):
         f"{PREFIX}WEBHOOK_SECRET", None, "Secret of the git server's webhook; without one a webhook needs the token.",
         allowed="a secret", secret=True,
     )  # fmt: skip
+
+    # Telling people.
+    notify_urls: Secret | None = setting(
+        f"{PREFIX}NOTIFY_URLS", None, "Webhooks that are told what happens; whoever knows one can write there.",
+        allowed="https://…, slack+https://…, mattermost+https://… or discord+https://…, separated by commas",
+        secret=True,
+    )  # fmt: skip
+    notify_on: Annotated[frozenset[News], NoDecode, BeforeValidator(news_kinds)] = setting(
+        f"{PREFIX}NOTIFY_ON", frozenset(News), "What they are told.",
+        allowed="all, or kinds of news separated by commas",
+    )  # fmt: skip
+    notify_interval: Seconds = setting(
+        f"{PREFIX}NOTIFY_INTERVAL_SECONDS", _seconds(10), "Least time between two messages to one webhook.",
+        unit="seconds", low=_seconds(2), high=_seconds(3600),
+    )  # fmt: skip
+    notify_template_file: File | None = setting(
+        f"{PREFIX}NOTIFY_TEMPLATE_FILE", None, "Jinja template of a message's text.", allowed="a path"
+    )
 
     # Logs.
     log_format: LogFormat = setting(
@@ -447,6 +507,16 @@ class Settings(BaseSettings):
     @classmethod
     def _any_case(cls, value: Any) -> Any:
         return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("notify_urls")
+    @classmethod
+    def _notify_urls(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else notify_urls(value)
+
+    @field_validator("notify_template_file")
+    @classmethod
+    def _notify_template(cls, value: Path | None) -> Path | None:
+        return None if value is None else news_template(value)
 
     @field_validator("nomad_namespace")
     @classmethod

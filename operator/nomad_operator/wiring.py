@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -33,9 +34,17 @@ from nomad_operator.daemon import Daemon, Intervals
 from nomad_operator.event_feed import EventFeed
 from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.from_settings import connection, policy, rules, secrets_of, write_back
+from nomad_operator.langfuse.api import Langfuse
+from nomad_operator.langfuse.from_settings import langfuse as langfuse_client
+from nomad_operator.langfuse.from_settings import prompts
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
 from nomad_operator.metrics import Metrics
+from nomad_operator.model_from_settings import model
+from nomad_operator.news.delivery import Notifier
+from nomad_operator.news.from_settings import notifier
+from nomad_operator.news.of_apps import NewsOfApps
+from nomad_operator.news.of_repairs import NewsOfRepairs
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
 from nomad_operator.pulse import Pulse
@@ -51,7 +60,10 @@ from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
-from observers.redaction import Placeholders
+from observers.redaction import Placeholders, Redactor
+from prompts.catalog import Prompts
+from prompts.fetched import FetchedPrompts
+from prompts.model.question import Model
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
@@ -63,6 +75,7 @@ from reconcilers.repair.gatherer import Gatherer
 from reconcilers.repair.guard import Guard, GuardSettings
 from reconcilers.repair.ladder import AskedRung, Ladder
 from reconcilers.repair.memory_rung import MemoryRung
+from reconcilers.repair.model_rung import ModelRung
 from reconcilers.repair.remembering import Remembering
 from reconcilers.repair.rule_rung import RuleRung
 from reconcilers.repair.switch import Switch
@@ -76,6 +89,8 @@ from reconcilers.workers import Workers
 
 # Longer than the slowest call a pass can make, so that it is Nomad's answer that ends a pass, not this.
 _PASS_DEADLINE = timedelta(seconds=120)
+# What one climb may ask a model: twice, and each time once more for an answer that cannot be read.
+_MOST_QUESTIONS = 4
 # The least that can be asked takes a Nomad that works no second.
 _SILENCE = timedelta(seconds=5)
 # Apps whose code is known need not wait for the others'.
@@ -84,6 +99,12 @@ _PATIENCE = timedelta(seconds=5)
 _WRITE_AGAIN = timedelta(seconds=10)
 _WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
 _REMEMBERED_WITHIN = 5.0
+
+
+class ClosableModel(Model, Protocol):
+    """A model that holds connections."""
+
+    async def aclose(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +129,12 @@ class Parts:
     requests: Counter[str]
     codes: CodeSources
     services: ServiceClients
-    experience: Experience | None = None
-    remembering: Remembering | None = None
+    notifier: Notifier | None
+    langfuse: Langfuse | None
+    prompts: Prompts
+    model: ClosableModel | None  # None: no endpoint is set
+    experience: Experience | None  # None: nothing is remembered
+    remembering: Remembering | None
 
     async def close(self) -> None:
         if self.remembering is not None:
@@ -120,10 +145,18 @@ class Parts:
         if self.experience is not None:
             await self.experience.aclose()
         self.broadcast.close()
+        if self.notifier is not None:
+            await self.notifier.aclose()
         self.codes.close()
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
+        if isinstance(self.prompts, FetchedPrompts):
+            await self.prompts.aclose()
+        if self.langfuse is not None:
+            await self.langfuse.aclose()
+        if self.model is not None:
+            await self.model.aclose()
         if self.images is not None:
             await self.images.aclose()
 
@@ -197,6 +230,10 @@ def assemble(
     chronicle = Chronicle()
     images = registries(settings)
     services = service_clients(settings)
+    langfuse = langfuse_client(settings)
+    asked_with = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
+    placeholders = Placeholders()
+    asked_model = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     budget = Budget(
         settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
@@ -204,6 +241,13 @@ def assemble(
         wake=lambda key: workers.wake(key),
     )
     records.listen(budget.saved)
+    gatherer = Gatherer(
+        collector=Collector(reads=nomad, images=images),
+        chronicle=chronicle,
+        placeholders=placeholders,
+        secrets=secrets_of(settings),
+        places=look_up(nomad, services),
+    )
     experience = None
     if remembers:
         experience = memory_from_settings.memory(
@@ -220,6 +264,10 @@ def assemble(
     rungs: list[tuple[str, AskedRung]] = [("rule", RuleRung())]
     if experience is not None:
         rungs.append(("memory", MemoryRung(memory=experience, guard=guard)))
+    if asked_model is not None:
+        rungs.append(
+            ("model", ModelRung(model=asked_model, prompts=asked_with, hiding=gatherer.hiding, recall=experience))
+        )
     reconciler = Reconciler(
         nomad=nomad,
         desired=source,
@@ -229,14 +277,8 @@ def assemble(
         specs=Specs(parser=parser),
         reporter=reports,
         repairs=Repairs(
-            evidence=Gatherer(
-                collector=Collector(reads=nomad, images=images),
-                chronicle=chronicle,
-                placeholders=Placeholders(),
-                secrets=secrets_of(settings),
-                places=look_up(nomad, services),
-            ),
-            ladder=Ladder(rungs=rungs, guard=guard),
+            evidence=gatherer,
+            ladder=Ladder(rungs=rungs, learns=["model"], guard=guard),
             budget=budget,
             switch=switch,
         ),
@@ -268,7 +310,8 @@ def assemble(
         observer=passes,
         clock=time.monotonic,
         concurrency=settings.concurrency,
-        deadline=_PASS_DEADLINE,
+        deadline=_PASS_DEADLINE
+        + (_MOST_QUESTIONS * settings.model_timeout if asked_model is not None else timedelta(0)),
     )
     commits = CommitTimes(metrics=metrics, now=now)
     writer = write_back(settings, followed)
@@ -356,13 +399,24 @@ def assemble(
         switch=switch,
         repair_mode=settings.repair_mode,
     )
+    told = notifier(settings, metrics=metrics, outages=outages)
+    if told is not None:
+        # Never the placeholders of evidence: what they stand for must not be found again from outside.
+        redact = Redactor(known=secrets_of(settings), placeholders=Placeholders()).redact
+        of_apps, of_repairs = (
+            NewsOfApps(desk=told, redact=redact), NewsOfRepairs(desk=told, redact=redact, now=now),
+        )  # fmt: skip
+        reports.watch(of_apps.changed)
+        reports.listen(lambda one: of_apps.gone(one.key) if reports.get(one.key) is None else None)
+        records.listen(of_repairs.saved)
+        switch.listen(of_repairs.switched)
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests, sync=sync, codes=codes, services=services,
-        experience=experience, remembering=remembering,
+        passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
+        prompts=asked_with, model=asked_model, notifier=told, experience=experience, remembering=remembering,
     )  # fmt: skip
 
 

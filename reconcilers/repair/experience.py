@@ -5,15 +5,16 @@ Memories of one cluster are never used in another. What the store cannot do now 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from desired.errors import Unavailable
+from desired.errors import OperatorError, Unavailable
 from prompts.memory.note import Note, Similar
 from reconcilers.repair.learned import Where
 from reconcilers.repair.proposal import Case
 from reconcilers.repair.recall import Recalled, recalled
+from reconcilers.repair.recalled_words import in_words
 from reconcilers.repair.remembered import Remembered
 from reconcilers.repair.signature import signature
 
@@ -46,7 +47,7 @@ class Notes(Protocol):
 
 
 class Experience:
-    """Implements `reconcilers.repair.memory_rung.Memory`. `where` tells the cluster, as soon as that can be known."""
+    """Implements `memory_rung.Memory` and `model_rung.Recall`. `where` tells the cluster, once that can be known."""
 
     def __init__(self, *, notes: Notes, where: Callable[[], Awaitable[Where]]) -> None:
         self._notes = notes
@@ -66,6 +67,14 @@ class Experience:
         found += [(Remembered.of(one.note), one.similarity) for one in alike]
         known = [(one, similarity) for one, similarity in found if one is not None]
         return recalled(known, signature=asked.exact, app=str(case.key))
+
+    async def recalled(self, case: Case) -> Sequence[str]:
+        """The same in words, for the model; nothing where the memory cannot be asked now."""
+        try:
+            known = await self.recall(case)
+        except OperatorError:
+            return ()
+        return [in_words(one) for one in known]
 
     async def remember(self, one: Remembered) -> None:
         """Durable when this returns; the same again changes nothing."""

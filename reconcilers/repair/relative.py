@@ -145,6 +145,9 @@ def edits(case: Case, wanted: Iterable[Step]) -> tuple[Edit, ...] | None:
         old = one.old if isinstance(one.old, str) and one.kind in _OLD_MATTERS else ""
         try:
             before = old or current(body, one.kind, at)
+            if one.source is From.OWN and before != one.old:
+                # What fitted this app fitted what it said then.
+                return None
             body = apply(body, (Operation(one.kind, at, before, value),))
         except PreconditionGone:
             return None

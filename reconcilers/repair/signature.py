@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,16 +28,18 @@ _REGISTRY_WORDS = frozenset({"docker", "library", "latest", "io", "com", "ghcr",
 _NOMADS_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "a an address admin alloc allocation api app at build cache check client command config connection connect "
-        "container cpu data db default deployment disk docker driver env error event exec exit failed failure file "
+        "a an address admin alloc allocation api at build check client command config connection connect "
+        "container cpu data default deployment disk docker driver env error event exec exit failed failure file "
         "group health healthy host http https image in is job key kill killed limit local log logs main memory metrics "
         "missing mode name network no node not of on oom out path policy pool port proxy pull read ready refused "
         "region request resource restart root run running secret server service set socket start state status stop "
         "storage system table task tcp template test time timeout token tls user value variable vault version volume "
-        "web was with worker write",
+        "was with write",
     )
 )
-_BEFORE_A_NAME = r"(?:task|group|job|service|check|port|label|volume|node|namespace|container|image|datacenter|pool)"
+_BEFORE_A_NAME = (
+    r"(?:\w+\[\d+\]|task|group|job|service|check|port|label|volume|node|namespace|container|image|datacenter|pool)"
+)
 _QUOTES = "\"'`"
 _NAME = "<name>"
 
@@ -52,9 +54,14 @@ _HOST = re.compile(
 _UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _HEX = re.compile(r"\b(?:sha256:)?(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}\b")
 _PATH = re.compile(r"(?<![\w/:>.])(?:/[\w.@+<>-]+)+/?")
-_DATE = re.compile(r"\d{4}[-/]\d{2}[-/]\d{2}(?:[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?")
+_OF_A_HOST = re.compile(r"<host>/[^\s\"'<>,;]*")
+_DATE = re.compile(
+    r"\d{4}[-/]\d{2}[-/]\d{2}(?:[t ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:z|[+-]\d{2}:?\d{2})?)?"
+    r"|\b\d{2}:\d{2}:\d{2}(?:[.,]\d+)?\b"
+)
 _NUMBER = re.compile(
-    r"(?<![a-z_])[-+]?\d[\d,]*(?:[.:]\d+)*\s?(?:%|(?:ns|µs|us|ms|s|m|h|d|[kmgt]i?b?|mhz|ghz|bytes?|seconds?|minutes?)\b)?"
+    r"(?<![a-z_])[-+]?\d[\d,]*(?:[.:]\d+)*"
+    r"(?:%|\s?(?:ns|µs|us|ms|s|m|h|d|[kmgt]i?b?|mhz|ghz|bytes?|seconds?|minutes?)\b)?"
 )
 # What tells apart although it is a number: there are few of each.
 _TELLING = frozenset({"status", "exit_code", "signal", "kv_version", "speaks", "protocol"})
@@ -72,7 +79,7 @@ def signature(diagnosis: Diagnosis, evidence: Evidence, body: JobBody) -> Signat
     """The class, Nomad's or the app's words, and the facts that still say something without names and numbers."""
     names = tuple(_names(diagnosis, evidence, body))
     words = normalised(diagnosis.words, names)[:_WORDS]
-    facts = sorted(_facts(diagnosis.facts, names))
+    facts = sorted(_facts(diagnosis.facts, names, words))
     told = "\n".join([diagnosis.failure.value, words, *facts])
     lines = dict.fromkeys(normalised(line, names) for line in told_lines(evidence, limit=_LINES))
     text = " ".join([told, *(line for line in lines if line not in told)])
@@ -83,17 +90,23 @@ def signature(diagnosis: Diagnosis, evidence: Evidence, body: JobBody) -> Signat
 def normalised(text: str, names: Iterable[str]) -> str:
     """In small letters, with `<name>`, `<host>`, `<path>`, `<id>` and `#` for what is only this app's. Idempotent."""
     text = _PLACEHOLDER.sub("<secret>", text).lower()
+    called = sorted({name.lower() for name in names if name}, key=lambda name: (-len(name), name))
+    whole = [name for name in called if re.search(r"[/:.]", name)]
+    # An image holds what looks like a host, and a host may hold a name.
+    for name in whole:
+        text = _without(text, name)
     text = _UUID.sub("<id>", text)
+    text = _DATE.sub("#", text)
     text = _SCHEME.sub(r"\1<host>", text)
     text = _ADDRESS.sub("<host>", text)
     text = _HOST.sub("<host>", text)
-    for name in sorted({name.lower() for name in names if name}, key=lambda name: (-len(name), name)):
+    for name in called:
         text = _without(text, name)
     text = _HOST_PORT.sub("<host>", text)
     text = re.sub(r"<host>:\d{1,5}", "<host>", text)
+    text = _OF_A_HOST.sub("<host><path>", text)
     text = _PATH.sub(_last, text)
     text = _HEX.sub("<id>", text)
-    text = _DATE.sub("#", text)
     text = _NUMBER.sub("#", text)
     text = re.sub(r"#(?:[\s,:;./-]*#)+", "#", text)
     return " ".join(text.split())
@@ -116,14 +129,17 @@ def _last(match: re.Match[str]) -> str:
     return f"<path>/{last}" if len(before) > 1 and "<" not in last else "<path>"
 
 
-def _facts(facts: Mapping[str, str], names: Iterable[str]) -> Iterator[str]:
+def _facts(facts: Mapping[str, str], names: Collection[str], words: str) -> Iterator[str]:
+    known = {name.lower() for name in names}
     for name, value in facts.items():
         if name in _TELLING:
             yield f"{name}={value.lower()}"
             continue
-        told = normalised(value, names)
-        # Whether something could be measured must not make another failure of it.
-        if re.sub(r"<\w+>|[^a-z]", "", told):
+        parts = [part.strip() for part in value.lower().split(",")]
+        told = ", ".join(part for part in parts if part not in known)
+        told = normalised(told, names)
+        # Whether something could be measured must not make another failure of it; nor does what the words say as well.
+        if re.sub(r"<\w+>|[^a-z]", "", told) and told not in words:
             yield f"{name}={told}"
 
 
@@ -151,7 +167,9 @@ def _of_group(group: Mapping[str, Any]) -> Iterator[str]:
     for task in group.get("Tasks") or ():
         yield str(task.get("Name") or "")
         services += task.get("Services") or ()
-        yield from _of_image(str((task.get("Config") or {}).get("image") or ""))
+        config = task.get("Config") or {}
+        yield from _of_image(str(config.get("image") or ""))
+        yield from (str(config.get(name) or "") for name in ("command", "work_dir"))
     for service in services:
         yield str(service.get("Name") or "")
         yield from (str(check.get("Name") or "") for check in service.get("Checks") or ())

@@ -8,6 +8,8 @@ serves by itself: a JSON object of answers by the schema's name.
 from __future__ import annotations
 
 import json
+import select
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -113,10 +115,13 @@ def failure(status: int, message: str = "it failed", **about: Any) -> Line:
 
 
 def silence() -> Line:
-    """Nothing, until the endpoint ends; then the connection is closed."""
+    """Nothing, until the other side hangs up or the endpoint ends."""
 
     def line(stub: Stub, exchange: Exchange, _body: Body) -> None:
-        stub.released.wait(30)
+        while not stub.released.is_set():
+            readable, _, _ = select.select([exchange.connection], [], [], 0.02)
+            if readable and not exchange.connection.recv(1, socket.MSG_PEEK):
+                break
         exchange.hang_up()
 
     return line

@@ -1,19 +1,33 @@
-"""Qdrant, Langfuse and the model's endpoint: services of which only being there and credentials are asked.
+"""Qdrant, Langfuse and the model's endpoint: of the first two only being there and credentials are asked.
 
 Source: Qdrant's REST API (`/`, `/collections`), Langfuse's public API (`health`, `projects`), OpenAI's API (`models`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
-from desired.errors import Unsupported
+from desired.errors import DeadlineExceeded, Unsupported
 from nomad_operator.doctor import Finding
 from nomad_operator.probes.attempt import Attempt, Told
 from nomad_operator.probes.json_api import JsonApi
-from observers.reach.breaks import not_the_service
+from observers.reach.breaks import Failure, not_the_service
+from prompts.model.dialect import Form
+from prompts.model.question import Message, Question, Reply
 
 _MOST_MODELS = 5
+# Nobody answers so to this question who is not held to it.
+_TRIAL = Question(
+    (Message("system", "You are asked by a program."), Message("user", "Greet me, please.")),
+    "trial",
+    {
+        "type": "object",
+        "properties": {"word": {"enum": ["nomad"]}, "number": {"type": "integer", "minimum": 7, "maximum": 7}},
+        "required": ["word", "number"],
+        "additionalProperties": False,
+    },
+    settings={"temperature": 0, "max_tokens": 1024, "enable_thinking": False},
+)
 
 
 async def probe_qdrant(api: JsonApi, attempt: Attempt) -> list[Finding]:
@@ -57,8 +71,14 @@ async def probe_langfuse(api: JsonApi, attempt: Attempt, *, keys: bool) -> list[
     return [*await attempt.first(health), missing]
 
 
-async def probe_model(api: JsonApi, attempt: Attempt) -> list[Finding]:
-    """Whether the endpoint lists models for the key."""
+class Asked(Protocol):
+    """The model's client."""
+
+    async def ask_and_tell(self, question: Question) -> tuple[Reply, Form]: ...
+
+
+async def probe_model(api: JsonApi, attempt: Attempt, *, model: Asked) -> list[Finding]:
+    """Whether the endpoint lists models for the key, and whether it answers, bound to a schema in which way."""
 
     async def models() -> Told:
         told = await api.get("list its models", "models")
@@ -71,7 +91,16 @@ async def probe_model(api: JsonApi, attempt: Attempt) -> list[Finding]:
         more = f" and {len(names) - _MOST_MODELS} more" if len(names) > _MOST_MODELS else ""
         return Told(f"models: {', '.join(names[:_MOST_MODELS])}{more}")
 
-    return await attempt.first(models)
+    async def answers() -> Told:
+        try:
+            reply, form = await model.ask_and_tell(_TRIAL)
+        except DeadlineExceeded as error:
+            hint = "a question may take as long as NOMAD_OPERATOR_MODEL_TIMEOUT_SECONDS says; this one could not"
+            return Told(error.message, ok=False, required=False, failure=Failure.TIMED_OUT, hint=hint)
+        tokens = reply.tokens_in + reply.tokens_out
+        return Told(f"{reply.model} answers by {form.value} ({reply.seconds:.1f} s, {tokens} tokens)")
+
+    return await attempt.first(models, ("answers", answers))
 
 
 def _object(value: Any) -> dict[str, Any]:

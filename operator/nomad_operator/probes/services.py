@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from desired.errors import UsageError
 from nomad_operator.doctor import Finding
+from nomad_operator.model_from_settings import model_address, model_client
 from nomad_operator.probes.attempt import Attempt, not_set
 from nomad_operator.probes.consul import probe_consul
 from nomad_operator.probes.fabio import probe_fabio
@@ -22,8 +23,18 @@ from nomad_operator.probes.vault import probe_vault
 from nomad_operator.service_clients import consul_client, fabio_client, vault_client, vault_login
 from nomad_operator.settings import Settings
 from observers.reach.address import Reach
+from observers.redaction import Placeholders
 
-_OPENAI = "https://api.openai.com/v1"
+# So that it is the model's client that says what was waited for.
+_SHARE = 0.9
+
+
+class _Nobody:
+    """Doctor's own question is in no account."""
+
+    def model_asked(self, prompt: str, outcome: str, seconds: float) -> None: ...
+
+    def model_tokens(self, prompt: str, tokens_in: int, tokens_out: int) -> None: ...
 
 
 async def probe_services(settings: Settings, *, timeout: timedelta) -> list[Finding]:
@@ -101,14 +112,17 @@ async def _langfuse(settings: Settings, timeout: timedelta) -> list[Finding]:
 
 async def _model(settings: Settings, timeout: timedelta) -> list[Finding]:
     key = _plain(settings.openai_api_key)
-    address = settings.openai_base_url or (_OPENAI if key else None)
+    address = model_address(settings)
     if address is None:
         return [not_set("model", "OPENAI_BASE_URL")]
     api = JsonApi(
         reach=_reach("The model's endpoint", "OPENAI_BASE_URL", address, timeout),
         headers={"Authorization": f"Bearer {key}"} if key else {}, credentials="OPENAI_API_KEY a key",
     )  # fmt: skip
-    return await probe_model(api, _attempt("model", address, timeout))
+    model = model_client(
+        settings, accounts=_Nobody(), watch=lambda _: None, placeholders=Placeholders(), deadline=timeout * _SHARE
+    )  # fmt: skip
+    return await _asked(model, probe_model(api, _attempt("model", address, timeout), model=model))
 
 
 async def _asked(client: Any, findings: Awaitable[list[Finding]]) -> list[Finding]:

@@ -29,6 +29,10 @@ from observers.consul.catalog import Agent
 from observers.fabio.client import Route
 from observers.reach.address import Reach
 from observers.vault.standing import Health, Mount, TokenFacts
+from prompts.model.dialect import Form
+from prompts.model.question import Question, Reply
+from tests.doubles.model_endpoint import Line, model_endpoint, refusing, silence, text
+from tests.doubles.model_endpoint import answer as model_answer
 from tests.unit.observers.nomad_stub import Exchange, Stub, serve
 
 SERVICES = ("consul", "vault", "fabio", "qdrant", "langfuse", "model")
@@ -236,12 +240,39 @@ async def _langfuse(api: JsonApi, attempt: Attempt) -> list[Finding]:
     return await probe_langfuse(api, attempt, keys=True)
 
 
+class FakeModel:
+    """Answers by JSON schema, or raises."""
+
+    def __init__(self, error: OperatorError | None = None) -> None:
+        self._error = error
+
+    async def ask_and_tell(self, question: Question) -> tuple[Reply, Form]:
+        if self._error is not None:
+            raise self._error
+        return Reply({"word": "nomad", "number": 7}, "qwen-0", 100, 20, 1.2), Form.SCHEMA
+
+
+async def _model(api: JsonApi, attempt: Attempt) -> list[Finding]:
+    return await probe_model(api, attempt, model=FakeModel())
+
+
+async def _silent_model(api: JsonApi, attempt: Attempt) -> list[Finding]:
+    return await probe_model(api, attempt, model=FakeModel(Unavailable("it answers nothing", hint="look")))
+
+
 @pytest.mark.parametrize(
     ("probe", "answers", "words"),
     [
         (probe_qdrant, QDRANT, ["Qdrant 1.15.0", "yes (1 collections)"]),
         (_langfuse, LANGFUSE, ["Langfuse 3.1.0", "good; project fixes"]),
-        (probe_model, MODEL, ["models: qwen-0, qwen-1, qwen-2, qwen-3, qwen-4 and 2 more"]),
+        (
+            _model,
+            MODEL,
+            [
+                "models: qwen-0, qwen-1, qwen-2, qwen-3, qwen-4 and 2 more",
+                "qwen-0 answers by JSON schema (1.2 s, 120 tokens)",
+            ],
+        ),
     ],
 )
 async def test_a_service_that_answers_is_told(
@@ -259,10 +290,11 @@ async def test_a_service_that_answers_is_told(
         (probe_qdrant, {"/": (200, {"hello": "world"})}, [False, None], "not the service"),
         (_langfuse, {**LANGFUSE, "/api/public/projects": (401, {})}, [True, False], "unauthorized"),
         (_langfuse, {"/api/public/health": (503, {})}, [False, None], "unavailable"),
-        (probe_model, {"/models": (403, {})}, [False], "unauthorized"),
-        (probe_model, {"/models": (200, {"data": []})}, [False], "unavailable"),
-        (probe_model, {"/models": (200, "<html>")}, [False], "not the service"),
-        (probe_model, {"/models": (302, "")}, [False], "unavailable"),
+        (_silent_model, {"/models": (403, {})}, [False, None], "unauthorized"),
+        (_silent_model, {"/models": (200, {"data": []})}, [False, None], "unavailable"),
+        (_silent_model, {"/models": (200, "<html>")}, [False, None], "not the service"),
+        (_silent_model, {"/models": (302, "")}, [False, None], "unavailable"),
+        (_silent_model, MODEL, [True, False], "unavailable"),
     ],
 )
 async def test_what_is_wrong_with_a_service_is_told_by_one_word(
@@ -310,13 +342,42 @@ async def test_services_that_hang_are_asked_all_at_once_and_hold_up_nobody() -> 
 
 
 async def test_one_that_hangs_takes_nothing_from_one_that_answers() -> None:
-    def model(stub: Stub, exchange: Exchange) -> None:
-        exchange.say(200, json.dumps({"data": [{"id": "qwen"}]}))
+    with serve(_silent) as hanging, model_endpoint(model_answer(TRIAL)) as answering:
+        settings = _settings(hanging.address).model_copy(update={"openai_base_url": answering.base_url})
+        findings = _by_name(await probe_services(settings, timeout=timedelta(seconds=1)))
+    assert findings["model"].ok and findings["answers"].ok and not findings["vault"].ok
 
-    with serve(_silent) as hanging, serve(model) as answering:
-        settings = _settings(hanging.address).model_copy(update={"openai_base_url": f"{answering.address}/v1"})
-        findings = _by_name(await probe_services(settings, timeout=timedelta(seconds=0.5)))
-    assert findings["model"].ok and not findings["vault"].ok
+
+TRIAL = {"word": "nomad", "number": 7}
+
+
+@pytest.mark.parametrize(
+    ("line", "ok", "failed", "words"),
+    [
+        (model_answer(TRIAL), True, False, "qwen3 answers by JSON schema ("),
+        (refusing("json_schema", then=model_answer(TRIAL)), True, False, "qwen3 answers by JSON mode ("),
+        (refusing("json_schema", "json_object", then=model_answer(TRIAL)), True, False, "answers by plain text ("),
+        (text("Hello!"), False, True, "its answer cannot be read"),
+        (silence(), False, False, "no complete answer within 0.9 s"),
+    ],
+)
+async def test_what_a_model_answers_by_is_tried_and_told(line: Line, ok: bool, failed: bool, words: str) -> None:
+    with model_endpoint(line) as endpoint:
+        settings = Settings(openai_base_url=endpoint.base_url, openai_api_key=SecretStr("sup3r-s3cret"))
+        findings = _by_name(await probe_services(settings, timeout=timedelta(seconds=1)))
+    finding = findings["answers"]
+    assert findings["model"].found == "models: qwen3"
+    assert (finding.ok, finding.failed) == (ok, failed) and words in finding.found
+
+
+async def test_which_of_several_models_is_meant_has_to_be_said() -> None:
+    with model_endpoint(model_answer(TRIAL), models=["small", "large"]) as endpoint:
+        several = Settings(openai_base_url=endpoint.base_url)
+        findings = _by_name(await probe_services(several, timeout=timedelta(seconds=5)))
+        assert findings["answers"].failed and "NOMAD_OPERATOR_MODEL" in findings["answers"].hint
+        chosen = Settings(openai_base_url=endpoint.base_url, model="large")
+        assert _by_name(await probe_services(chosen, timeout=timedelta(seconds=5)))["answers"].ok
+    assert {question["model"] for question in endpoint.questions} == {"large"}
 
 
 async def test_no_finding_repeats_a_secret() -> None:
