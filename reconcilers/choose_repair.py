@@ -179,6 +179,7 @@ def _climb(s: Situation, step: Step) -> Decision:
         tried=tuple(one.as_tried for one in episode.tries),
         limits=dict(s.policy.repair.limits),
         runs=any(one.client_status == "running" and one.desired_status == "run" for one in s.running.allocations),
+        episode=episode.id,
     )
     return decision(
         s, step, Climb(case, s.record), Reason.UNHEALTHY, f"{found.failure.value}: looking for a repair",

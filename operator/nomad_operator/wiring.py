@@ -71,7 +71,8 @@ from reconcilers.records import Records
 from reconcilers.repair.budget import Budget, BudgetSettings
 from reconcilers.repair.gatherer import Gatherer
 from reconcilers.repair.guard import Guard, GuardSettings
-from reconcilers.repair.ladder import Ladder
+from reconcilers.repair.ladder import AskedRung, Ladder
+from reconcilers.repair.model_rung import ModelRung
 from reconcilers.repair.rule_rung import RuleRung
 from reconcilers.repair.switch import Switch
 from reconcilers.repair.writing import Writing
@@ -84,6 +85,8 @@ from reconcilers.workers import Workers
 
 # Longer than the slowest call a pass can make, so that it is Nomad's answer that ends a pass, not this.
 _PASS_DEADLINE = timedelta(seconds=120)
+# What one climb may ask a model: twice, and each time once more for an answer that cannot be read.
+_MOST_QUESTIONS = 4
 # The least that can be asked takes a Nomad that works no second.
 _SILENCE = timedelta(seconds=5)
 # Apps whose code is known need not wait for the others'.
@@ -222,6 +225,16 @@ def assemble(
         wake=lambda key: workers.wake(key),
     )
     records.listen(budget.saved)
+    gatherer = Gatherer(
+        collector=Collector(reads=nomad, images=images),
+        chronicle=chronicle,
+        placeholders=placeholders,
+        secrets=secrets_of(settings),
+        places=look_up(nomad, services),
+    )
+    rungs: list[tuple[str, AskedRung]] = [("rule", RuleRung())]
+    if asked_model is not None:
+        rungs.append(("model", ModelRung(model=asked_model, prompts=asked_with, hiding=gatherer.hiding)))
     reconciler = Reconciler(
         nomad=nomad,
         desired=source,
@@ -231,15 +244,10 @@ def assemble(
         specs=Specs(parser=parser),
         reporter=reports,
         repairs=Repairs(
-            evidence=Gatherer(
-                collector=Collector(reads=nomad, images=images),
-                chronicle=chronicle,
-                placeholders=placeholders,
-                secrets=secrets_of(settings),
-                places=look_up(nomad, services),
-            ),
+            evidence=gatherer,
             ladder=Ladder(
-                rungs=[("rule", RuleRung())],
+                rungs=rungs,
+                learns=["model"],
                 guard=Guard(
                     settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits),
                     judged=lambda key, body: judged(key, body, in_force()),
@@ -276,7 +284,8 @@ def assemble(
         observer=passes,
         clock=time.monotonic,
         concurrency=settings.concurrency,
-        deadline=_PASS_DEADLINE,
+        deadline=_PASS_DEADLINE
+        + (_MOST_QUESTIONS * settings.model_timeout if asked_model is not None else timedelta(0)),
     )
     commits = CommitTimes(metrics=metrics, now=now)
     writer = write_back(settings, followed)

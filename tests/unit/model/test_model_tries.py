@@ -171,6 +171,22 @@ def test_a_question_that_is_given_up_ends_its_request_and_frees_its_place() -> N
     run(story())
 
 
+def test_an_answer_that_the_endpoint_cannot_read_itself_is_the_models_fault_and_asked_again() -> None:
+    """Source: llama.cpp's server, on an answer that is cut off in JSON mode or holds broken characters."""
+
+    async def story() -> None:
+        counted = Counted()
+        words = "The model produced output that does not match the expected peg-native format"
+        endpoint = SaidEndpoint(status(500, words, type="server_error"))
+        model = at(endpoint, counted=counted)
+        for _ in range(4):
+            assert _fault(await failure(model.ask(question()))) is Fault.MALFORMED
+        assert len(endpoint.requests) == 12 and counted.watched == []
+        assert _forms(endpoint) == ["json_schema"] * 12
+
+    run(story())
+
+
 # What it costs.
 
 
