@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from tests.doubles.model_endpoint import (
     silence,
     text,
 )
+from tests.unit.observers.nomad_certificates import make
 from tests.unit.observers.nomad_stub import Exchange, serve
 
 
@@ -157,6 +159,16 @@ async def test_tls_that_is_none_is_told() -> None:
     with model_endpoint(answer(GOOD)) as endpoint:
         error = await ended(wired(endpoint.base_url.replace("http:", "https:")))
     assert "TLS failed" in error.message and "http://" in error.hint
+
+
+async def test_a_certificate_of_nobody_that_is_known_is_told(tmp_path: Path) -> None:
+    with serve(lambda stub, exchange: exchange.say(200), context=make(tmp_path).server_context()) as stub:
+        error = await ended(wired(f"{stub.address}/v1"))
+    assert "its certificate is not trusted" in error.message and "SSL_CERT_FILE" in error.hint and stub.asked == []
+
+
+async def test_a_name_that_nobody_has_is_told() -> None:
+    assert "its name cannot be resolved" in (await ended(wired("http://model.invalid/v1"))).message
 
 
 async def test_nobody_is_followed_elsewhere_with_the_key_and_the_question() -> None:

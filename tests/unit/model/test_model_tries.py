@@ -274,6 +274,21 @@ def test_an_endpoint_that_is_away_is_left_alone_and_found_again() -> None:
     run(story())
 
 
+def test_a_trial_that_was_cancelled_does_not_keep_the_others_out() -> None:
+    async def story() -> None:
+        endpoint = SaidEndpoint(*[REFUSED] * 3, (30.0, said()), said())
+        model = at(endpoint, retries=0, breaker=BreakerSettings(failures=3))
+        for _ in range(3):
+            await _plain_failure(model.ask(question()))
+        await asyncio.sleep(30)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await model.ask(question())
+        await model.ask(question())
+
+    run(story())
+
+
 @pytest.mark.parametrize(
     ("line", "opens"),
     [
