@@ -15,6 +15,7 @@ from desired.git_address import GitAddress
 from nomad_operator import __version__, log
 from nomad_operator.api_token import token_of_daemon
 from nomad_operator.from_settings import connection, own_job_of, repository
+from nomad_operator.memory_from_settings import tell_missing
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
 from nomad_operator.sqlite_store import SqliteStore
@@ -41,6 +42,7 @@ async def run(settings: Settings) -> int:
             host, port = settings.listen_at
             server = await WebServer.start(web.application(), host=host, port=port)
             logger, started = structlog.get_logger(), time.monotonic()
+            tell_missing(settings, logger)
             logger.info("started", **await _followed(settings, parts), address=server.address)
             await tell_missing_namespaces(settings, parts)
             why = "an error"
@@ -91,8 +93,9 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     store = await SqliteStore.open(settings.state_file)
     try:
         parts = assemble(
-            settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ))
-        )
+            settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ)),
+            remembers=True,
+        )  # fmt: skip
         try:
             await parts.records.load()
             await parts.switch.load()
