@@ -19,6 +19,7 @@ _PREFIX = "nomad_operator"
 _PASS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DELIVERY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 _ANSWER = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
+_MOST_VERSIONS = 200
 _LAG = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -92,6 +93,12 @@ class Metrics:
         self._model_seconds = self._histogram_by(
             "model_seconds", "From a question to its end, with the wait for a turn and every try.", _ANSWER, "prompt"
         )
+        self._traces = self._counter("traces", "Traces, by where they go and what became of them.", "place", "result")
+        self._prompts_went = self._counter(
+            "prompt_outcomes", "How repairs went that a version of a prompt was asked for, by the label it was under.",
+            "prompt", "version", "label", "outcome",
+        )  # fmt: skip
+        self._prompt_versions: set[tuple[str, str, str]] = set()
         self._nomad = self._counter("nomad_requests", "Requests to Nomad.", "endpoint", "result")
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
@@ -206,6 +213,18 @@ class Metrics:
     def model_tokens(self, prompt: str, tokens_in: int, tokens_out: int) -> None:
         self._model_tokens.labels(prompt, "in").inc(tokens_in)
         self._model_tokens.labels(prompt, "out").inc(tokens_out)
+
+    def traces(self, place: str, result: str, number: int) -> None:
+        """`place` is langfuse or otlp, `result` sent or lost; from any thread."""
+        self._traces.labels(place, result).inc(number)
+
+    def prompt_went(self, prompt: str, version: int, label: str, outcome: str) -> None:
+        """Versions grow for ever; a process counts so many of them by their number."""
+        labels = (prompt, str(version), label or "file")
+        if labels not in self._prompt_versions and len(self._prompt_versions) >= _MOST_VERSIONS:
+            labels = (prompt, "other", label or "file")
+        self._prompt_versions.add(labels)
+        self._prompts_went.labels(*labels, outcome).inc()
 
     def nomad_request(self, endpoint: str, result: str) -> None:
         """`endpoint` is a method and a route (`GET job/plan`), never an address with ids in it."""

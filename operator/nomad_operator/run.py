@@ -45,8 +45,8 @@ async def run(settings: Settings) -> int:
             await tell_missing_namespaces(settings, parts)
             why = "an error"
             try:
-                if isinstance(parts.prompts, FetchedPrompts):
-                    parts.prompts.ahead()
+                if isinstance(parts.fetched, FetchedPrompts):
+                    parts.fetched.ahead()
                 await parts.daemon.start()
                 why = await _until_told(signals, parts)
             finally:
