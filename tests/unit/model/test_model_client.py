@@ -134,6 +134,15 @@ async def test_nothing_stretches_the_deadline(line: Line) -> None:
     assert isinstance(error, DeadlineExceeded) and "no complete answer within 0.4 s" in error.message
 
 
+async def test_no_connection_is_kept_that_could_break_when_it_is_used_again() -> None:
+    with model_endpoint(answer(GOOD)) as endpoint:
+        model = wired(endpoint.base_url)
+        for _ in range(3):
+            await model.ask(question())
+        await endpoint.stub.until(lambda stub: stub.open_now == 0)
+        await model.aclose()
+
+
 async def test_a_question_that_is_given_up_ends_its_connection() -> None:
     with model_endpoint(silence()) as endpoint:
         model = wired(endpoint.base_url, seconds=30)
