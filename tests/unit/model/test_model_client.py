@@ -119,7 +119,7 @@ async def test_every_odd_answer_is_an_error_with_a_hint(odd: tuple[Line, type[Op
     with model_endpoint(line) as endpoint:
         counted = Counted()
         error = await ended(wired(endpoint.base_url, counted=counted))
-    assert type(error) is kind and words in error.message
+    assert isinstance(error, kind) and words in error.message
     assert len(counted.outcomes) == 1 and counted.outcomes[0] != "answered"
 
 
