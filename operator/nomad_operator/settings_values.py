@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, SecretStr
 
 from desired.errors import UsageError
 from desired.git_address import GitAddress
@@ -18,6 +18,8 @@ from desired.git_commit import Author
 from desired.git_source import checked_path, checked_ref
 from desired.operations.operation import Kind
 from desired.operations.table import ROWS, Tier
+from nomad_operator.news.notice import Kind as News
+from nomad_operator.news.target import Form, targets
 
 
 def _to_seconds(value: Any) -> Any:
@@ -99,6 +101,39 @@ def repair_kinds(value: Any) -> Any:
     if unknown:
         raise ValueError(f"names no kind of operation: {', '.join(unknown)}")
     return frozenset(Kind(one) for one in told)
+
+
+def notify_urls(value: Any) -> Any:
+    """Checked here, and read where they are used: an address is a secret, so the setting is one."""
+    if isinstance(value, SecretStr):
+        targets(value.get_secret_value())
+    return value
+
+
+def news_kinds(value: Any) -> Any:
+    """`all`, or kinds of news by name."""
+    if not isinstance(value, str):
+        return value
+    told = [part.strip().lower() for part in value.split(",") if part.strip()]
+    if told == ["all"]:
+        return frozenset(News)
+    if unknown := sorted(set(told) - {kind.value for kind in News}):
+        raise ValueError(f"names no kind of news: {', '.join(unknown)}")
+    return frozenset(News(one) for one in told)
+
+
+def news_template(value: Any) -> Any:
+    """A file that can be rendered for every receiver; it is tried on made-up news."""
+    # Only who has a template pays for what reads it.
+    from nomad_operator.news.words import TemplateProblem, Words, read_template
+
+    try:
+        template = read_template(value)
+        for form in Form:
+            Words(form=form, template=template)
+    except TemplateProblem as problem:
+        raise ValueError(f"cannot be used: {problem}") from None
+    return value
 
 
 def resource_limits(value: Any) -> Any:
