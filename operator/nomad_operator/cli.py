@@ -164,6 +164,7 @@ def parser() -> argparse.ArgumentParser:
     )
     analyze.add_argument("path", metavar="PATH", help="a folder, or the URL of a git repository")
     _of_code(analyze)
+    analyze.add_argument("--model", action="store_true", help="let the model that is set fill gaps, each with its line")
     init = add(
         "init", "init:init", "from a folder of code to a manifest, asking what the code does not tell", json=True
     )
@@ -175,6 +176,7 @@ def parser() -> argparse.ArgumentParser:
     _about_code(init)
     init.add_argument("--no-questions", action="store_true", help="take what is suggested, list what stays open")
     init.add_argument("--force", action="store_true", help="with --no-questions: replace files that are there")
+    init.add_argument("--no-model", action="store_true", help="do not ask the model, although one is set")
     init.add_argument("--skip-infra-check", action="store_true", help="do not ask Vault, Consul and Nomad for names")
     generate = add("generate", "generate:generate", "the job that a codebase, a manifest or a job file means")
     generate.add_argument("path", metavar="PATH", help="a folder or URL of code, a manifest or a job file")

@@ -26,6 +26,7 @@ from tests.doubles.model_endpoint import (
     failure,
     hang_up,
     model_endpoint,
+    raw,
     refusing,
     schema_name,
     silence,
@@ -85,6 +86,8 @@ ODD: dict[str, tuple[Line, type[OperatorError], str]] = {
     "a text": (body('"hello"'), Unavailable, "JSON that is no object"),
     "an empty body": (body(""), Unavailable, "it answered with nothing"),
     "no body for its type": (body("", status=204), Unavailable, "it answered with nothing"),
+    "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), Unavailable, "the connection broke"),
+    "a header without end": (raw(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000), Unavailable, "the connection broke"),
     "hanging up at once": (hang_up(), Unavailable, "the connection broke"),
     "hanging up half way": (hang_up(after=b'{"choices": [{"mess'), Unavailable, "the connection broke"),
     "not what it says it is": (body(b"xx", Content_Encoding="gzip"), Unavailable, "the connection broke"),
@@ -116,7 +119,7 @@ async def test_every_odd_answer_is_an_error_with_a_hint(odd: tuple[Line, type[Op
     with model_endpoint(line) as endpoint:
         counted = Counted()
         error = await ended(wired(endpoint.base_url, counted=counted))
-    assert type(error) is kind and words in error.message
+    assert isinstance(error, kind) and words in error.message
     assert len(counted.outcomes) == 1 and counted.outcomes[0] != "answered"
 
 
@@ -129,6 +132,15 @@ async def test_nothing_stretches_the_deadline(line: Line) -> None:
         # The request is ended as well: nobody reads on.
         await endpoint.stub.until(lambda stub: stub.open_now == 0)
     assert isinstance(error, DeadlineExceeded) and "no complete answer within 0.4 s" in error.message
+
+
+async def test_no_connection_is_kept_that_could_break_when_it_is_used_again() -> None:
+    with model_endpoint(answer(GOOD)) as endpoint:
+        model = wired(endpoint.base_url)
+        for _ in range(3):
+            await model.ask(question())
+        await endpoint.stub.until(lambda stub: stub.open_now == 0)
+        await model.aclose()
 
 
 async def test_a_question_that_is_given_up_ends_its_connection() -> None:
