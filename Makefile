@@ -50,8 +50,9 @@ bench-extract: $(VENV)/.dev ## what is found in code, against what people say of
 
 install: $(VENV)/.core ## the command alone: .venv/bin/nomad-operator
 
-picture: $(VENV)/.core ## for maintainers: the README's picture, drawn from the state table
+picture: $(VENV)/.core ## for maintainers: the README's picture and the table of metrics, drawn from the code
 	@$(BIN)/python -m tests.guards.draw_readme
+	@$(BIN)/python -m tests.guards.metrics_page
 
 lock: $(VENV)/.dev ## for maintainers: newer requirements*.txt, from pyproject.toml
 	$(PIP) install uv

@@ -3,7 +3,8 @@
     OperatorError                     a message, a hint, an exit code
     ├── TransientError                back off and try again
     │   ├── Unavailable               refused, reset, no leader, a 5xx without meaning, a cut answer
-    │   │   └── StillReading          the code of an app is being read, which is told elsewhere when it is over
+    │   │   ├── StillReading          the code of an app is being read, which is told elsewhere when it is over
+    │   │   └── PartlyExamined        not everybody could be asked; carries what was found (desired.objection)
     │   ├── RateLimited               too many connections or requests; may carry `retry_after`
     │   ├── Conflict                  a compare-and-set was lost: read again, decide again
     │   ├── DeadlineExceeded          no answer in time; a write may or may not have happened

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from desired.errors import Unavailable
 from desired.job.hcl_places import Location, locate
 from desired.problem import Problem
 from desired.reasons import Reason
@@ -26,6 +27,14 @@ class Objection:
     warning: bool = False
     reason: Reason = Reason.POLICY_VIOLATION
     lasting: bool = False
+
+
+class PartlyExamined(Unavailable):
+    """Not everybody could be asked; `objections` is what was found all the same."""
+
+    def __init__(self, message: str, *, hint: str = "", objections: Sequence[Objection] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.objections = tuple(objections)
 
 
 def problems_of(objections: Iterable[Objection], app: DesiredApp) -> tuple[Problem, ...]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from desired.fabio_tag import FabioRoute
 
@@ -26,7 +27,7 @@ class Kind(StrEnum):
 
     EXACT_MATCH = "exact_match"  # same host and path: requests are shared between two services
     PATH_OVERLAP = "path_overlap"  # same host, one path begins with the other: the longer one takes requests away
-    HOSTNAME_COLLISION = "hostname_collision"  # same host, paths apart: nothing is taken, and a name is shared
+    HOSTNAME_COLLISION = "hostname_collision"  # paths apart, or one host is a pattern: what is left over is shared out
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,30 @@ class Claim:
     def host(self) -> str:
         """As Fabio compares it. Source: route/table.go, normalizeHost: the default port is no part of a name."""
         host = self.route.host
-        return host if host.startswith(":") else re.sub(r":(80|443)$", "", host)
+        return host if host.startswith(":") else host.removesuffix(":80").removesuffix(":443")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.host, self.route.path
+
+    @property
+    def of_a_port(self) -> bool:
+        """A port of its own, which has neither a host nor a path."""
+        return self.route.host.startswith(":")
+
+    @property
+    def of_a_pattern(self) -> bool:
+        """Its host stands for several: `*.cluster`."""
+        return _is_pattern(self.route.host)
 
     @property
     def said(self) -> str:
         where = {Origin.DESIRED: "app", Origin.TABLE: "Fabio's service", Origin.CONSUL: "Consul's service"}
         return f"{where[self.origin]} {self.owner}"
+
+
+def _is_pattern(host: str) -> bool:
+    return "*" in host or "?" in host or "[" in host
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +77,29 @@ class RouteConflict:
     mine: Claim
     other: Claim
 
+    @property
+    def harms(self) -> bool:
+        """A host that both use takes nothing away from either."""
+        return self.kind is not Kind.HOSTNAME_COLLISION
+
     def __str__(self) -> str:
         mine, other = self.mine.route.source, self.other.route.source
         if self.kind is Kind.EXACT_MATCH:
-            return f"{mine} is claimed by {self.other.said} too: requests would be shared"
+            shared = "connections" if self.mine.of_a_port else "requests"
+            return f"{mine} is claimed by {self.other.said} too: {shared} would be shared"
         if self.kind is Kind.PATH_OVERLAP:
             taken = "takes" if len(other) > len(mine) else "gives away"
             return f"{mine} overlaps with {other} of {self.other.said}, which {taken} a part of its requests"
+        if self.mine.host != self.other.host:
+            return _of_patterns(self)
         return f"the host of {mine} is used by {self.other.said}, too ({other})"
+
+
+def _of_patterns(conflict: RouteConflict) -> str:
+    mine, other = conflict.mine, conflict.other
+    if _covers(other.host, mine.host):
+        return f"{mine.route.source} is taken out of {other.route.source} of {other.said}, which gets what is left over"
+    return f"{other.route.source} of {other.said} is taken out of {mine.route.source}, which gets what is left over"
 
 
 def conflicts(mine: Iterable[Claim], others: Iterable[Claim]) -> tuple[RouteConflict, ...]:
@@ -85,7 +119,7 @@ def conflicts(mine: Iterable[Claim], others: Iterable[Claim]) -> tuple[RouteConf
     order = list(Origin)
     for claim in asked:
         for other in sorted(known, key=lambda one: (order.index(one.origin), one.owner, one.route.source)):
-            kind = None if other.owner == claim.owner and other.origin is claim.origin else _kind(claim, other)
+            kind = None if other.owner == claim.owner and other.origin is claim.origin else kind_of(claim, other)
             if kind is not None:
                 place = (claim.owner, claim.route.source, other.service, other.route.source)
                 found.setdefault(place, RouteConflict(kind, claim, other))
@@ -98,10 +132,11 @@ def conflicts(mine: Iterable[Claim], others: Iterable[Claim]) -> tuple[RouteConf
     )
 
 
-def _kind(mine: Claim, other: Claim) -> Kind | None:
+def kind_of(mine: Claim, other: Claim) -> Kind | None:
+    """Whoever owns them; None where they have nothing to do with each other."""
     a, b = mine.route, other.route
-    if mine.host != other.host:
-        return None
+    if a.host != b.host and mine.host != other.host:
+        return Kind.HOSTNAME_COLLISION if _covers(mine.host, other.host) or _covers(other.host, mine.host) else None
     if a.path == b.path:
         return Kind.EXACT_MATCH
     # Source: Fabio's default matcher is the prefix of a text: /foo matches /foobar.
@@ -109,6 +144,14 @@ def _kind(mine: Claim, other: Claim) -> Kind | None:
         # Every host is everybody's: `/` there is what is left over.
         return None if not a.host and "/" in (a.path, b.path) else Kind.PATH_OVERLAP
     return Kind.HOSTNAME_COLLISION if a.host else None
+
+
+def _covers(pattern: str, host: str) -> bool:
+    """Whether a host that is a pattern stands for another one. Fabio looks at the more exact host first, so a pattern
+    takes nothing away. Source: route/table.go, matchingHosts and sortHostsReverseHostPort."""
+    if not _is_pattern(pattern) or not host or host.startswith(":"):
+        return False
+    return pattern != host and fnmatchcase(host, pattern)
 
 
 def free_hostname(name: str, taken: Iterable[str], *, suffix: str, further: Sequence[str] = ()) -> str:

@@ -23,7 +23,7 @@ from prompts.template import variables_in
 MOST_MESSAGES = 64
 LONGEST_TEXT = 128 * 1024
 _ROLES = ("system", "user", "assistant")
-_LONGEST_STOP = 16
+_EFFORTS = ("none", "minimal", "low", "medium", "high")
 
 
 class PromptUnusable(TerminalError):
@@ -152,25 +152,21 @@ def _whole(least: int, most: int) -> Callable[[object], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
-def _stop(value: object) -> bool:
-    given = [value] if isinstance(value, str) else value
-    return isinstance(given, list) and len(given) <= _LONGEST_STOP and all(isinstance(one, str) for one in given)
-
-
-# The settings of a model, as OpenAI, vLLM and llama.cpp name them: what is allowed, and how that is told.
+# What the model's client takes of a prompt, and how what is allowed is told: told here, a version with a wrong value is
+# never asked with; there, every question would fail.
 SETTINGS: Mapping[str, tuple[Callable[[object], bool], str]] = MappingProxyType(
     {
         "model": (lambda value: isinstance(value, str) and bool(value), "a text"),
         "temperature": (_number(0, 2), "a number from 0 to 2"),
         "top_p": (_number(0, 1), "a number from 0 to 1"),
-        "top_k": (_whole(-1, 100_000), "a whole number"),
+        "top_k": (_whole(-1, 10_000), "a whole number from -1 to 10000"),
         "min_p": (_number(0, 1), "a number from 0 to 1"),
-        "max_tokens": (_whole(1, 1_000_000), "a whole number from 1"),
-        "seed": (_whole(-(2**63), 2**63 - 1), "a whole number"),
+        "max_tokens": (_whole(1, 65_536), "a whole number from 1 to 65536"),
+        "seed": (_whole(0, 2**31 - 1), "a whole number from 0 to 2147483647"),
         "presence_penalty": (_number(-2, 2), "a number from -2 to 2"),
         "frequency_penalty": (_number(-2, 2), "a number from -2 to 2"),
         "repetition_penalty": (_number(0, 10), "a number from 0 to 10"),
-        "stop": (_stop, "a text, or a list of texts"),
+        "reasoning_effort": (lambda value: value in _EFFORTS, f"one of {', '.join(_EFFORTS)}"),
         "enable_thinking": (lambda value: isinstance(value, bool), "true or false"),
     }
 )

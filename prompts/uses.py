@@ -12,4 +12,7 @@ USES: Mapping[str, frozenset[str]] = MappingProxyType({
     "draft": frozenset({"app", "questions", "there", "files"}),
     "facts": frozenset({"app", "wanted", "known", "files"}),
     "intent": frozenset({"app", "ids", "words"}),
+    "repair": frozenset({
+        "app", "failure", "facts", "evidence", "changes", "job", "places", "cluster", "recalled", "tried",
+    }),
 })  # fmt: skip

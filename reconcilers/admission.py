@@ -9,7 +9,7 @@ from typing import Protocol
 
 from desired.app import AppKey
 from desired.errors import OperatorError
-from desired.objection import Objection
+from desired.objection import Objection, PartlyExamined
 from desired.reasons import Reason
 from desired.state import JobBody
 
@@ -21,7 +21,8 @@ class Examiner(Protocol):
     """One who may object: the cluster's rules, whoever knows the routes, the secrets, the images."""
 
     async def objections(self, key: AppKey, body: JobBody) -> Sequence[Objection]:
-        """Of the job as it would be registered. Raises an OperatorError where that cannot be told just now."""
+        """Of the job as it would be registered. Raises an OperatorError where that cannot be told just now:
+        PartlyExamined, where some of it can."""
         ...
 
 
@@ -56,7 +57,7 @@ class Admission:
     async def examine(self, key: AppKey, body: JobBody) -> Examined:
         answers = await asyncio.gather(*(_asked(examiner, key, body) for examiner in self._examiners))
         return Examined(
-            objections=tuple(one for answer in answers if not isinstance(answer, OperatorError) for one in answer),
+            objections=tuple(one for answer in answers for one in _found(answer)),
             unread=tuple(answer.message for answer in answers if isinstance(answer, OperatorError)),
         )
 
@@ -66,3 +67,9 @@ async def _asked(examiner: Examiner, key: AppKey, body: JobBody) -> Sequence[Obj
         return await examiner.objections(key, body)
     except OperatorError as error:
         return error
+
+
+def _found(answer: Sequence[Objection] | OperatorError) -> Sequence[Objection]:
+    if isinstance(answer, PartlyExamined):
+        return answer.objections
+    return () if isinstance(answer, OperatorError) else answer

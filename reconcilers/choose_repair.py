@@ -25,6 +25,7 @@ from reconcilers.record import FailedSpec, Record, retry_at, tried_again
 from reconcilers.repair.closing import joined
 from reconcilers.repair.episode import KEPT_EVIDENCE, Episode, Outcome, Try, TryState
 from reconcilers.repair.ladder import Climbed
+from reconcilers.repair.lesson import lesson
 from reconcilers.repair.overlay import overlaid
 from reconcilers.repair.proposal import Case, Proposal
 from reconcilers.situation import Situation, Wanted
@@ -179,6 +180,7 @@ def _climb(s: Situation, step: Step) -> Decision:
         tried=tuple(one.as_tried for one in episode.tries),
         limits=dict(s.policy.repair.limits),
         runs=any(one.client_status == "running" and one.desired_status == "run" for one in s.running.allocations),
+        episode=episode.id,
     )
     return decision(
         s, step, Climb(case, s.record), Reason.UNHEALTHY, f"{found.failure.value}: looking for a repair",
@@ -257,6 +259,7 @@ def _try(s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ..
         at=s.now,
         spec_hash=spec_hash,
         job_digest=job_digest,
+        lesson=lesson(case, proposal.operations),
     )
 
 

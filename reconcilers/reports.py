@@ -80,9 +80,14 @@ class Reports:
         self._nomad_failed: ConditionState | None = None
         self._code_failed: dict[AppKey, ConditionState] = {}
         self._listeners: list[Callable[[Transition], None]] = []
+        self._watchers: list[Callable[[AppReport | None, AppReport], None]] = []
 
     def listen(self, listener: Callable[[Transition], None]) -> None:
         self._listeners.append(listener)
+
+    def watch(self, watcher: Callable[[AppReport | None, AppReport], None]) -> None:
+        """Told the report before, if there was one, and after each decision, also where nothing has changed."""
+        self._watchers.append(watcher)
 
     def __iter__(self) -> Iterator[AppReport]:
         return iter([self._told(self._reports[key]) for key in sorted(self._reports)])
@@ -172,6 +177,8 @@ class Reports:
             for listener in self._listeners:
                 listener(transition)
         self._reports[key] = report
+        for watcher in self._watchers:
+            watcher(before, report)
 
     def unobserved(self, key: AppKey, error: Exception) -> None:
         """A pass could not read or write: what was known stays, and is marked as old."""

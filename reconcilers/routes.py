@@ -1,31 +1,34 @@
 """Who has which route: an examiner of what jobs ask Fabio for, between all desired apps and what the cluster shows.
 
-Of two desired apps that ask for one route, the one that was verified with it keeps it; else the smaller key has it. So
-exactly one of them is held back, whatever the order in which they are looked at, and after a restart it is the same.
+Exactly one app is let through for each route, in whatever order they are looked at, and after a restart it is the same
+one: `desired.route_turns` says which.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from desired.app import AppKey
-from desired.errors import InvalidDesired, Unavailable
-from desired.fabio_tag import PREFIX
 from desired.job_routes import job_claims, routed_services
-from desired.objection import Objection
+from desired.objection import Objection, PartlyExamined
 from desired.reasons import Reason
-from desired.route_conflicts import Claim, Kind, Origin, RouteConflict, conflicts, free_hostname
+from desired.route_book import RouteBook
+from desired.route_conflicts import Claim, Kind, RouteConflict, conflicts, free_hostname
+from desired.route_index import RouteIndex
 from desired.route_tags import place
-from desired.state import DesiredApp, DesiredState, HclSource, JobBody, JobParser
+from desired.route_turns import Party, Turns
+from desired.state import DesiredState, JobBody, JobParser
 from observers.fabio.seen import SeenRoutes
-from reconcilers.record import Record
+from reconcilers.route_parties import Remembered, RouteParties
 
 # A fleet is examined at once; what everybody claims is read once for it.
 _SEEN_FOR = timedelta(seconds=15)
+_FOLLOWS = "nothing is to be done: it follows once the other one is verified"
 
 
 class Desired(Protocol):
@@ -33,12 +36,6 @@ class Desired(Protocol):
 
     @property
     def state(self) -> DesiredState | None: ...
-
-
-class Remembered(Protocol):
-    """What is known of each app; an empty record where nothing is."""
-
-    def get(self, key: AppKey) -> Record: ...
 
 
 class Routes:
@@ -55,113 +52,88 @@ class Routes:
         strict: bool,
     ) -> None:
         self._desired = desired
-        self._records = records
-        self._parser = parser
+        self._parties = RouteParties(records=records, parser=parser)
         self._ask = seen
         self._now = now
         self._strict = strict
-        self._seen: tuple[datetime, SeenRoutes] | None = None
+        self._seen: tuple[datetime, SeenRoutes, RouteIndex] | None = None
         self._asking = asyncio.Lock()
-        self._reading = asyncio.Lock()
-        self._of: DesiredState | None = None
-        self._claims: dict[tuple[AppKey, str], tuple[Claim, ...]] = {}
-        self._by_host: Mapping[str, Sequence[Claim]] = {}
 
     async def objections(self, key: AppKey, body: JobBody) -> Sequence[Objection]:
-        """Raises Unavailable where nothing speaks against it, and somebody could not be asked."""
+        """Raises PartlyExamined where somebody could not be asked."""
         mine = job_claims(body, str(key))
         if not mine:
             return ()
-        desired = await self._desired_by_host()
-        others = [
-            claim
-            for host in dict.fromkeys(claim.host for claim in mine)
-            for claim in desired.get(host, ())
-            if claim.owner != str(key)
-        ]
-        seen = await self._seen_now()
-        own = {claim.service for claim in (*mine, *self._verified(key))}
-        theirs = {(claim.service, claim.route.source) for claim in others}
-        # A service whose name only the node knows may be any of them.
-        unnamed = any("${" in service for service in own)
-        shown = [
-            claim for claim in (() if unnamed else seen.claims)
-            if claim.service not in own and (claim.service, claim.route.source) not in theirs
-        ]  # fmt: skip
-        found = [one for one in conflicts(mine, (*others, *shown)) if self._loses(key, one)]
-        if not found and seen.unread:
-            raise Unavailable(f"routes were not compared: {'; '.join(seen.unread)}", hint="it is tried again")
-        taken = {*desired, *(claim.route.host for claim in (*mine, *seen.claims))} if found else set()
-        return [self._objection(key, body, one, taken) for one in found]
+        book = await self._parties.of(self._desired.state, self._now())
+        seen, shown = await self._seen_now()
+        own = replace(book.get(key), wants=mine)
+        found = [*_against(own, book, shown)]
+        told = self._told(body, own, found, {*book.wanting.hosts, *shown.hosts} if found else set())
+        if seen.unread:
+            said = f"routes were not compared with all that there is: {'; '.join(seen.unread)}"
+            raise PartlyExamined(said, hint="it is tried again", objections=told)
+        return told
 
-    def _objection(self, key: AppKey, body: JobBody, conflict: RouteConflict, taken: set[str]) -> Objection:
-        # A host that both use takes nothing away from either.
-        harms = conflict.kind is not Kind.HOSTNAME_COLLISION
-        host = conflict.mine.route.host
-        free = free_hostname(key.name, taken, suffix=host.partition(".")[2]) if host else ""
-        fix = f"{free} is free" if free else "take another path"
+    def _told(
+        self, body: JobBody, own: Party, found: Sequence[tuple[RouteConflict, bool]], taken: Collection[str]
+    ) -> list[Objection]:
+        # A host may be shared by a thousand: one of them stands for all.
+        sharing = Counter((one.kind, one.mine) for one, _ in found if not one.harms)
+        kept = {(one, moves) if one.harms else (one.kind, one.mine): (one, moves) for one, moves in reversed(found)}
+        return [self._objection(own.key, body, one, moves, sharing, taken) for one, moves in reversed([*kept.values()])]
+
+    def _objection(
+        self,
+        key: AppKey,
+        body: JobBody,
+        conflict: RouteConflict,
+        moves: bool,
+        sharing: Mapping[tuple[Kind, Claim], int],
+        taken: Iterable[str],
+    ) -> Objection:
         service = next(one for one in routed_services(body) if one.name == conflict.mine.service)
+        others = sharing.get((conflict.kind, conflict.mine), 1) - 1
+        message = f"{conflict}, and by {others} more" if others else str(conflict)
+        if moves:
+            message = f"{conflict.mine.route.source} is still with {conflict.other.said}, which moves away from it"
         return Objection(
             f"routes.{conflict.kind.value}",
-            str(conflict),
-            f"{fix}, or give it up there",
+            message,
+            _FOLLOWS if moves else _advice(key, conflict, taken),
             place(service),
-            warning=not (self._strict and harms),
+            warning=not (self._strict and conflict.harms),
             reason=Reason.ROUTE_CONFLICT,
         )
 
-    def _loses(self, key: AppKey, conflict: RouteConflict) -> bool:
-        """Whether it is this app that has to give way. Who is not desired does not."""
-        other = self._key_of(conflict.other)
-        if other is None:
-            return True
-        mine, theirs = self._had(key, conflict.mine), self._had(other, conflict.other)
-        return theirs if mine != theirs else other < key
-
-    def _had(self, key: AppKey, claim: Claim) -> bool:
-        return any(one.route.source == claim.route.source for one in self._verified(key))
-
-    def _verified(self, key: AppKey) -> tuple[Claim, ...]:
-        good = self._records.get(key).last_good
-        return job_claims(good.spec.body, str(key)) if good is not None and PREFIX in good.spec.json else ()
-
-    def _key_of(self, claim: Claim) -> AppKey | None:
-        """The app that it is of; None for what only the cluster shows."""
-        return AppKey.parse(claim.owner) if claim.origin is Origin.DESIRED else None
-
-    async def _desired_by_host(self) -> Mapping[str, Sequence[Claim]]:
-        """Of every desired app, worked out once a revision. Only what speaks of Fabio at all is read, and each text
-        once."""
-        state = self._desired.state
-        async with self._reading:
-            if state is not None and state is not self._of:
-                asking = {(app.key, app.source_hash): app for app in state.apps.values() if _speaks_of_routes(app)}
-                kept = self._claims
-                claims = {which: kept[which] for which in asking if which in kept}
-                for which, app in sorted(asking.items(), key=lambda one: one[0]):
-                    if which not in claims:
-                        claims[which] = await self._read(app)
-                found: defaultdict[str, list[Claim]] = defaultdict(list)
-                for claim in (claim for which in sorted(claims) for claim in claims[which]):
-                    found[claim.host].append(claim)
-                self._of, self._claims, self._by_host = state, claims, dict(found)
-            return self._by_host
-
-    async def _read(self, app: DesiredApp) -> tuple[Claim, ...]:
-        try:
-            body = await self._parser.parse(app.source) if isinstance(app.source, HclSource) else app.source.body
-        except InvalidDesired:
-            # It is not registered as it is, and told at its own place.
-            return ()
-        return job_claims(body, str(app.key))
-
-    async def _seen_now(self) -> SeenRoutes:
+    async def _seen_now(self) -> tuple[SeenRoutes, RouteIndex]:
         async with self._asking:
             if self._seen is None or self._now() - self._seen[0] >= _SEEN_FOR:
-                self._seen = (self._now(), await self._ask())
-            return self._seen[1]
+                seen = await self._ask()
+                self._seen = (self._now(), seen, RouteIndex(seen.claims))
+            return self._seen[1:]
 
 
-def _speaks_of_routes(app: DesiredApp) -> bool:
-    variables = app.source.variables if isinstance(app.source, HclSource) else ""
-    return PREFIX in app.source.text or PREFIX in variables
+def _against(own: Party, book: RouteBook, shown: RouteIndex) -> Iterator[tuple[RouteConflict, bool]]:
+    """What stands in its way, and whether that moves away by itself."""
+    yield from ((one, False) for one in conflicts(own.wants, book.outside(own, shown)))
+    near = book.near(own, shown)
+    turn = Turns(near.parties, near.outside).of(own.key)
+    yield from ((one, False) for one in turn.lost)
+    yield from ((one, True) for one in turn.waits)
+    beside = (one for claim in own.wants for one in book.wanting.beside(claim) if one.owner != str(own.key))
+    shared = (one for one in conflicts(own.wants, beside) if not one.harms)
+    yield from ((one, False) for one in shared if _was_there(own, one, book.named(one.other.owner)))
+
+
+def _was_there(own: Party, conflict: RouteConflict, other: Party) -> bool:
+    """Of two that share a host, the one that was there with it is not told."""
+    mine, theirs = own.had(conflict.mine), other.had(conflict.other)
+    return theirs if mine != theirs else other.key < own.key
+
+
+def _advice(key: AppKey, conflict: RouteConflict, taken: Iterable[str]) -> str:
+    if conflict.mine.of_a_port:
+        return "take another port that Fabio listens at, or give it up there"
+    host = conflict.mine.route.host
+    free = free_hostname(key.name, taken, suffix=host.partition(".")[2]) if host else ""
+    return f"{free} is free, or give it up there" if free else "take another path, or give it up there"

@@ -26,7 +26,8 @@ from observers.nomad.feature_examiner import Agents, FeatureExaminer
 from observers.secret_examiner import SecretExaminer
 from reconcilers.admission import Admission, Examiner
 from reconcilers.record import Record
-from reconcilers.routes import Remembered, Routes
+from reconcilers.route_parties import Remembered
+from reconcilers.routes import Routes
 
 
 class Desired(Protocol):

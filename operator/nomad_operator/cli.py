@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from desired.errors import InvalidDesired, OperatorError, UsageError
+from nomad_operator.cli_prompts import add_prompts
 
 _INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -159,6 +160,7 @@ def parser() -> argparse.ArgumentParser:
     )
     analyze.add_argument("path", metavar="PATH", help="a folder, or the URL of a git repository")
     _of_code(analyze)
+    analyze.add_argument("--model", action="store_true", help="let the model that is set fill gaps, each with its line")
     init = add(
         "init", "init:init", "from a folder of code to a manifest, asking what the code does not tell", json=True
     )
@@ -170,6 +172,7 @@ def parser() -> argparse.ArgumentParser:
     _about_code(init)
     init.add_argument("--no-questions", action="store_true", help="take what is suggested, list what stays open")
     init.add_argument("--force", action="store_true", help="with --no-questions: replace files that are there")
+    init.add_argument("--no-model", action="store_true", help="do not ask the model, although one is set")
     init.add_argument("--skip-infra-check", action="store_true", help="do not ask Vault, Consul and Nomad for names")
     generate = add("generate", "generate:generate", "the job that a codebase, a manifest or a job file means")
     generate.add_argument("path", metavar="PATH", help="a folder or URL of code, a manifest or a job file")
@@ -184,6 +187,8 @@ def parser() -> argparse.ArgumentParser:
     )
     validate.add_argument("--server", action="store_true", help="ask Nomad too: its parser, validation and warnings")
     add("doctor", "doctor:doctor", "every service: reachable or not, and what to do about it", json=True)
+    prompts = add("prompts", "prompts:listed", "the prompts' life: files, Langfuse, labels", json=True)
+    add_prompts(prompts, _Parser)
     graph = add("graph", "info:graph", "the reconcile state machine")
     graph.add_argument("--format", choices=["text", "mermaid"], default="text")
     settings = add("settings", "settings:settings", "every setting, its value and where it came from", json=True)

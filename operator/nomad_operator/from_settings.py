@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -14,6 +15,7 @@ from desired.git_credentials import GitCredentials
 from desired.git_source import GitSource
 from desired.policy import Policy, Repair, Verify
 from desired.write_back import WriteBack
+from nomad_operator.news.target import targets
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository
 from observers.nomad.connection import Connection
@@ -97,7 +99,14 @@ def write_back(settings: Settings, followed: Repository) -> WriteBack | None:
 def secrets_of(settings: Settings) -> list[str]:
     """What this process knows and nobody may be told."""
     values = (getattr(settings, name) for name in Settings.model_fields)
-    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    told = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+    # Several in one setting: each by itself, and what is secret in each.
+    urls = targets(settings.notify_urls.get_secret_value()) if settings.notify_urls is not None else ()
+    parts = [(one.url, urlsplit(one.url)) for one in urls]
+    return [
+        *told,
+        *(piece for url, split in parts for piece in (url, split.path, split.query, split.password) if piece),
+    ]
 
 
 def own_job_of(environment: dict[str, str]) -> AppKey | None:

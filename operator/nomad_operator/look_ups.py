@@ -14,7 +14,7 @@ from observers.look_up import LookUp, VariableNames
 from observers.registry_credentials import RegistryCredentials
 from observers.secret_examiner import SecretExaminer
 from reconcilers.admission import Examiner
-from reconcilers.routes import Remembered
+from reconcilers.route_parties import Remembered
 
 
 def registries(settings: Settings) -> ImageRegistries | None:

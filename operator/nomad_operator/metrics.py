@@ -6,6 +6,7 @@ Labels are bounded: app names stand only in `app_info`. Names only grow; dashboa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.exposition import choose_encoder
@@ -22,6 +23,21 @@ _ANSWER = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 _LAG = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
+# A series for each class and rung: fewer of them.
+_REPAIR = (1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600)
+_INFO = "which operator this is"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One metric as docs/metrics.md lists it, under the name that a query uses."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
+
+
 class Metrics:
     """Every method is cheap and never raises."""
 
@@ -29,82 +45,116 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        Info(_PREFIX, "Which operator this is.", registry=self.registry).info({"version": version})
+        self.described: list[Described] = [Described(f"{_PREFIX}_info", "gauge", ("version",), _INFO)]
+        Info(_PREFIX, _INFO, registry=self.registry).info({"version": version})
         self._told_conditions: set[str] = set()
         self._app_labels: dict[AppKey, tuple[str, str, str, str]] = {}
-        self._apps = self._gauge("apps", "Apps of which a condition is true.", "condition")
+        self._apps = self._gauge("apps", "apps of which the condition is true", "condition")
         self._app_info = self._gauge(
-            "app_info", "1 for every app, with its state.", "app", "namespace", "ready", "reason"
+            "app_info", "1 for every app, with its state", "app", "namespace", "ready", "reason"
         )
-        self._reconciles = self._counter("reconcile", "Passes, by how they ended.", "result")
-        self._pass_seconds = self._histogram("reconcile_duration_seconds", "How long a pass takes.", _PASS)
-        self._queue_depth = self._gauge("queue_depth", "Apps that wait for a pass.")
-        self._queue_wait = self._histogram("queue_wait_seconds", "How long an app waits for its pass.", _LAG)
+        self._reconciles = self._counter(
+            "reconcile",
+            "passes: `settled`, `waiting`, `transient`, `error`; `resync_refused` for a list that Nomad refuses",
+            "result",
+        )
+        self._pass_seconds = self._histogram("reconcile_duration_seconds", "how long a pass takes", _PASS)
+        self._queue_depth = self._gauge("queue_depth", "apps that wait for a pass")
+        self._queue_wait = self._histogram("queue_wait_seconds", "how long they waited", _LAG)
         self._to_registered = self._histogram(
-            "commit_to_registered_seconds", "From a commit being seen to its job being registered.", _DELIVERY
+            "commit_to_registered_seconds", "from a commit being seen to its job being registered", _DELIVERY
         )
         self._to_healthy = self._histogram(
-            "commit_to_healthy_seconds", "From a commit being seen to its job being verified healthy.", _DELIVERY
+            "commit_to_healthy_seconds", "from a commit being seen to its job being verified", _DELIVERY
         )
-        self._event_lag = self._histogram("event_lag_seconds", "From an event at Nomad to its arrival.", _LAG)
-        self._event_stream = self._gauge("event_stream_up", "1 while Nomad's event stream is heard.")
-        self._resync = self._gauge("resync_nomad_requests", "Requests to Nomad that the last resync made.")
-        self._drift = self._counter("drift", "Changes by hand that were found, by what was done.", "action")
-        self._leader = self._gauge("leader", "1 while this copy acts.")
-        self._dependency = self._gauge("dependency_up", "1 while a service answers.", "service")
+        self._event_lag = self._histogram("event_lag_seconds", "from an event at Nomad to its arrival", _LAG)
+        self._event_stream = self._gauge("event_stream_up", "1 while Nomad's event stream is heard")
+        self._resync = self._gauge("resync_nomad_requests", "requests to Nomad that the last resync made")
+        self._drift = self._counter("drift", "changes by hand: `corrected`, `told` or `contested`", "action")
+        self._leader = self._gauge("leader", "1 while this copy acts")
+        self._dependency = self._gauge(
+            "dependency_up",
+            "1 while `git` and `nomad` answer, and the operator's own `state` can be written; `model`, where one is "
+            "set: 0 while it is left alone after failures in a row; `langfuse`, where it is set",
+            "service",
+        )
         self._source_problems = self._gauge(
-            "source_problems", "Files that could not be turned into an app; any of them holds back all pruning."
+            "source_problems", "files that could not be turned into an app; any of them holds back all pruning"
         )
         self._episodes = self._counter(
-            "episodes", "Failures that are over, by what they were, whose repair was tried last, and how they ended.",
+            "episodes",
+            "failures that are over; `rung` is whose repair was tried last, `none` where none was; `outcome` as in the "
+            "status: `repaired`, `healed`, `rolled_back`, `exhausted`, `superseded`, `stopped`, `rejected`, `not_ours`",
             "class", "rung", "outcome",
         )  # fmt: skip
         self._attempts = self._counter(
-            "repair_attempts",
-            "Repairs that were put in force, by whether they were verified.",
-            "class",
-            "rung",
-            "outcome",
+            "repair_attempts", "repairs that were put in force: `verified` or `failed`", "class", "rung", "outcome"
         )
-        self._repair_seconds = self._histogram_by(
+        self._repair_seconds = self._histogram(
             "repair_seconds",
-            "From the first sign to the name (detect), from there to a proposal (propose) and to verified (healthy).",
-            _DELIVERY, "stage",
+            "from the first sign to the name (`detect`), from there to the first proposal (`propose`), from the name "
+            "to verified (`healthy`); `rung` is whose proposal it was, `none` for `detect`",
+            _REPAIR, "stage", "class", "rung",
         )  # fmt: skip
-        self._durable = self._counter("durable_fixes", "Repairs that held for half an hour.")
+        self._durable = self._counter("durable_fixes", "repairs that held for half an hour", "class", "rung")
         self._regressions = self._counter(
-            "fix_regressions", "Repairs after which something failed within half an hour."
+            "fix_regressions", "repairs after which something failed within half an hour", "class", "rung"
         )
-        self._human_reverted = self._counter("human_reverted", "Repairs that a person took back within half an hour.")
-        self._guarded = self._counter("guard_rejections", "Proposals that the guard turned down.", "invariant")
-        self._repairs_stopped = self._gauge("repairs_stopped", "1 while the kill switch holds all repairs.")
+        self._human_reverted = self._counter(
+            "human_reverted", "repairs that a person took back, or changed in git, within half an hour", "class", "rung"
+        )
+        self._guarded = self._counter(
+            "guard_rejections", "proposals that the guard turned down, by what they would have broken", "invariant"
+        )
+        self._repairs_stopped = self._gauge("repairs_stopped", "1 while the kill switch holds all repairs")
         self._webhooks = self._counter(
-            "webhook_deliveries", "Webhooks of git servers, by who seems to have sent them and what was answered.",
+            "webhook_deliveries",
+            "webhooks of git servers; `server` is `github`, `gitlab`, `gitea`, `forgejo`, `gogs` or `other`; `result` "
+            "is `accepted`, `repeated`, `unsigned`, `refused`, `stale`, `too_large` or `too_slow`",
             "server", "result",
         )  # fmt: skip
+        self._notifications = self._counter(
+            "notifications",
+            "news for webhooks; `form` is `json`, `slack`, `mattermost` or `discord`, `result` is `sent` or `lost`",
+            "form", "result",
+        )  # fmt: skip
         self._model_questions = self._counter(
-            "model_questions", "Questions to the model, by how they ended.", "prompt", "outcome"
-        )
+            "model_questions",
+            "questions to the model: `answered`; no usable answer: `malformed`, `misfit`, `cut_off`, `refused`, "
+            "`empty`, `tool`; or none: `unavailable`, `too_late`, `rate_limited`, `out_of_tokens`, "
+            "`impossible`, `given_up`",
+            "prompt", "outcome",
+        )  # fmt: skip
         self._model_tokens = self._counter(
-            "model_tokens", "Tokens of questions (in) and answers (out), as the endpoint counts them, else estimated.",
+            "model_tokens",
+            "tokens of questions (`in`) and answers (`out`), as the endpoint counts them, else estimated",
             "prompt", "direction",
         )  # fmt: skip
-        self._model_seconds = self._histogram_by(
-            "model_seconds", "From a question to its end, with the wait for a turn and every try.", _ANSWER, "prompt"
+        self._model_seconds = self._histogram(
+            "model_seconds", "from a question to its end, with the wait for a turn and every try", _ANSWER, "prompt"
         )
-        self._nomad = self._counter("nomad_requests", "Requests to Nomad.", "endpoint", "result")
+        self._nomad = self._counter(
+            "nomad_requests",
+            "requests to Nomad by method and route; `result` is the status, 0 without an answer",
+            "endpoint", "result",
+        )  # fmt: skip
 
     def _gauge(self, name: str, meaning: str, *labels: str) -> Gauge:
-        return Gauge(f"{_PREFIX}_{name}", meaning, labels, registry=self.registry)
+        told = self._describe(name, "gauge", meaning, labels)
+        return Gauge(f"{_PREFIX}_{name}", told, labels, registry=self.registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
-        return Counter(f"{_PREFIX}_{name}", meaning, labels, registry=self.registry)
+        told = self._describe(f"{name}_total", "counter", meaning, labels)
+        return Counter(f"{_PREFIX}_{name}", told, labels, registry=self.registry)
 
-    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(f"{_PREFIX}_{name}", meaning, buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        told = self._describe(name, "histogram", meaning, labels)
+        return Histogram(f"{_PREFIX}_{name}", told, labels, buckets=buckets, registry=self.registry)
 
-    def _histogram_by(self, name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-        return Histogram(f"{_PREFIX}_{name}", meaning, labels, buckets=buckets, registry=self.registry)
+    def _describe(self, name: str, kind: str, meaning: str, labels: tuple[str, ...]) -> str:
+        """Kept for the documentation; returned as the exposition says it."""
+        self.described.append(Described(f"{_PREFIX}_{name}", kind, labels, meaning))
+        return f"{meaning[0].upper()}{meaning[1:]}.".replace("`", "'")
 
     def apps(self, conditions: Mapping[str, int]) -> None:
         """How many apps have each condition; one that is not named any more falls to 0."""
@@ -179,14 +229,14 @@ class Metrics:
         """`outcome` is verified or failed."""
         self._attempts.labels(failure, rung, outcome).inc()
 
-    def repair_took(self, stage: str, seconds: float) -> None:
+    def repair_took(self, stage: str, seconds: float, failure: str, rung: str) -> None:
         """`stage` is detect, propose or healthy."""
-        self._repair_seconds.labels(stage).observe(max(0.0, seconds))
+        self._repair_seconds.labels(stage, failure, rung).observe(max(0.0, seconds))
 
-    def repair_lasted(self, undone: str) -> None:
-        """Empty: it was durable; else what undid it, a `person` or a `failure`."""
+    def repair_lasted(self, undone: str, failure: str, rung: str) -> None:
+        """`undone` empty: it was durable; else what undid it, a `person` or a `failure`."""
         counter = {"": self._durable, "person": self._human_reverted}.get(undone, self._regressions)
-        counter.inc()
+        counter.labels(failure, rung).inc()
 
     def guarded(self, invariant: str) -> None:
         self._guarded.labels(invariant).inc()
@@ -197,6 +247,10 @@ class Metrics:
     def webhook(self, server: str, result: str) -> None:
         """`result` is accepted, repeated, unsigned, refused, stale, too_large or too_slow."""
         self._webhooks.labels(server, result).inc()
+
+    def notified(self, form: str, result: str, notices: int) -> None:
+        """`result` is sent or lost."""
+        self._notifications.labels(form, result).inc(notices)
 
     def model_asked(self, prompt: str, outcome: str, seconds: float) -> None:
         """`prompt` is the name of one of ours, `outcome` `answered` or one word of why not."""

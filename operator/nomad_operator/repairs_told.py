@@ -10,6 +10,8 @@ from reconcilers.record import Record
 from reconcilers.repair.episode import Episode, Outcome, TryState
 from reconcilers.repair.happened import Closed, Ended, Lasted, Opened, Proposed, happened
 
+_NO_RUNG = "none"
+
 
 class RepairsTold:
     """A listener of the records."""
@@ -23,14 +25,20 @@ class RepairsTold:
         for one in happened(before, after):
             match one:
                 case Opened(key, episode):
-                    self._metrics.repair_took("detect", _seconds(episode.failing_since, episode.opened_at))
+                    self._metrics.repair_took(
+                        "detect", _seconds(episode.failing_since, episode.opened_at),
+                        episode.diagnosis.failure.value, _NO_RUNG,
+                    )  # fmt: skip
                     self._log.warning(
                         "failure", app=str(key), failure=episode.diagnosis.failure.value,
                         cause=episode.diagnosis.cause.value, message=episode.diagnosis.words, advice=episode.hint,
                     )  # fmt: skip
                 case Proposed(key, episode, attempt, first):
                     if first:
-                        self._metrics.repair_took("propose", _seconds(episode.opened_at, attempt.at))
+                        self._metrics.repair_took(
+                            "propose", _seconds(episode.opened_at, attempt.at),
+                            attempt.diagnosis.failure.value, attempt.rung.value,
+                        )  # fmt: skip
                     for invariant in attempt.violations:
                         self._metrics.guarded(invariant)
                     self._log.info(
@@ -43,20 +51,26 @@ class RepairsTold:
                 case Closed(key, episode):
                     self._closed(str(key), episode)
                 case Lasted(_, episode):
-                    self._metrics.repair_lasted("" if episode.durable else episode.undone)
+                    self._metrics.repair_lasted(
+                        "" if episode.durable else episode.undone, episode.diagnosis.failure.value, _rung(episode)
+                    )
 
     def _closed(self, app: str, episode: Episode) -> None:
         assert episode.outcome is not None and episode.ended_at is not None
-        acted = [one.rung.value for one in episode.tries if one.acted]
-        self._metrics.episode_closed(
-            episode.diagnosis.failure.value, acted[-1] if acted else "none", episode.outcome.value
-        )
+        failure, rung = episode.diagnosis.failure.value, _rung(episode)
+        self._metrics.episode_closed(failure, rung, episode.outcome.value)
         if episode.outcome is Outcome.REPAIRED:
-            self._metrics.repair_took("healthy", _seconds(episode.opened_at, episode.ended_at))
+            self._metrics.repair_took("healthy", _seconds(episode.opened_at, episode.ended_at), failure, rung)
         self._log.info(
             "episode over", app=app, failure=episode.diagnosis.failure.value, outcome=episode.outcome.value,
             attempts=episode.attempts, told=episode.told,
         )  # fmt: skip
+
+
+def _rung(episode: Episode) -> str:
+    """Whose repair was tried last."""
+    acted = [one.rung.value for one in episode.tries if one.acted]
+    return acted[-1] if acted else _NO_RUNG
 
 
 def _seconds(begin: datetime, end: datetime) -> float:

@@ -15,6 +15,7 @@ from desired.git_address import GitAddress
 from nomad_operator import __version__, log
 from nomad_operator.api_token import token_of_daemon
 from nomad_operator.from_settings import connection, own_job_of, repository
+from nomad_operator.memory_from_settings import tell_missing
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
 from nomad_operator.sqlite_store import SqliteStore
@@ -22,6 +23,7 @@ from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
 from nomad_operator.wiring import Parts, assemble
+from prompts.fetched import FetchedPrompts
 
 _VERSION_SECONDS = 2.0
 
@@ -40,14 +42,21 @@ async def run(settings: Settings) -> int:
             host, port = settings.listen_at
             server = await WebServer.start(web.application(), host=host, port=port)
             logger, started = structlog.get_logger(), time.monotonic()
+            tell_missing(settings, logger)
             logger.info("started", **await _followed(settings, parts), address=server.address)
             await tell_missing_namespaces(settings, parts)
             why = "an error"
+            telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
             try:
+                if isinstance(parts.prompts, FetchedPrompts):
+                    parts.prompts.ahead()
                 await parts.daemon.start()
                 why = await _until_told(signals, parts)
             finally:
                 parts.broadcast.close()
+                if telling is not None:
+                    telling.cancel()
+                    await asyncio.wait([telling])
                 await server.stop()
                 logger.info("stopped", reason=why, after_seconds=round(time.monotonic() - started, 1))
     return 0
@@ -84,8 +93,9 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     store = await SqliteStore.open(settings.state_file)
     try:
         parts = assemble(
-            settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ))
-        )
+            settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ)),
+            remembers=True,
+        )  # fmt: skip
         try:
             await parts.records.load()
             await parts.switch.load()

@@ -19,19 +19,27 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from desired.git_commit import Author
 from desired.operations.operation import Kind
 from desired.policy import Drift, OnFailure, RepairMode
+from nomad_operator.news.notice import Kind as News
 from nomad_operator.settings_values import (
+    LABEL_WORDS,
+    Compared,
     Seconds,
     check_address,
     check_listen,
     comma_separated,
     commit_author,
+    compared,
     credentials_of,
     expand_user,
     git_address,
     git_folder,
     git_ref,
     namespace_names,
+    news_kinds,
+    news_template,
+    notify_urls,
     one_namespace,
+    prompt_label,
     repair_kinds,
     resource_limits,
     state_file_of,
@@ -47,6 +55,16 @@ class Lease(StrEnum):
     """Who decides which copy acts."""
 
     NONE = "none"
+
+
+class Memory(StrEnum):
+    """Where repairs are remembered. `auto` is a server where QDRANT_URL is set, else a folder beside the state, and
+    nowhere without the extra `memory`."""
+
+    AUTO = "auto"
+    OFF = "off"
+    LOCAL = "local"
+    SERVER = "server"
 
 
 class LogFormat(StrEnum):
@@ -322,6 +340,19 @@ class Settings(BaseSettings):
     qdrant_api_key: Secret | None = setting(
         "QDRANT_API_KEY", None, "API key for Qdrant.", allowed="a secret", secret=True
     )
+    memory: Memory = setting(
+        f"{PREFIX}MEMORY", Memory.AUTO,
+        "Where repairs are remembered: in a folder beside the state, on the server of QDRANT_URL, or nowhere.",
+        allowed="auto, off, local or server",
+    )  # fmt: skip
+    cluster_id: str = setting(
+        f"{PREFIX}CLUSTER_ID", "", "Name of this cluster in the memory; Nomad's region if not set. Clusters that share "
+        "a Qdrant need names of their own.",
+    )  # fmt: skip
+    embedding_model: str = setting(
+        f"{PREFIX}EMBEDDING_MODEL", "", "Model of OPENAI_BASE_URL that the memory compares failures by; a built-in "
+        "comparison of words if not set.",
+    )  # fmt: skip
     langfuse_host: str | None = setting("LANGFUSE_HOST", None, "Where Langfuse answers.", allowed=_HTTP)
     langfuse_public_key: Secret | None = setting(
         "LANGFUSE_PUBLIC_KEY", None, "Public key of the Langfuse project.", allowed="pk-lf-...", secret=True
@@ -357,6 +388,20 @@ class Settings(BaseSettings):
         f"{PREFIX}MODEL_CONCURRENCY", 4, "Questions to the model at the same time.", unit="questions", low=1, high=64
     )
 
+    # Prompts.
+    prompt_label: Annotated[str, BeforeValidator(prompt_label)] = setting(
+        f"{PREFIX}PROMPT_LABEL", "production", "Label of the prompts that are fetched from Langfuse.",
+        allowed=LABEL_WORDS,
+    )  # fmt: skip
+    prompt_compare: Annotated[Compared, NoDecode, BeforeValidator(compared)] = setting(
+        f"{PREFIX}PROMPT_COMPARE", Compared(), "Another label, and its share of the episodes, to compare it live.",
+        allowed="label=share, the share from 0 to 1",
+    )  # fmt: skip
+    prompts_path: File | None = setting(
+        f"{PREFIX}PROMPTS_PATH", None, "Folder of prompt files that take the place of those of the same name here.",
+        allowed="a path",
+    )  # fmt: skip
+
     # State.
     state_url: str | None = setting(
         f"{PREFIX}STATE_URL", None, "File of the operator's records; in the XDG state folder if not set.",
@@ -385,6 +430,24 @@ class Settings(BaseSettings):
         f"{PREFIX}WEBHOOK_SECRET", None, "Secret of the git server's webhook; without one a webhook needs the token.",
         allowed="a secret", secret=True,
     )  # fmt: skip
+
+    # Telling people.
+    notify_urls: Secret | None = setting(
+        f"{PREFIX}NOTIFY_URLS", None, "Webhooks that are told what happens; whoever knows one can write there.",
+        allowed="https://…, slack+https://…, mattermost+https://… or discord+https://…, separated by commas",
+        secret=True,
+    )  # fmt: skip
+    notify_on: Annotated[frozenset[News], NoDecode, BeforeValidator(news_kinds)] = setting(
+        f"{PREFIX}NOTIFY_ON", frozenset(News), "What they are told.",
+        allowed="all, or kinds of news separated by commas",
+    )  # fmt: skip
+    notify_interval: Seconds = setting(
+        f"{PREFIX}NOTIFY_INTERVAL_SECONDS", _seconds(10), "Least time between two messages to one webhook.",
+        unit="seconds", low=_seconds(2), high=_seconds(3600),
+    )  # fmt: skip
+    notify_template_file: File | None = setting(
+        f"{PREFIX}NOTIFY_TEMPLATE_FILE", None, "Jinja template of a message's text.", allowed="a path"
+    )
 
     # Logs.
     log_format: LogFormat = setting(
@@ -438,11 +501,22 @@ class Settings(BaseSettings):
         "lease",
         "repair_mode",
         "write_back",
+        "memory",
         mode="before",
     )
     @classmethod
     def _any_case(cls, value: Any) -> Any:
         return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("notify_urls")
+    @classmethod
+    def _notify_urls(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else notify_urls(value)
+
+    @field_validator("notify_template_file")
+    @classmethod
+    def _notify_template(cls, value: Path | None) -> Path | None:
+        return None if value is None else news_template(value)
 
     @field_validator("nomad_namespace")
     @classmethod
@@ -476,6 +550,12 @@ class Settings(BaseSettings):
                 given = {key: value for key, value in found.items() if value and not _given(values, key)}
                 return {**values, **given}
         return values
+
+    @model_validator(mode="after")
+    def _server_for_the_memory(self) -> Settings:
+        if self.memory is Memory.SERVER and self.qdrant_url is None:
+            raise ValueError(f"{PREFIX}MEMORY is server, and QDRANT_URL is not set")
+        return self
 
     @property
     def state_file(self) -> Path:

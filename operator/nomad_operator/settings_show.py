@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from nomad_operator.news.notice import Kind as News
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import Loaded
 
@@ -39,6 +40,8 @@ def _plain(value: Any) -> str | int | float | bool | list[str] | None:
         return int(seconds) if seconds.is_integer() else seconds
     if isinstance(value, tuple):
         return [str(part) for part in value]
+    if isinstance(value, frozenset) and value == frozenset(News):
+        return "all"
     if isinstance(value, frozenset):
         return ",".join(sorted(str(part) for part in value)) or "safe"
     if isinstance(value, dict):

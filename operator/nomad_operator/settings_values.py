@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, SecretStr
 
 from desired.errors import UsageError
 from desired.git_address import GitAddress
@@ -17,6 +18,8 @@ from desired.git_commit import Author
 from desired.git_source import checked_path, checked_ref
 from desired.operations.operation import Kind
 from desired.operations.table import ROWS, Tier
+from nomad_operator.news.notice import Kind as News
+from nomad_operator.news.target import Form, targets
 
 
 def _to_seconds(value: Any) -> Any:
@@ -100,6 +103,39 @@ def repair_kinds(value: Any) -> Any:
     return frozenset(Kind(one) for one in told)
 
 
+def notify_urls(value: Any) -> Any:
+    """Checked here, and read where they are used: an address is a secret, so the setting is one."""
+    if isinstance(value, SecretStr):
+        targets(value.get_secret_value())
+    return value
+
+
+def news_kinds(value: Any) -> Any:
+    """`all`, or kinds of news by name."""
+    if not isinstance(value, str):
+        return value
+    told = [part.strip().lower() for part in value.split(",") if part.strip()]
+    if told == ["all"]:
+        return frozenset(News)
+    if unknown := sorted(set(told) - {kind.value for kind in News}):
+        raise ValueError(f"names no kind of news: {', '.join(unknown)}")
+    return frozenset(News(one) for one in told)
+
+
+def news_template(value: Any) -> Any:
+    """A file that can be rendered for every receiver; it is tried on made-up news."""
+    # Only who has a template pays for what reads it.
+    from nomad_operator.news.words import TemplateProblem, Words, read_template
+
+    try:
+        template = read_template(value)
+        for form in Form:
+            Words(form=form, template=template)
+    except TemplateProblem as problem:
+        raise ValueError(f"cannot be used: {problem}") from None
+    return value
+
+
 def resource_limits(value: Any) -> Any:
     """`memory=4096,cpu=2000` as a dict."""
     if not isinstance(value, str):
@@ -111,6 +147,41 @@ def resource_limits(value: Any) -> Any:
             raise ValueError(f"{part!r} is not memory=…, cpu=… or disk=… with a whole number")
         limits[match[1]] = int(match[2])
     return limits
+
+
+# Source: langfuse/langfuse, PromptLabelSchema: lower case, digits, _ - and ., at most 36.
+_LABEL = re.compile(r"[a-z0-9_.-]{1,36}")
+LABEL_WORDS = "lower case letters, digits, _ - and ."
+
+
+def prompt_label(value: Any) -> Any:
+    """A label of Langfuse's."""
+    if isinstance(value, str) and not _LABEL.fullmatch(value):
+        raise ValueError(f"is no label: {LABEL_WORDS}")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A label that is compared live, and its share, from 0 to 1; empty where none is."""
+
+    label: str = ""
+    share: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.label}={self.share:g}" if self.label else ""
+
+
+def compared(value: Any) -> Any:
+    """`candidate=0.2`; nothing is compared where it is empty."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(rf"({_LABEL.pattern})\s*=\s*(\d(?:\.\d{{1,6}})?)", value.strip())
+    if not value.strip():
+        return Compared()
+    if not match or float(match[2]) > 1:
+        raise ValueError("is not label=share with a share from 0 to 1, such as candidate=0.2")
+    return Compared(match[1], float(match[2]))
 
 
 # What git cuts off at both ends of a name: it would not be ours any more when it is read again.

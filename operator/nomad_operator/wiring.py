@@ -11,6 +11,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -20,9 +21,9 @@ import structlog
 from desired.admission.examiner import judged
 from desired.app import AppKey
 from desired.catalog import Catalog
-from desired.errors import StillReading
+from desired.errors import OperatorError, StillReading
 from desired.parsed_jobs import ParsedJobs
-from nomad_operator import __version__
+from nomad_operator import __version__, memory_from_settings
 from nomad_operator.admission_from_settings import admission, rules_in_force
 from nomad_operator.backend import DaemonBackend
 from nomad_operator.bursts import Bursts
@@ -33,10 +34,17 @@ from nomad_operator.daemon import Daemon, Intervals
 from nomad_operator.event_feed import EventFeed
 from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.from_settings import connection, policy, rules, secrets_of, write_back
+from nomad_operator.langfuse.api import Langfuse
+from nomad_operator.langfuse.from_settings import langfuse as langfuse_client
+from nomad_operator.langfuse.from_settings import prompts
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
 from nomad_operator.metrics import Metrics
 from nomad_operator.model_from_settings import model
+from nomad_operator.news.delivery import Notifier
+from nomad_operator.news.from_settings import notifier
+from nomad_operator.news.of_apps import NewsOfApps
+from nomad_operator.news.of_repairs import NewsOfRepairs
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.passes import Passes
 from nomad_operator.pulse import Pulse
@@ -52,7 +60,9 @@ from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
 from observers.nomad.stream import EventStream
-from observers.redaction import Placeholders
+from observers.redaction import Placeholders, Redactor
+from prompts.catalog import Prompts
+from prompts.fetched import FetchedPrompts
 from prompts.model.question import Model
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
@@ -60,9 +70,13 @@ from reconcilers.queue import WorkQueue
 from reconcilers.reconcile import Reconciler, Repairs
 from reconcilers.records import Records
 from reconcilers.repair.budget import Budget, BudgetSettings
+from reconcilers.repair.experience import Experience
 from reconcilers.repair.gatherer import Gatherer
 from reconcilers.repair.guard import Guard, GuardSettings
-from reconcilers.repair.ladder import Ladder
+from reconcilers.repair.ladder import AskedRung, Ladder
+from reconcilers.repair.memory_rung import MemoryRung
+from reconcilers.repair.model_rung import ModelRung
+from reconcilers.repair.remembering import Remembering
 from reconcilers.repair.rule_rung import RuleRung
 from reconcilers.repair.switch import Switch
 from reconcilers.repair.writing import Writing
@@ -75,6 +89,8 @@ from reconcilers.workers import Workers
 
 # Longer than the slowest call a pass can make, so that it is Nomad's answer that ends a pass, not this.
 _PASS_DEADLINE = timedelta(seconds=120)
+# What one climb may ask a model: twice, and each time once more for an answer that cannot be read.
+_MOST_QUESTIONS = 4
 # The least that can be asked takes a Nomad that works no second.
 _SILENCE = timedelta(seconds=5)
 # Apps whose code is known need not wait for the others'.
@@ -82,6 +98,7 @@ _PATIENCE = timedelta(seconds=5)
 # What a git server refuses mostly takes a person to allow.
 _WRITE_AGAIN = timedelta(seconds=10)
 _WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
+_REMEMBERED_WITHIN = 5.0
 
 
 class ClosableModel(Model, Protocol):
@@ -112,14 +129,32 @@ class Parts:
     requests: Counter[str]
     codes: CodeSources
     services: ServiceClients
+    notifier: Notifier | None
+    langfuse: Langfuse | None
+    prompts: Prompts
     model: ClosableModel | None  # None: no endpoint is set
+    experience: Experience | None  # None: nothing is remembered
+    remembering: Remembering | None
 
     async def close(self) -> None:
+        if self.remembering is not None:
+            with suppress(OperatorError, TimeoutError):
+                # What ended in the last moment; else it is written at the next start.
+                async with asyncio.timeout(_REMEMBERED_WITHIN):
+                    await self.remembering.write()
+        if self.experience is not None:
+            await self.experience.aclose()
         self.broadcast.close()
+        if self.notifier is not None:
+            await self.notifier.aclose()
         self.codes.close()
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
+        if isinstance(self.prompts, FetchedPrompts):
+            await self.prompts.aclose()
+        if self.langfuse is not None:
+            await self.langfuse.aclose()
         if self.model is not None:
             await self.model.aclose()
         if self.images is not None:
@@ -138,9 +173,11 @@ def assemble(
     origin: str,
     own_job: AppKey | None = None,
     patience: timedelta | None = _PATIENCE,
+    remembers: bool = False,
 ) -> Parts:
     """Put the parts together; nothing is read or started yet. Must be called inside the loop that will run them.
 
+    `remembers`: repairs are recalled and remembered, where the settings say so.
     `patience` is how long a look at git waits for the code of apps; None as long as it takes, and then no more is
     looked for by itself.
     """
@@ -193,6 +230,8 @@ def assemble(
     chronicle = Chronicle()
     images = registries(settings)
     services = service_clients(settings)
+    langfuse = langfuse_client(settings)
+    asked_with = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
     placeholders = Placeholders()
     asked_model = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
@@ -202,6 +241,33 @@ def assemble(
         wake=lambda key: workers.wake(key),
     )
     records.listen(budget.saved)
+    gatherer = Gatherer(
+        collector=Collector(reads=nomad, images=images),
+        chronicle=chronicle,
+        placeholders=placeholders,
+        secrets=secrets_of(settings),
+        places=look_up(nomad, services),
+    )
+    experience = None
+    if remembers:
+        experience = memory_from_settings.memory(
+            settings, nomad=nomad, clock=time.monotonic, heard=memory_from_settings.heard(outages, metrics)
+        )
+    remembering = None
+    if experience is not None:
+        remembering = Remembering(memory=experience, records=records, sleep=asyncio.sleep)
+        records.listen(remembering.saved)
+    guard = Guard(
+        settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits),
+        judged=lambda key, body: judged(key, body, in_force()),
+    )
+    rungs: list[tuple[str, AskedRung]] = [("rule", RuleRung())]
+    if experience is not None:
+        rungs.append(("memory", MemoryRung(memory=experience, guard=guard)))
+    if asked_model is not None:
+        rungs.append(
+            ("model", ModelRung(model=asked_model, prompts=asked_with, hiding=gatherer.hiding, recall=experience))
+        )
     reconciler = Reconciler(
         nomad=nomad,
         desired=source,
@@ -211,20 +277,8 @@ def assemble(
         specs=Specs(parser=parser),
         reporter=reports,
         repairs=Repairs(
-            evidence=Gatherer(
-                collector=Collector(reads=nomad, images=images),
-                chronicle=chronicle,
-                placeholders=placeholders,
-                secrets=secrets_of(settings),
-                places=look_up(nomad, services),
-            ),
-            ladder=Ladder(
-                rungs=[("rule", RuleRung())],
-                guard=Guard(
-                    settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits),
-                    judged=lambda key, body: judged(key, body, in_force()),
-                ),
-            ),
+            evidence=gatherer,
+            ladder=Ladder(rungs=rungs, learns=["model"], guard=guard),
             budget=budget,
             switch=switch,
         ),
@@ -256,7 +310,8 @@ def assemble(
         observer=passes,
         clock=time.monotonic,
         concurrency=settings.concurrency,
-        deadline=_PASS_DEADLINE,
+        deadline=_PASS_DEADLINE
+        + (_MOST_QUESTIONS * settings.model_timeout if asked_model is not None else timedelta(0)),
     )
     commits = CommitTimes(metrics=metrics, now=now)
     writer = write_back(settings, followed)
@@ -315,6 +370,7 @@ def assemble(
         pulse=pulse,
         nomad=watch,
         writing=writing,
+        remembering=remembering,
         source=source,
         records=records,
         reports=reports,
@@ -343,12 +399,24 @@ def assemble(
         switch=switch,
         repair_mode=settings.repair_mode,
     )
+    told = notifier(settings, metrics=metrics, outages=outages)
+    if told is not None:
+        # Never the placeholders of evidence: what they stand for must not be found again from outside.
+        redact = Redactor(known=secrets_of(settings), placeholders=Placeholders()).redact
+        of_apps, of_repairs = (
+            NewsOfApps(desk=told, redact=redact), NewsOfRepairs(desk=told, redact=redact, now=now),
+        )  # fmt: skip
+        reports.watch(of_apps.changed)
+        reports.listen(lambda one: of_apps.gone(one.key) if reports.get(one.key) is None else None)
+        records.listen(of_repairs.saved)
+        switch.listen(of_repairs.switched)
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests, sync=sync, codes=codes, services=services, model=asked_model,
+        passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
+        prompts=asked_with, model=asked_model, notifier=told, experience=experience, remembering=remembering,
     )  # fmt: skip
 
 

@@ -14,12 +14,15 @@ from typing import Any
 from desired.errors import Forbidden, OperatorError, RateLimited, Unavailable, Unsupported
 from prompts.model.completion import error_text
 from prompts.model.telling import Telling
+from prompts.model.unusable import Fault, UnusableAnswer
 
 # The request was fine; the same one may be answered later.
 _AGAIN = frozenset({408, 429, 500, 502, 503, 504})
 # It was turned away before anything was generated.
 _FREE = frozenset({*range(300, 500), 503}) - {408}
 _LEARNS = frozenset({400, 422, 500, 501})
+# llama.cpp's words for an answer that its own parser cannot read: the endpoint is well.
+_NO_ANSWER = re.compile(r"model produced output that", re.IGNORECASE)
 _TOO_LONG = re.compile(
     r"context.{0,20}(length|size|window)|context_length_exceeded|exceed_context|maximum.{0,30}tokens|too many tokens",
     re.IGNORECASE,
@@ -72,6 +75,13 @@ class Heard:
             return Unsupported(
                 f"{who}: the question is too long for it{said}",
                 hint="serve the model with a longer context, or lower `max_tokens` in the prompt's config",
+            )
+        if status == 500 and _NO_ANSWER.search(self._words):
+            return UnusableAnswer(
+                f"{who}: it cannot read the model's answer itself{said}",
+                fault=Fault.MALFORMED,
+                hint="raise `max_tokens` in the prompt's config, or serve a model that follows schemas",
+                wrong=("the answer is not one JSON object",),
             )
         if status == 429:
             hint = "wait, or have the endpoint allow more"

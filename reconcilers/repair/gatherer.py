@@ -5,7 +5,7 @@ it. Nothing secret comes out of here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 
@@ -96,6 +96,10 @@ class Gatherer:
         hide = self._redactor(wanted).redact
         mistakes = tuple(hide(one) for one in error.mistakes)
         return Rejected(hide(error.message), reason=error.reason, hint=hide(error.hint), mistakes=mistakes)
+
+    def hiding(self, body: JobBody) -> Callable[[str], str]:
+        """Takes the secrets of this process and of the job out of a text."""
+        return self._redactor(body).redact
 
     def hidden_answer(self, result: Climbed, body: JobBody) -> Climbed:
         return without_secrets(result, self._redactor(body).redact)

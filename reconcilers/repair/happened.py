@@ -13,6 +13,7 @@ from reconcilers.record import Record
 from reconcilers.repair.episode import Episode, Outcome, Try, TryState
 
 _ENDED = frozenset({TryState.VERIFIED, TryState.FAILED})
+_IN_FORCE = _ENDED | {TryState.OPEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,15 @@ class Proposed:
     episode: Episode
     attempt: Try
     first: bool  # of this episode
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A person wants a proposal that waited: by a command, or by committing it."""
+
+    key: AppKey
+    episode: Episode
+    attempt: Try
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class Lasted:
     episode: Episode
 
 
-Happened = Opened | Proposed | Ended | Closed | Lasted
+Happened = Opened | Proposed | Approved | Ended | Closed | Lasted
 
 
 def happened(before: Record, after: Record) -> Iterator[Happened]:
@@ -84,6 +94,8 @@ def _tries(key: AppKey, was: Episode | None, now: Episode) -> Iterator[Happened]
     for number, one in enumerate(now.tries):
         if number >= len(before):
             yield Proposed(key, now, one, first=number == 0)
+        elif before[number].state is TryState.WAITING and one.state in _IN_FORCE:
+            yield Approved(key, now, one)
         if one.state in _ENDED and (number >= len(before) or before[number].state is not one.state):
             yield Ended(key, one)
 

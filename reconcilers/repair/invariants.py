@@ -5,6 +5,7 @@ Each compares the job as it is with the job as it would be, so that no operation
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from observers.failures.table import TABLE
 from reconcilers.repair.origins import origin_of
 from reconcilers.repair.pieces import pieces
 from reconcilers.repair.proposal import Case, Proposal
+from reconcilers.repair.settings_named import settings_named
 
 # What Nomad itself does not go below, and above what a health check tells nobody anything in time.
 _LEAST_MEMORY = 10
@@ -33,6 +35,17 @@ PRIVILEGES = (
 )  # fmt: skip
 # Keys that keep the container from the host: what they say may not become less.
 _PROTECTION = ("cap_drop", "readonly_rootfs", "security_opt", "userns_mode", "pids_limit", "isolation", "ulimit")
+
+
+# Read by loaders, interpreters, shells and TLS libraries before the app says a word.
+_DECIDES_WHAT_RUNS = re.compile(
+    r"(?:LD|DYLD)_.*|PATH|HOME|SHELL|ENV|BASH_ENV|IFS|PS4|PROMPT_COMMAND|PYTHON(?:PATH|HOME|STARTUP|INSPECT|WARNINGS)"
+    r"|NODE_(?:OPTIONS|PATH|TLS_REJECT_UNAUTHORIZED|EXTRA_CA_CERTS)|(?:_?JAVA|JDK_JAVA|CATALINA)_?(?:TOOL_)?(?:OPTIONS|OPTS)"
+    r"|RUBY(?:OPT|LIB)|PERL5?(?:OPT|LIB|DB)|PHP_(?:INI_SCAN_DIR|AUTO_PREPEND.*)|GIT_.*|(?:HTTPS?|ALL|NO)_PROXY"
+    r"|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|GODEBUG|DOTNET_STARTUP_HOOKS|CORECLR_.*|GLIBC_TUNABLES"
+    r"|(?:NOMAD|VAULT|CONSUL)_.*",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +161,20 @@ def _said(value: Any) -> set[str]:
     return set(pieces(value))
 
 
+def _environment(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping[str, int]) -> Iterator[Violation]:
+    """What decides which code runs, or whom it trusts, is nobody's setting; a new one the app has to ask for itself."""
+    spoken_of = {*settings_named(case.evidence), *case.diagnosis.facts.values(), *words_of([str(case.body)])}
+    for where, before, now in _tasks(case.body, after):
+        old, new = before.get("Env") or {}, now.get("Env") or {}
+        for name in sorted(old.keys() | new.keys()):
+            if old.get(name) == new.get(name):
+                continue
+            if _DECIDES_WHAT_RUNS.fullmatch(name):
+                yield Violation("privilege", f"{name} of task {where} decides what runs, and would change")
+            elif name not in old and name not in spoken_of:
+                yield Violation("untraceable", f"{name} of task {where}: nobody speaks of it")
+
+
 def _secrets(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping[str, int]) -> Iterator[Violation]:
     for where, before, now in _tasks(case.body, after):
         old, new = before.get("Vault") or {}, now.get("Vault") or {}
@@ -205,7 +232,7 @@ def _traceable(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping
 
 
 INVARIANTS: tuple[Invariant, ...] = (
-    _helps, _new, _identity, _count, _image, _checks, _privilege, _secrets, _bounds, _traceable,
+    _helps, _new, _identity, _count, _image, _checks, _privilege, _environment, _secrets, _bounds, _traceable,
 )  # fmt: skip
 
 

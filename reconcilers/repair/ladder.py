@@ -6,13 +6,13 @@ of the answer: people read why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from desired.errors import OperatorError
 from reconcilers.repair.guard import Guard, Verdict
-from reconcilers.repair.proposal import Answer, Candidates, Case, Proposal
+from reconcilers.repair.proposal import Answer, Candidates, Case, Proposal, Tried
 
 
 class AskedRung(Protocol):
@@ -45,26 +45,35 @@ class Climbed:
 class Ladder:
     """Keeps nothing between two climbs."""
 
-    def __init__(self, *, rungs: Sequence[tuple[str, AskedRung]], guard: Guard) -> None:
+    def __init__(
+        self, *, rungs: Sequence[tuple[str, AskedRung]], guard: Guard, learns: Collection[str] = ()
+    ) -> None:  # fmt: skip
+        """`learns` are rungs that are asked once more when the guard has turned them down, and told why."""
         self._rungs = tuple(rungs)
         self._guard = guard
+        self._learns = frozenset(learns)
 
     async def climb(self, case: Case) -> Climbed:
-        """Every rung is asked at most once."""
+        """Every rung is asked once, one that learns twice at most."""
         turned_down: list[TurnedDown] = []
         candidates: list[Candidates] = []
         silent: list[str] = []
         for name, rung in self._rungs:
-            try:
-                answer = await rung.propose(case)
-            except OperatorError as error:
-                silent.append(f"{name}: {error.message}")
-                continue
-            if isinstance(answer, Candidates):
-                candidates.append(answer)
-            elif isinstance(answer, Proposal):
-                verdict = self._guard.judge(case, answer)
+            asked = case
+            for _ in range(2 if name in self._learns else 1):
+                try:
+                    answer = await rung.propose(asked)
+                except OperatorError as error:
+                    silent.append(f"{name}: {error.message}")
+                    break
+                if isinstance(answer, Candidates):
+                    candidates.append(answer)
+                if not isinstance(answer, Proposal):
+                    break
+                verdict = self._guard.judge(asked, answer)
                 if not verdict.violations:
                     return Climbed(answer, verdict, tuple(turned_down), tuple(candidates), tuple(silent))
                 turned_down.append(TurnedDown(answer, verdict))
+                told = Tried(answer.operations, f"turned down: {verdict.told}")
+                asked = replace(asked, tried=(*asked.tried, told))
         return Climbed(turned_down=tuple(turned_down), candidates=tuple(candidates), silent=tuple(silent))

@@ -38,7 +38,7 @@ class Case:
     """One failure to be repaired. `body` is the job to be changed: the one that failed.
 
     `limits` are the manifest's ceilings by resource name (MHz, MB). `runs`: something of the job runs now, of whatever
-    version; the evidence speaks of the version that failed alone.
+    version; the evidence speaks of the version that failed alone. `episode` is its id.
     """
 
     key: AppKey
@@ -48,6 +48,7 @@ class Case:
     tried: tuple[Tried, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     runs: bool = False
+    episode: str = ""
 
 
 @dataclass(frozen=True, slots=True)

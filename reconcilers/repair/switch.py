@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from desired.errors import Conflict
@@ -17,6 +18,11 @@ class Switch:
         self._store = store
         self._by_setting = stopped_by_setting
         self._stopped_at = ""
+        self._listeners: list[Callable[[bool], None]] = []
+
+    def listen(self, listener: Callable[[bool], None]) -> None:
+        """Told whether repairs are stopped, each time that somebody turns the switch; must not block or raise."""
+        self._listeners.append(listener)
 
     @property
     def stopped(self) -> bool:
@@ -34,8 +40,9 @@ class Switch:
 
     async def stop(self, now: datetime) -> None:
         """Durable when it returns. In memory first: what cannot be written still stops this process."""
-        self._stopped_at = self._stopped_at or now.isoformat()
+        before, self._stopped_at = self._stopped_at, self._stopped_at or now.isoformat()
         await self._write()
+        self._turned(before)
 
     async def start(self) -> None:
         """Durable when it returns; what cannot be written stays stopped."""
@@ -45,6 +52,12 @@ class Switch:
         except BaseException:
             self._stopped_at = before
             raise
+        self._turned(before)
+
+    def _turned(self, before: str) -> None:
+        if bool(before) is not bool(self._stopped_at):
+            for listener in self._listeners:
+                listener(bool(self._stopped_at))
 
     async def _write(self) -> None:
         document = {"version": 1, "stopped_at": self._stopped_at}

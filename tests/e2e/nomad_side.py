@@ -16,11 +16,12 @@ Json = Mapping[str, Any]
 class NomadSide:
     """One agent. Job names of a test begin with `prefix`; `purge` removes exactly those."""
 
-    def __init__(self, address: str, *, good: str, bad: str, done: str) -> None:
-        """`good`, `bad` and `done` are tasks that run on, fail at once, and end well at once: driver and config."""
+    def __init__(self, address: str, *, good: str, bad: str, done: str, asks: str) -> None:
+        """Tasks, as driver and config: one that runs on, one that fails at once, one that ends well at once, and one
+        that asks for LISTEN_PORT in its own words and fails without it."""
         self.address = address
         self.prefix = f"t-{uuid.uuid4().hex[:6]}-"
-        self._tasks = {"good": good, "bad": bad, "done": done}
+        self._tasks = {"good": good, "bad": bad, "done": done, "asks": asks}
         self._http = httpx.Client(base_url=address, timeout=30, trust_env=False)
 
     def close(self) -> None:

@@ -22,6 +22,12 @@ WORLD = World(
     nodes=(Node(name="node-1", cpu=100_000, memory=100_000),),
     behaviours=(
         Behaviour(image="example/bad:*", starts_after=50 * _MILLISECOND, runs_for=10 * _MILLISECOND, exit_code=1),
+        Behaviour(
+            image="example/asks:*",
+            starts_after=50 * _MILLISECOND,
+            needs_env=("LISTEN_PORT",),
+            stderr="fatal: LISTEN_PORT is nowhere\n",
+        ),
         Behaviour(image="example/done:*", starts_after=50 * _MILLISECOND, runs_for=10 * _MILLISECOND),
         Behaviour(starts_after=50 * _MILLISECOND),
     ),
@@ -32,13 +38,15 @@ def _docker(image: str) -> str:
     return f'driver = "docker"\n      config {{\n        image = "example/{image}:1"\n      }}'
 
 
-EMBEDDED_TASKS = {"good": _docker("good"), "bad": _docker("bad"), "done": _docker("done")}
+EMBEDDED_TASKS = {"good": _docker("good"), "bad": _docker("bad"), "done": _docker("done"), "asks": _docker("asks")}
 
 # mock_driver does what its config says and takes nothing; an agent started with -dev has it.
+_ASKS = "test -n \\\"$LISTEN_PORT\\\" || { echo 'fatal: LISTEN_PORT is nowhere' >&2; exit 1; }; exec sleep 600"
 REAL_TASKS = {
     "good": 'driver = "mock_driver"\n      config {\n        run_for = "24h"\n      }',
     "bad": 'driver = "mock_driver"\n      config {\n        run_for = "10ms"\n        exit_code = 1\n      }',
     "done": 'driver = "mock_driver"\n      config {\n        run_for = "10ms"\n      }',
+    "asks": f'driver = "raw_exec"\n      config {{\n        command = "sh"\n        args = ["-c", "{_ASKS}"]\n      }}',
 }
 
 

@@ -1,4 +1,4 @@
-"""docs/status.md names every reason, condition and metric that people can meet, and none that does not exist."""
+"""docs/status.md names every reason and condition that people can meet, and none that does not exist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from desired.reasons import Reason
-from nomad_operator.metrics import Metrics
 from nomad_operator.web import VERBS
 from reconcilers.decision import Condition
 
@@ -29,15 +28,6 @@ def test_every_reason_is_explained(page: str) -> None:
 def test_every_condition_is_explained(page: str) -> None:
     named = set(re.findall(r"`([A-Z]\w+)`", _section(page, "Conditions")))
     assert named >= {condition.value for condition in Condition}
-
-
-def test_the_metrics_listed_are_the_metrics_exported(page: str) -> None:
-    listed = set(re.findall(r"^\| `(nomad_operator_\w+)", _section(page, "Metrics"), re.MULTILINE))
-    exported = set()
-    for family in Metrics(version="0").registry.collect():
-        if family.name.startswith("nomad_operator"):
-            exported.add(family.name + {"counter": "_total", "info": "_info"}.get(family.type, ""))
-    assert listed == exported
 
 
 def test_every_command_over_http_is_named(page: str) -> None:

@@ -191,6 +191,8 @@ ROWS = (
         cause=Cause.UNKNOWN,
         advice="{task} ends with exit code {exit_code}; its log says: {line}",
         facts={**_EXIT, "crashes": "how often it was seen"},
+        # No rule reads what such a log says; whoever does may change what the app is told, and nothing else.
+        may_help=(Kind.ENV, Kind.ARGS, Kind.COMMAND, Kind.WORK_DIR, Kind.TEMPLATE_KEY, Kind.TEMPLATE_SYNTAX),
         seen="Terminated with a code other than 0 whose log names no cause",
         proof=Proof.NEVER,
     ),

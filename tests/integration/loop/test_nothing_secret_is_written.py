@@ -22,9 +22,15 @@ from desired.policy import Policy, Repair, RepairMode
 from nomad_operator.commands.repair_words import report
 from nomad_operator.commands.table import Style
 from nomad_operator.metrics import Metrics
+from nomad_operator.news.notice import Notice, Topic
+from nomad_operator.news.of_apps import NewsOfApps
+from nomad_operator.news.of_repairs import NewsOfRepairs
+from nomad_operator.news.target import Form
+from nomad_operator.news.words import Words, body
 from nomad_operator.repair_view import episode, overlay, story
 from nomad_operator.repairs_told import RepairsTold
 from observers.nomad.client import NomadClient
+from observers.redaction import Placeholders, Redactor
 from observers.running import Allocation, Check, PlacementFailure, Plan, Running
 from reconcilers.memory_store import MemoryStore
 from tests.integration.loop.cluster import FAST, Cluster, key
@@ -120,6 +126,20 @@ class Leaky(Cluster):
         super().__init__(world=world, store=Keeping(self.written))
         self.metrics = Metrics(version="1")
         self.records.listen(RepairsTold(metrics=self.metrics, log=structlog.get_logger()).saved)
+        # As the daemon tells webhooks, but with nothing known beforehand: what reaches them is clean already.
+        redact = Redactor(known=(), placeholders=Placeholders()).redact
+        self.records.listen(NewsOfRepairs(desk=self, redact=redact, now=lambda: self.now).saved)
+        self.reports.watch(NewsOfApps(desk=self, redact=redact).changed)
+
+    def put(self, notice: Notice) -> None:
+        news = [notice]
+        self.written += [json.dumps(body(form, Words(form=form).text(news), news), ensure_ascii=False) for form in Form]
+
+    def settle(self, topic: Topic) -> None:
+        pass
+
+    def forget(self, app: str) -> None:
+        pass
 
     def restart(self) -> None:
         super().restart()

@@ -40,7 +40,7 @@ def test_a_repair_that_holds() -> None:
         "episodes_total('oom_killed', 'rule', 'repaired')": 1,
         "repair_attempts_total('oom_killed', 'rule', 'failed')": 1,
         "repair_attempts_total('oom_killed', 'rule', 'verified')": 1,
-        "durable_fixes_total": 1,
+        "durable_fixes_total('oom_killed', 'rule')": 1,
     }
 
 
@@ -54,7 +54,7 @@ def test_a_repair_that_a_commit_contradicts_within_half_an_hour() -> None:
     assert counted(story) == {
         "episodes_total('oom_killed', 'rule', 'repaired')": 1,
         "repair_attempts_total('oom_killed', 'rule', 'verified')": 1,
-        "human_reverted_total": 1,
+        "human_reverted_total('oom_killed', 'rule')": 1,
     }
 
 
@@ -68,7 +68,7 @@ def test_a_repair_that_is_taken_back() -> None:
     assert counted(story) == {
         "episodes_total('oom_killed', 'rule', 'repaired')": 1,
         "repair_attempts_total('oom_killed', 'rule', 'verified')": 1,
-        "human_reverted_total": 1,
+        "human_reverted_total('oom_killed', 'rule')": 1,
     }
 
 

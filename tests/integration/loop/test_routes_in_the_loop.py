@@ -93,7 +93,7 @@ def test_a_route_moves_from_one_app_to_another_in_one_commit() -> None:
     world.shows("web", "shop.cluster")
     world.cluster.commit(routed("web", "urlprefix-web.cluster/"), routed("api", "urlprefix-shop.cluster/"))
     reports = world.live("api", "web", minutes=1)
-    assert reports["api"].reason == Reason.ROUTE_CONFLICT and "Consul's service web" in reports["api"].message
+    assert reports["api"].reason == Reason.ROUTE_CONFLICT and "app default/web" in reports["api"].message
     world.shows("web", "web.cluster")
     assert ready(world.live("api", "web", minutes=3)) == {"api", "web"}
 
@@ -181,3 +181,32 @@ def test_apps_without_routes_cost_nothing_and_a_fleet_is_compared_with_one_look(
     for name in names:
         world.cluster.passes(name)
     assert world.asked == 1
+
+
+def test_two_apps_swap_their_routes_in_one_commit() -> None:
+    world = World()
+    world.cluster.commit(routed("api", "urlprefix-api.cluster/"), routed("web", "urlprefix-web.cluster/"))
+    world.live("api", "web")
+    world.seen = SeenRoutes(tuple(
+        Claim(name, name, FabioRoute(f"{name}.cluster", "/"), Origin.CONSUL) for name in ("api", "web")
+    ))  # fmt: skip
+    world.cluster.commit(routed("api", "urlprefix-web.cluster/"), routed("web", "urlprefix-api.cluster/"))
+    reports = world.live("api", "web", minutes=0.5)
+    assert world.cluster.registers == 3 and reports["web"].reason == Reason.ROUTE_CONFLICT
+    assert "api.cluster/ is still with app default/api, which moves away from it" in reports["web"].message
+    # After its restart the operator goes on where it was.
+    world.cluster.restart()
+    world.seen = SeenRoutes((Claim("api", "api", FabioRoute("web.cluster", "/"), Origin.CONSUL),))
+    assert ready(world.live("api", "web", minutes=4)) == {"api", "web"}
+    assert world.cluster.registers == 4
+
+
+def test_three_apps_pass_their_routes_on_in_a_circle() -> None:
+    world = World()
+    names = ("api", "shop", "web")
+    world.cluster.commit(*(routed(name, f"urlprefix-{name}.cluster/") for name in names))
+    world.live(*names)
+    onward = zip(names, (*names[1:], names[0]), strict=True)
+    world.cluster.commit(*(routed(name, f"urlprefix-{other}.cluster/") for name, other in onward))
+    assert ready(world.live(*names, minutes=8)) == set(names)
+    assert world.cluster.registers == 6

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desired.errors import DeadlineExceeded, Forbidden, OperatorError, RateLimited, Unavailable, Unsupported
 from prompts.model.breaker import BreakerSettings
@@ -171,6 +173,22 @@ def test_a_question_that_is_given_up_ends_its_request_and_frees_its_place() -> N
     run(story())
 
 
+def test_an_answer_that_the_endpoint_cannot_read_itself_is_the_models_fault_and_asked_again() -> None:
+    """Source: llama.cpp's server, on an answer that is cut off in JSON mode or holds broken characters."""
+
+    async def story() -> None:
+        counted = Counted()
+        words = "The model produced output that does not match the expected peg-native format"
+        endpoint = SaidEndpoint(status(500, words, type="server_error"))
+        model = at(endpoint, counted=counted)
+        for _ in range(4):
+            assert _fault(await failure(model.ask(question()))) is Fault.MALFORMED
+        assert len(endpoint.requests) == 12 and counted.watched == []
+        assert _forms(endpoint) == ["json_schema"] * 12
+
+    run(story())
+
+
 # What it costs.
 
 
@@ -254,6 +272,21 @@ def test_an_endpoint_that_is_away_is_left_alone_and_found_again() -> None:
         await model.ask(question())
         assert [error and error.message for error in counted.watched] == [REFUSED.error.message, None]
         assert counted.outcomes == [*["unavailable"] * 5, "answered"]
+
+    run(story())
+
+
+def test_a_trial_that_was_cancelled_does_not_keep_the_others_out() -> None:
+    async def story() -> None:
+        endpoint = SaidEndpoint(*[REFUSED] * 3, (30.0, said()), said())
+        model = at(endpoint, retries=0, breaker=BreakerSettings(failures=3))
+        for _ in range(3):
+            await _plain_failure(model.ask(question()))
+        await asyncio.sleep(30)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await model.ask(question())
+        await model.ask(question())
 
     run(story())
 
@@ -422,6 +455,7 @@ def test_settings_of_a_prompt_go_where_they_belong_and_others_stay() -> None:
     [
         ("temperature", "hot"), ("temperature", 3), ("top_p", -0.1), ("max_tokens", 0), ("max_tokens", 1.5),
         ("max_tokens", True), ("seed", "x"), ("enable_thinking", "no"), ("reasoning_effort", "max"), ("model", 7),
+        ("model", "x" * 201), ("model", "line\nline"), ("temperature", float("nan")), ("top_p", float("inf")),
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_is_named_and_nothing_is_asked(setting: str, value: Any) -> None:
@@ -550,6 +584,57 @@ def test_the_prompts_own_model_comes_before_the_settings() -> None:
         endpoint = SaidEndpoint(said())
         await at(endpoint).ask(question(settings={"model": "qwen3-coder"}))
         assert endpoint.requests[0]["model"] == "qwen3-coder"
+
+    run(story())
+
+
+_odd = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(["stop", "length", json.dumps(GOOD)]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "choices",
+                    "message",
+                    "content",
+                    "error",
+                    "usage",
+                    "prompt_tokens",
+                    "finish_reason",
+                    "detail",
+                    "loc",
+                    "msg",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+_body = (
+    st.binary(max_size=40)
+    | _odd.map(lambda told: json.dumps(told).encode())
+    | _odd.map(lambda told: json.dumps(completion(told)).encode())
+    | _odd.map(lambda told: json.dumps({"choices": [{"message": told}], "usage": told}).encode())
+    | _odd.map(lambda told: json.dumps(completion(json.dumps(told))).encode())
+)
+
+
+@given(st.sampled_from([200, 204, 300, 400, 404, 422, 429, 500, 501, 599]), _body)
+def test_no_body_brings_anything_else_than_a_reply_or_an_error(number: int, raw: bytes) -> None:
+    async def story() -> None:
+        try:
+            reply = await at(SaidEndpoint(Heard(number, raw))).ask(question())
+        except OperatorError as error:
+            assert error.message.isprintable() and error.hint
+        else:
+            assert reply.value == GOOD
 
     run(story())
 

@@ -83,7 +83,7 @@ class Exchange(BaseHTTPRequestHandler):
             self.stub.lock.notify_all()
         self.stub.answer(self.stub, self)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _any
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _any
 
     def say(self, status: int, body: bytes | str = b"", **headers: str) -> None:
         raw = body.encode() if isinstance(body, str) else body

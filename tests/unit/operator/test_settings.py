@@ -276,3 +276,29 @@ def test_a_line_of_the_file_that_sets_nothing_is_told_without_the_line(loaded: L
 
 def test_a_value_of_the_file_may_name_another(loaded: Load) -> None:
     assert loaded("BASE=/srv/a", "NOMAD_REGION=${BASE}/b").settings.nomad_region == "/srv/a/b"
+
+
+def test_addresses_that_are_told_are_masked_and_a_wrong_one_is_told_without_it(loaded: Load, tmp_path: Path) -> None:
+    found = loaded(NOMAD_OPERATOR_NOTIFY_URLS=f"slack+https://hooks.example/{SECRET}")
+    assert SECRET not in json.dumps(rows(found)) + repr(found) + str(found.settings.model_dump())
+    template = tmp_path / "news.j2"
+    template.write_text("{{ oops }}")
+    with pytest.raises(UsageError) as caught:
+        loaded(
+            NOMAD_OPERATOR_NOTIFY_URLS=f"https://a.example,{SECRET}",
+            NOMAD_OPERATOR_NOTIFY_ON="ready,lunch",
+            NOMAD_OPERATOR_NOTIFY_TEMPLATE_FILE=str(template),
+        )
+    lines = caught.value.message.splitlines()
+    assert len(lines) == 3 and SECRET not in caught.value.message
+    assert any("NOTIFY_URLS entry 2 does not start with" in line for line in lines)
+    assert any("names no kind of news: lunch" in line for line in lines)
+    assert any("cannot be used: 'oops' is undefined" in line for line in lines)
+
+
+def test_what_is_told_is_all_or_what_is_named(loaded: Load) -> None:
+    shown = {row["name"]: row["value"] for row in rows(loaded())}
+    assert shown["NOMAD_OPERATOR_NOTIFY_ON"] == "all"
+    found = loaded(NOMAD_OPERATOR_NOTIFY_ON=" Ready, approval_needed")
+    assert sorted(found.settings.notify_on) == ["approval_needed", "ready"]
+    assert {row["name"]: row["value"] for row in rows(found)}["NOMAD_OPERATOR_NOTIFY_ON"] == "approval_needed,ready"

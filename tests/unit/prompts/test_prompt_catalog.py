@@ -99,8 +99,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"config": {"temperature": "hot"}}, "config.temperature: expected a number from 0 to 2"),
     ({"config": {"temperature": True}}, "config.temperature: expected"),
     ({"config": {"temperature": float("nan")}}, "config.temperature: expected"),
-    ({"config": {"max_tokens": 0}}, "config.max_tokens: expected a whole number from 1"),
-    ({"config": {"stop": [1]}}, "config.stop: expected a text, or a list of texts"),
+    ({"config": {"max_tokens": 0}}, "config.max_tokens: expected a whole number from 1 to 65536"),
+    ({"config": {"reasoning_effort": "much"}}, "config.reasoning_effort: expected one of none, minimal"),
     ({"config": {"enable_thinking": "no"}}, "config.enable_thinking: expected true or false"),
 ]
 
