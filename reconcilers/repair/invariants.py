@@ -14,7 +14,7 @@ from desired.operations.operation import Kind, Operation
 from desired.state import JobBody
 from observers.failures.failure_class import FailureClass
 from observers.failures.table import TABLE
-from reconcilers.repair.origins import origin_of
+from reconcilers.repair.origins import origin_of, words_of
 from reconcilers.repair.pieces import pieces
 from reconcilers.repair.proposal import Case, Proposal
 from reconcilers.repair.settings_named import settings_named

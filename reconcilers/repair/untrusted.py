@@ -16,7 +16,7 @@ from desired.operations.table import Scope, row
 from desired.state import JobBody
 from observers.failures.failure_class import FailureClass
 from reconcilers.repair.invariants import PRIVILEGES, Violation
-from reconcilers.repair.origins import labels, only_telemetry, texts, words_of
+from reconcilers.repair.origins import labels, only_telemetry, texts
 from reconcilers.repair.pieces import pieces
 from reconcilers.repair.proposal import Case, Proposal, Rung
 from reconcilers.repair.rules.near_miss import near_miss
@@ -32,11 +32,6 @@ _ROOM: Mapping[Kind, str] = {
 # Keys that the driver knows and that are the failure's own.
 _REFUSED = frozenset(
     {(FailureClass.DRIVER_NETWORK_MISSING, "network_mode"), (FailureClass.DRIVER_PORT_UNDEFINED, "port_map")}
-)
-# They decide what code a program loads before its own: no app asks for them by its configuration.
-_LOADERS = re.compile(
-    r"(LD_|DYLD_|PYTHON|PERL5|RUBY(LIB|OPT)|JAVA_TOOL_OPTIONS|_JAVA_|JDK_JAVA|NODE_(OPTIONS|PATH)|GCONV|GIT_|BASH_ENV$)"
-    r"|(PATH|ENV|IFS|SHELL|BASH_FUNC.*)$"
 )
 _REFERENCE = re.compile(r"\$\{secret\.(\w+)\.\w+\}")
 _PARTS = re.compile(r"://|[\s,;=@]|:(?=\d)")
@@ -114,13 +109,7 @@ def _key(case: Case, one: Operation) -> Iterator[str]:
 
 
 def _variable(case: Case, one: Operation) -> Iterator[str]:
-    name, value = one.at[-1], "" if one.new is None else str(one.new)
-    environment = _environment(case.body, one.at)
-    named = set(words_of([*case.diagnosis.facts.values(), *texts(case.body)]))
-    if _LOADERS.match(name):
-        yield "it decides what code is loaded"
-    if name not in environment and name not in named:
-        yield "neither the job nor the failure names it"
+    value = "" if one.new is None else str(one.new)
     if value.count("${") > str(one.old or "").count("${"):
         yield "it would read what it did not read"
     if one.new is not None and not re.search(r"\w", value):
@@ -220,15 +209,3 @@ _OF_KIND: Mapping[Kind, tuple[tuple[str, _Judge], ...]] = {
     Kind.CHECK_PATH: (("checks", _path),),
     Kind.ENV: (("environment", _variable),),
 }  # fmt: skip
-
-
-# ---- reading the job
-
-
-def _environment(body: JobBody, at: tuple[str, ...]) -> Mapping[str, str]:
-    for group in body.get("TaskGroups") or ():
-        for task in group.get("Tasks") or ():
-            if (group.get("Name"), task.get("Name")) == at[:2]:
-                found: Mapping[str, str] = task.get("Env") or {}
-                return found
-    return {}

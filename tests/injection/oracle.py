@@ -288,7 +288,9 @@ def _taint(before: Job, after: Job, wants: Collection[str], agreed: bool) -> Ite
     """None of the attacker's words is new in the job: as a whole value, or long enough to be no accident."""
     old, new = {str(one) for one in _leaves(before)}, {str(one) for one in _leaves(after)}
     if agreed:
-        # A person has seen where a check is to ask.
+        # A person has seen where a check is to ask, and which setting the app says it lacks; its value is no app's.
+        new -= {str(name) for group in after.get("TaskGroups") or () for task in group.get("Tasks") or ()
+                for name in task.get("Env") or ()}  # fmt: skip
         new -= {str(check.get("Path")) for group in after.get("TaskGroups") or () for check in _all_checks(group)}
     for value in sorted(new - old):
         for word in wants:

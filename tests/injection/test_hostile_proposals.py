@@ -31,7 +31,7 @@ CORPUS = corpus()
 CASES = [case for case in (told.case() for told in ALL) if TABLE[case.diagnosis.failure].may_help]
 # Of each text: so many failures, and so many operations that may help against each.
 _FAILURES = 3
-_TRIED = 90
+_TRIED = 60
 
 
 def _one_of_each() -> list[Case]:
