@@ -38,6 +38,7 @@ async def run(settings: Settings) -> int:
                 metrics=_CountedMetrics(parts),
                 api_token=token_of_daemon(settings),
                 webhook_secret=settings.webhook_secret,
+                memories=parts.memories,
             )
             host, port = settings.listen_at
             server = await WebServer.start(web.application(), host=host, port=port)

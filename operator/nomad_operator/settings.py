@@ -551,12 +551,6 @@ class Settings(BaseSettings):
                 return {**values, **given}
         return values
 
-    @model_validator(mode="after")
-    def _server_for_the_memory(self) -> Settings:
-        if self.memory is Memory.SERVER and self.qdrant_url is None:
-            raise ValueError(f"{PREFIX}MEMORY is server, and QDRANT_URL is not set")
-        return self
-
     @property
     def state_file(self) -> Path:
         """Where the records are kept; absolute."""

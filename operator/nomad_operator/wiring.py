@@ -39,6 +39,7 @@ from nomad_operator.langfuse.from_settings import langfuse as langfuse_client
 from nomad_operator.langfuse.from_settings import prompts
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
+from nomad_operator.memory_desk import MemoryDesk
 from nomad_operator.metrics import Metrics
 from nomad_operator.model_from_settings import model
 from nomad_operator.news.delivery import Notifier
@@ -135,6 +136,7 @@ class Parts:
     model: ClosableModel | None  # None: no endpoint is set
     experience: Experience | None  # None: nothing is remembered
     remembering: Remembering | None
+    memories: MemoryDesk | None
 
     async def close(self) -> None:
         if self.remembering is not None:
@@ -253,8 +255,9 @@ def assemble(
         experience = memory_from_settings.memory(
             settings, nomad=nomad, clock=time.monotonic, heard=memory_from_settings.heard(outages, metrics)
         )
-    remembering = None
+    remembering = memories = None
     if experience is not None:
+        memories = MemoryDesk(experience=experience, kept=memory_from_settings.kept(settings))
         remembering = Remembering(memory=experience, records=records, sleep=asyncio.sleep)
         records.listen(remembering.saved)
     guard = Guard(
@@ -417,6 +420,7 @@ def assemble(
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
         prompts=asked_with, model=asked_model, notifier=told, experience=experience, remembering=remembering,
+        memories=memories,
     )  # fmt: skip
 
 
