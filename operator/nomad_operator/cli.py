@@ -169,6 +169,10 @@ def parser() -> argparse.ArgumentParser:
     repairs.add_argument("app", metavar="APP", nargs="?", help="for approve, reject and revert")
     repairs.add_argument("--proposal", metavar="HASH", default="", help="approve: only if this is what waits")
     repairs.add_argument("--rollback", action="store_true", help="stop: put back what is being tried")
+    memory = add("memory", "memory:memory", "what was learned from repairs, and forgetting some of it", json=True)
+    memory.add_argument("action", metavar="ACTION", choices=_MEMORY, help=", ".join(_MEMORY))
+    memory.add_argument("key", metavar="KEY", nargs="*", help="for show and forget; `memory list` has them")
+    memory.add_argument("--all", action="store_true", help="forget: everything of this cluster")
     for verb, meaning in _VERBS.items():
         made = add(verb, "apps:command", meaning, json=True)
         made.set_defaults(verb=verb)
@@ -250,6 +254,7 @@ def _seconds(text: str) -> float:
 
 
 _REPAIRS = ("list", "approve", "reject", "revert", "stop", "start")
+_MEMORY = ("list", "show", "forget")
 _VERBS = {
     "reconcile": "look at an app now, and try again what failed",
     "suspend": "leave an app alone",
