@@ -15,10 +15,9 @@ def answers_given(path: str | None) -> Answers:
     if path is None:
         return Answers()
     try:
-        data = sys.stdin.buffer.read(MOST_BYTES + 1) if path == "-" else read_whole(Path(path))
-        text = data[:MOST_BYTES].decode()
-        if len(data) > MOST_BYTES:
-            raise OSError(0, f"it holds more than {MOST_BYTES} bytes")
+        text = sys.stdin.read(MOST_BYTES + 1) if path == "-" else read_whole(Path(path)).decode()
+        if len(text) > MOST_BYTES:
+            raise OSError(0, f"it holds more than {MOST_BYTES} characters")
     except (OSError, UnicodeDecodeError) as error:
         what = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(f"{path} cannot be read: {what}", hint="name a file of answers") from None
