@@ -41,6 +41,7 @@ from desired.job_merge import merge_job
 from desired.manifest import AppSpec, EnvValue, File
 from desired.manifest import Volume as WantedVolume
 from desired.policy import OnFailure
+from desired.secret_blocks import secret_blocks
 from desired.state import JsonSource
 
 NAME = "app"
@@ -178,16 +179,21 @@ def _task(spec: AppSpec, mounts: Mapping[tuple[str, str], str]) -> Task:
     if files:
         config["volumes"] = file_mounts(files)
     looked_up: tuple[EnvValue | File, ...] = (*env.values(), *files.values())
+    secrets, from_secrets = secret_blocks(env) if spec.secret_form == "block" else ((), {})  # noqa: S105
+    in_template = {name: value for name, value in env.items() if name not in from_secrets}
+    as_they_are = {name: value.fixed for name, value in env.items() if value.fixed is not None}
+    given = {**as_they_are, **from_secrets}
     return Task(
         name=NAME,
         driver="docker",
         config=config,
-        env={name: value.fixed for name, value in env.items() if value.fixed is not None} or None,
+        env={name: given[name] for name in env if name in given} or None,
         # The app gets values, not a token: neither in its environment nor in a file.
         vault=Vault(env=False, disable_file=True) if any(value.vault for value in looked_up) else None,
         # Without the block a template's key is read with no token since Nomad 1.10: 403 where Consul has ACLs.
         consul=Consul() if any(value.consul for value in looked_up) else None,
-        templates=(*env_templates(env), *file_templates(files)),
+        secrets=secrets,
+        templates=(*env_templates(in_template), *file_templates(files)),
         volume_mounts=tuple(_mount(volume, mounts) for volume in spec.volumes or ()),
         resources=Resources(cpu=asked.cpu, memory=asked.memory, memory_max=asked.memory_max) if asked else None,
     )

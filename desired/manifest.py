@@ -255,6 +255,11 @@ class AppSpec(_Block):
         ]
         | None
     ) = Field(None, description="By name. Nothing at all keeps away what the code would have.")
+    secret_form: Literal["template", "block"] = Field(
+        "template",
+        description="How values of Vault and of Nomad variables get into the environment: by a template, or by Nomad's "
+        "`secret` block (Nomad 1.11).",
+    )
     check: Check | None = None
     routes: list[Route] | None = None
     volumes: list[Volume] | None = None

@@ -17,6 +17,8 @@ from desired.secret_reads import SecretRead, secret_reads, secret_references, ta
 from desired.state import JobBody
 from desired.variable_sources import Source
 
+# Source: hashicorp/go-envparse, parseLine: what the lines may begin with that a block is read as.
+_NAME_OF_A_VARIABLE = re.compile(r"[A-Za-z0-9/_.]+")
 _CALLED = {Source.VAULT: "Vault", Source.CONSUL: "Consul", Source.NOMAD: "Nomad's variables"}
 
 
@@ -29,6 +31,7 @@ class Rule(StrEnum):
     SECRET_ENV = "secret-env"  # noqa: S105
     SECRET_ENGINE = "secret-engine"  # noqa: S105
     SECRET_UNKNOWN = "secret-unknown"  # noqa: S105
+    SECRET_FIELDS = "secret-fields"  # noqa: S105
     KV_SHAPE = "kv-shape"
     ENV_NOT_SET = "template-not-env"
     PATH_MISSING = "path-missing"
@@ -194,6 +197,13 @@ def _of_place(read: SecretRead, looked: Looked) -> Iterator[Trap]:
             _meant(read.path, looked.near) or f"write it to {called}, or correct the path", error=False,
         )  # fmt: skip
         return
+    odd = [key for key in looked.keys or () if read.block and not _NAME_OF_A_VARIABLE.fullmatch(key)]
+    if odd and not read.field:
+        yield Trap(
+            Rule.SECRET_FIELDS, read.where,
+            f'the secret "{read.block}" reads all fields of {read.path}, and one is called {odd[0]}: the task fails',
+            "read it by a template, or rename the field", error=False,
+        )  # fmt: skip
     if read.field and looked.keys is not None and read.field not in looked.keys:
         gets = "the task fails" if read.loud else f"the program gets {_instead(read)}"
         yield Trap(

@@ -11,6 +11,7 @@ from typing import Any
 
 from desired.draft.drafting import Context, draft
 from desired.draft.manifest_text import flow
+from desired.draft.prompt_words import understood
 from desired.draft.value import BY_PERSON, Draft, Value
 from desired.errors import InvalidDesired
 from desired.facts.analyze import Analysis, Analyzed
@@ -51,7 +52,8 @@ def with_code(
     facts = chosen.facts
     if said.get("type", "batch") != "batch":
         facts = replace(facts, schedule=None)
-    made = draft(name, facts, Context(siblings=analysis.hosts), _answers(said))
+    words = understood(str(said.get("prompt", ""))).answers
+    made = draft(name, facts, Context(siblings=analysis.hosts), _answers(said), prompted=words)
     made = _known_here(made, {*apps, name})
     questions = [one for one in made.questions if not _answered(one, said, chosen)]
     spec = _laid_over(made.spec, said)

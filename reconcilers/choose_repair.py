@@ -25,6 +25,7 @@ from reconcilers.record import FailedSpec, Record, retry_at, tried_again
 from reconcilers.repair.closing import joined
 from reconcilers.repair.episode import KEPT_EVIDENCE, Episode, Outcome, Try, TryState
 from reconcilers.repair.ladder import Climbed
+from reconcilers.repair.lesson import lesson
 from reconcilers.repair.overlay import overlaid
 from reconcilers.repair.proposal import Case, Proposal
 from reconcilers.situation import Situation, Wanted
@@ -258,6 +259,7 @@ def _try(s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ..
         at=s.now,
         spec_hash=spec_hash,
         job_digest=job_digest,
+        lesson=lesson(case, proposal.operations),
     )
 
 

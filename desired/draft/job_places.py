@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from desired.generate import NAME
+from desired.secret_blocks import in_blocks, place_of
 
 Path = tuple[str, ...]
 _GROUP: Path = ("group", NAME)
@@ -45,9 +46,9 @@ def places(spec: Mapping[str, Any]) -> Iterator[tuple[Path, Path]]:
         elif name == "ports":
             yield from (((name, label), (*_GROUP, "network", "port", label)) for label in _mapping(value))
         elif name == "env":
-            yield from _environment(_mapping(value))
+            yield from _environment(spec)
         elif name == "files":
-            first = any(_is_looked_up(one) for one in _mapping(spec.get("env")).values())
+            first = any(_is_in_template(one, name, _in_blocks(spec)) for name, one in _mapping(spec.get("env")).items())
             for number, path in enumerate(_mapping(value), start=int(first)):
                 yield (name, path), (*_TASK, "template", str(number))
         elif name == "volumes":
@@ -58,14 +59,23 @@ def places(spec: Mapping[str, Any]) -> Iterator[tuple[Path, Path]]:
             yield from _merged(_mapping(value), (name,), ())
 
 
-def _environment(env: Mapping[str, Any]) -> Iterator[tuple[Path, Path]]:
-    for name, value in env.items():
-        place = (*_TASK, "template", "0") if _is_looked_up(value) else (*_TASK, "env", name)
-        yield ("env", name), place
+def _environment(spec: Mapping[str, Any]) -> Iterator[tuple[Path, Path]]:
+    blocks = _in_blocks(spec)
+    for name, value in _mapping(spec.get("env")).items():
+        looked_up = _is_in_template(value, name, blocks)
+        yield ("env", name), (*_TASK, "template", "0") if looked_up else (*_TASK, "env", name)
 
 
-def _is_looked_up(value: Any) -> bool:
-    return any(_mapping(value).get(source) is not None for source in _LOOKED_UP)
+def _is_in_template(value: Any, name: str, blocks: frozenset[str]) -> bool:
+    return name not in blocks and any(_mapping(value).get(source) is not None for source in _LOOKED_UP)
+
+
+def _in_blocks(spec: Mapping[str, Any]) -> frozenset[str]:
+    if spec.get("secretForm") != "block":
+        return frozenset()
+    env = {name: _mapping(value) for name, value in _mapping(spec.get("env")).items()}
+    places = {name: place_of(value.get("vault"), value.get("nomad")) for name, value in env.items()}
+    return frozenset(in_blocks({name: place for name, place in places.items() if place is not None}))
 
 
 def _merged(body: Mapping[str, Any], at: Path, place: Path) -> Iterator[tuple[Path, Path]]:

@@ -30,6 +30,7 @@ from nomad_operator.state_watch import StateWatch
 from reconcilers.decision import Truth
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.records import Records
+from reconcilers.repair.remembering import Remembering
 from reconcilers.repair.switch import Switch
 from reconcilers.repair.writing import Writing
 from reconcilers.reports import Reports, Transition
@@ -62,6 +63,7 @@ class Daemon:
         pulse: Pulse,
         nomad: NomadWatch,
         writing: Writing | None,
+        remembering: Remembering | None = None,
         source: Source,
         records: Records,
         reports: Reports,
@@ -88,6 +90,7 @@ class Daemon:
         self._pulse = pulse
         self._nomad = nomad
         self._writing = writing
+        self._remembering = remembering
         self._source = source
         self._records = records
         self._reports = reports
@@ -133,6 +136,8 @@ class Daemon:
         ]
         if self._writing is not None:
             loops.append(self._writing.run)
+        if self._remembering is not None:
+            loops.append(self._remembering.run)
         self._metrics.leader(acting=True)
         self._tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
 

@@ -15,6 +15,7 @@ from desired.git_address import GitAddress
 from nomad_operator import __version__, log
 from nomad_operator.api_token import token_of_daemon
 from nomad_operator.from_settings import connection, own_job_of, repository
+from nomad_operator.memory_from_settings import tell_missing
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
 from nomad_operator.sqlite_store import SqliteStore
@@ -37,17 +38,19 @@ async def run(settings: Settings) -> int:
                 metrics=_CountedMetrics(parts),
                 api_token=token_of_daemon(settings),
                 webhook_secret=settings.webhook_secret,
+                memories=parts.memories,
             )
             host, port = settings.listen_at
             server = await WebServer.start(web.application(), host=host, port=port)
             logger, started = structlog.get_logger(), time.monotonic()
+            tell_missing(settings, logger)
             logger.info("started", **await _followed(settings, parts), address=server.address)
             await tell_missing_namespaces(settings, parts)
             why = "an error"
             telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
             try:
-                if isinstance(parts.prompts, FetchedPrompts):
-                    parts.prompts.ahead()
+                if isinstance(parts.fetched, FetchedPrompts):
+                    parts.fetched.ahead()
                 await parts.daemon.start()
                 why = await _until_told(signals, parts)
             finally:
@@ -91,8 +94,9 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
     store = await SqliteStore.open(settings.state_file)
     try:
         parts = assemble(
-            settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ))
-        )
+            settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ)),
+            remembers=True,
+        )  # fmt: skip
         try:
             await parts.records.load()
             await parts.switch.load()

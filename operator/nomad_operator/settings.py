@@ -57,6 +57,16 @@ class Lease(StrEnum):
     NONE = "none"
 
 
+class Memory(StrEnum):
+    """Where repairs are remembered. `auto` is a server where QDRANT_URL is set, else a folder beside the state, and
+    nowhere without the extra `memory`."""
+
+    AUTO = "auto"
+    OFF = "off"
+    LOCAL = "local"
+    SERVER = "server"
+
+
 class LogFormat(StrEnum):
     """`auto` is text on a terminal and JSON elsewhere."""
 
@@ -330,6 +340,19 @@ class Settings(BaseSettings):
     qdrant_api_key: Secret | None = setting(
         "QDRANT_API_KEY", None, "API key for Qdrant.", allowed="a secret", secret=True
     )
+    memory: Memory = setting(
+        f"{PREFIX}MEMORY", Memory.AUTO,
+        "Where repairs are remembered: in a folder beside the state, on the server of QDRANT_URL, or nowhere.",
+        allowed="auto, off, local or server",
+    )  # fmt: skip
+    cluster_id: str = setting(
+        f"{PREFIX}CLUSTER_ID", "", "Name of this cluster in the memory; Nomad's region if not set. Clusters that share "
+        "a Qdrant need names of their own.",
+    )  # fmt: skip
+    embedding_model: str = setting(
+        f"{PREFIX}EMBEDDING_MODEL", "", "Model of OPENAI_BASE_URL that the memory compares failures by; a built-in "
+        "comparison of words if not set.",
+    )  # fmt: skip
     langfuse_host: str | None = setting("LANGFUSE_HOST", None, "Where Langfuse answers.", allowed=_HTTP)
     langfuse_public_key: Secret | None = setting(
         "LANGFUSE_PUBLIC_KEY", None, "Public key of the Langfuse project.", allowed="pk-lf-...", secret=True
@@ -377,6 +400,12 @@ class Settings(BaseSettings):
     prompts_path: File | None = setting(
         f"{PREFIX}PROMPTS_PATH", None, "Folder of prompt files that take the place of those of the same name here.",
         allowed="a path",
+    )  # fmt: skip
+
+    traces: bool = setting(
+        f"{PREFIX}TRACES", True,
+        "Whether traces go to Langfuse, and to the collector of OTEL_EXPORTER_OTLP_ENDPOINT, where these are set.",
+        allowed="true or false",
     )  # fmt: skip
 
     # State.
@@ -478,6 +507,7 @@ class Settings(BaseSettings):
         "lease",
         "repair_mode",
         "write_back",
+        "memory",
         mode="before",
     )
     @classmethod

@@ -7,22 +7,23 @@ which of the parts they run.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from desired.admission.examiner import judged
 from desired.app import AppKey
 from desired.catalog import Catalog
-from desired.errors import StillReading
+from desired.errors import OperatorError, StillReading
 from desired.parsed_jobs import ParsedJobs
-from nomad_operator import __version__
+from nomad_operator import __version__, memory_from_settings
 from nomad_operator.admission_from_settings import admission, rules_in_force
 from nomad_operator.backend import DaemonBackend
 from nomad_operator.bursts import Bursts
@@ -38,6 +39,7 @@ from nomad_operator.langfuse.from_settings import langfuse as langfuse_client
 from nomad_operator.langfuse.from_settings import prompts
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
+from nomad_operator.memory_desk import MemoryDesk
 from nomad_operator.metrics import Metrics
 from nomad_operator.model_from_settings import model
 from nomad_operator.news.delivery import Notifier
@@ -45,7 +47,9 @@ from nomad_operator.news.from_settings import notifier
 from nomad_operator.news.of_apps import NewsOfApps
 from nomad_operator.news.of_repairs import NewsOfRepairs
 from nomad_operator.nomad_watch import NomadWatch
+from nomad_operator.outcomes_told import OutcomesTold
 from nomad_operator.passes import Passes
+from nomad_operator.prompts_used import PromptsUsed
 from nomad_operator.pulse import Pulse
 from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.rules_watch import RulesWatch
@@ -53,6 +57,9 @@ from nomad_operator.service_clients import ServiceClients, service_clients
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
 from nomad_operator.state_watch import StateWatch
+from nomad_operator.tracing.from_settings import Tracing, tracing
+from nomad_operator.tracing.score_box import ScoreBox
+from nomad_operator.tracing.traced_model import ClosableModel, TracedModel
 from nomad_operator.web_events import Broadcast
 from observers.images import ImageRegistries
 from observers.nomad.chronicle import Chronicle
@@ -62,17 +69,19 @@ from observers.nomad.stream import EventStream
 from observers.redaction import Placeholders, Redactor
 from prompts.catalog import Prompts
 from prompts.fetched import FetchedPrompts
-from prompts.model.question import Model
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
 from reconcilers.reconcile import Reconciler, Repairs
 from reconcilers.records import Records
 from reconcilers.repair.budget import Budget, BudgetSettings
+from reconcilers.repair.experience import Experience
 from reconcilers.repair.gatherer import Gatherer
 from reconcilers.repair.guard import Guard, GuardSettings
 from reconcilers.repair.ladder import AskedRung, Ladder
+from reconcilers.repair.memory_rung import MemoryRung
 from reconcilers.repair.model_rung import ModelRung
+from reconcilers.repair.remembering import Remembering
 from reconcilers.repair.rule_rung import RuleRung
 from reconcilers.repair.switch import Switch
 from reconcilers.repair.writing import Writing
@@ -91,15 +100,12 @@ _MOST_QUESTIONS = 4
 _SILENCE = timedelta(seconds=5)
 # Apps whose code is known need not wait for the others'.
 _PATIENCE = timedelta(seconds=5)
+# Scores and traces that are not sent by then are lost: they hold up nobody's stop.
+FLUSH_SECONDS = 2.0
 # What a git server refuses mostly takes a person to allow.
 _WRITE_AGAIN = timedelta(seconds=10)
 _WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
-
-
-class ClosableModel(Model, Protocol):
-    """A model that holds connections."""
-
-    async def aclose(self) -> None: ...
+_REMEMBERED_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +133,22 @@ class Parts:
     notifier: Notifier | None
     langfuse: Langfuse | None
     prompts: Prompts
+    fetched: Prompts  # without a memory of who asked
+    traced: Tracing
+    scores: ScoreBox | None
     model: ClosableModel | None  # None: no endpoint is set
+    experience: Experience | None  # None: nothing is remembered
+    remembering: Remembering | None
+    memories: MemoryDesk | None
 
     async def close(self) -> None:
+        if self.remembering is not None:
+            with suppress(OperatorError, TimeoutError):
+                # What ended in the last moment; else it is written at the next start.
+                async with asyncio.timeout(_REMEMBERED_WITHIN):
+                    await self.remembering.write()
+        if self.experience is not None:
+            await self.experience.aclose()
         self.broadcast.close()
         if self.notifier is not None:
             await self.notifier.aclose()
@@ -137,8 +156,11 @@ class Parts:
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
-        if isinstance(self.prompts, FetchedPrompts):
-            await self.prompts.aclose()
+        if isinstance(self.fetched, FetchedPrompts):
+            await self.fetched.aclose()
+        if self.scores is not None:
+            await self.scores.aclose(FLUSH_SECONDS)
+        await asyncio.to_thread(self.traced.close, FLUSH_SECONDS)
         if self.langfuse is not None:
             await self.langfuse.aclose()
         if self.model is not None:
@@ -159,9 +181,11 @@ def assemble(
     origin: str,
     own_job: AppKey | None = None,
     patience: timedelta | None = _PATIENCE,
+    remembers: bool = False,
 ) -> Parts:
     """Put the parts together; nothing is read or started yet. Must be called inside the loop that will run them.
 
+    `remembers`: repairs are recalled and remembered, where the settings say so.
     `patience` is how long a look at git waits for the code of apps; None as long as it takes, and then no more is
     looked for by itself.
     """
@@ -198,7 +222,11 @@ def assemble(
         patience=patience,
         tidy=patience is not None,
     )
+    placeholders = Placeholders()
+    traced = tracing(settings, environ=os.environ, placeholders=placeholders, log=log, outages=outages, metrics=metrics)
+    answering = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
     source = Source(
+        traces=traced.traces,
         repository=followed,
         catalog=Catalog(
             parser=parser,
@@ -215,9 +243,11 @@ def assemble(
     images = registries(settings)
     services = service_clients(settings)
     langfuse = langfuse_client(settings)
-    asked_with = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
-    placeholders = Placeholders()
-    asked_model = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
+    fetched = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
+    asked_with = PromptsUsed(prompts=fetched)
+    asked_model = None if answering is None else TracedModel(model=answering, traces=traced.traces)
+    scores = ScoreBox(to=langfuse) if langfuse is not None and settings.traces else None
+    records.listen(OutcomesTold(counts=metrics, score=scores.put if scores else lambda _: None, now=now).saved)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     budget = Budget(
         settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
@@ -232,9 +262,27 @@ def assemble(
         secrets=secrets_of(settings),
         places=look_up(nomad, services),
     )
+    experience = None
+    if remembers:
+        experience = memory_from_settings.memory(
+            settings, nomad=nomad, clock=time.monotonic, heard=memory_from_settings.heard(outages, metrics)
+        )
+    remembering = memories = None
+    if experience is not None:
+        memories = MemoryDesk(experience=experience, kept=memory_from_settings.kept(settings))
+        remembering = Remembering(memory=experience, records=records, sleep=asyncio.sleep)
+        records.listen(remembering.saved)
+    guard = Guard(
+        settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits),
+        judged=lambda key, body: judged(key, body, in_force()),
+    )
     rungs: list[tuple[str, AskedRung]] = [("rule", RuleRung())]
+    if experience is not None:
+        rungs.append(("memory", MemoryRung(memory=experience, guard=guard)))
     if asked_model is not None:
-        rungs.append(("model", ModelRung(model=asked_model, prompts=asked_with, hiding=gatherer.hiding)))
+        rungs.append(
+            ("model", ModelRung(model=asked_model, prompts=asked_with, hiding=gatherer.hiding, recall=experience))
+        )
     reconciler = Reconciler(
         nomad=nomad,
         desired=source,
@@ -245,14 +293,7 @@ def assemble(
         reporter=reports,
         repairs=Repairs(
             evidence=gatherer,
-            ladder=Ladder(
-                rungs=rungs,
-                learns=["model"],
-                guard=Guard(
-                    settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits),
-                    judged=lambda key, body: judged(key, body, in_force()),
-                ),
-            ),
+            ladder=Ladder(rungs=rungs, learns=["model"], guard=guard),
             budget=budget,
             switch=switch,
         ),
@@ -280,7 +321,7 @@ def assemble(
     )
     workers = Workers(
         queue=WorkQueue(backoff=Backoff(random=random.random)),
-        reconcile=reconciler.reconcile,
+        reconcile=traced.passes(asked_with.passes(reconciler.reconcile)),
         observer=passes,
         clock=time.monotonic,
         concurrency=settings.concurrency,
@@ -303,6 +344,7 @@ def assemble(
             outages=outages,
             backoff=Backoff(random=random.random, first=_WRITE_AGAIN, cap=_WRITE_AGAIN_AT_MOST),
             clock=time.monotonic,
+            traces=traced.traces,
         )
         records.listen(writing.saved)
     watch = NomadWatch(
@@ -344,6 +386,7 @@ def assemble(
         pulse=pulse,
         nomad=watch,
         writing=writing,
+        remembering=remembering,
         source=source,
         records=records,
         reports=reports,
@@ -389,7 +432,9 @@ def assemble(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
-        prompts=asked_with, model=asked_model, notifier=told,
+        prompts=asked_with, fetched=fetched, model=asked_model, traced=traced, scores=scores,
+        notifier=told, experience=experience, remembering=remembering,
+        memories=memories,
     )  # fmt: skip
 
 

@@ -14,9 +14,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from opentelemetry.trace import Tracer
+
 from desired.errors import DeadlineExceeded, Forbidden, OperatorError, RateLimited, Unavailable
 from prompts.model.breaker import Breaker, Call
 from prompts.model.dialect import Form
+from prompts.model.generation import answered, generation, own_tracer
 from prompts.model.heard import UnknownModel
 from prompts.model.question import Question, Reply
 from prompts.model.sampling import sampling_of
@@ -77,6 +80,7 @@ class ModelClient:
         clock: Callable[[], float],
         random: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tracer: Tracer | None = None,
     ) -> None:
         self._settings = settings
         self._endpoint = endpoint
@@ -84,6 +88,7 @@ class ModelClient:
         self._accounts = accounts
         self._redact = redact
         self._clock = clock
+        self._tracer = tracer or own_tracer()
         self._turns = asyncio.Semaphore(settings.at_once)
         self._tries = Tries(
             endpoint=endpoint, budget=budget, model=settings.model, tokens_out=settings.tokens_out,
@@ -106,7 +111,9 @@ class ModelClient:
         )  # fmt: skip
         outcome: str = Outcome.GIVEN_UP
         try:
-            reply = await self._in_time(asking, started)
+            with generation(self._tracer, question) as span:
+                reply = await self._in_time(asking, started)
+                answered(span, reply, form=asking.form.value)
             outcome = Outcome.ANSWERED
         except OperatorError as error:
             outcome = _outcome(error)

@@ -22,6 +22,7 @@ _BEYOND: Mapping[str, tuple[float, float, bool]] = {
     "top_k": (-1, 10_000, True), "min_p": (0, 1, False), "repetition_penalty": (0, 10, False),
 }  # fmt: skip
 _MOST_OUT = 65_536
+_LONGEST_NAME = 200
 _EFFORTS = ("none", "minimal", "low", "medium", "high")
 
 
@@ -54,8 +55,8 @@ def sampling_of(question: Question) -> Sampling:
             raise _wrong(question, "enable_thinking", "true or false")
         beyond["chat_template_kwargs"] = {"enable_thinking": thinking}
     model = settings.get("model", "")
-    if not isinstance(model, str):
-        raise _wrong(question, "model", "a name")
+    if not isinstance(model, str) or not model.isprintable() or len(model) > _LONGEST_NAME:
+        raise _wrong(question, "model", f"a name of at most {_LONGEST_NAME} characters")
     out = int(_number(question, "max_tokens", 1, _MOST_OUT, True)) if "max_tokens" in settings else None
     return Sampling(standard, beyond, model.strip(), out)
 

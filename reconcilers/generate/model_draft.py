@@ -42,12 +42,12 @@ class ModelDraft:
     there: Collection[str] = ()
     told: Callable[[OperatorError], None] = lambda error: None
 
-    async def suggest(self, draft: Draft, codebase: Codebase, component: Component) -> Draft:
-        """The draft with suggestions for questions that had none; everything else is as it was."""
+    async def values(self, draft: Draft, codebase: Codebase, component: Component) -> Mapping[str, Value]:
+        """Suggestions for questions of the draft that have none, by their ids."""
         open_ = [one for one in draft.questions if not one.default and one.id.partition(".")[0] not in _NOT_ASKED]
         shown = excerpts(codebase, component, redact=self.redact)
         if not open_ or not shown.lines:
-            return draft
+            return {}
         asked = open_[:_MOST_ASKED]
         try:
             prompt = await self.prompts.chosen("draft", by=draft.name)
@@ -65,13 +65,8 @@ class ModelDraft:
             )  # fmt: skip
         except OperatorError as error:
             self.told(error)
-            return draft
-        found = {one.id: value for one in asked if (value := self._value(one.id, reply.value.get(one.id), shown))}
-        return replace(
-            draft,
-            questions=tuple(_suggested(one, found) for one in draft.questions),
-            suggestions=MappingProxyType({**draft.suggestions, **found}),
-        )
+            return {}
+        return {one.id: value for one in asked if (value := self._value(one.id, reply.value.get(one.id), shown))}
 
     def _value(self, at: str, answer: Mapping[str, Any] | None, shown: Excerpts) -> Value | None:
         if answer is None:
@@ -121,6 +116,16 @@ def _schema(asked: Collection[Open], shown: Excerpts) -> dict[str, Any]:
         "type": "object", "properties": {at: {"anyOf": [{"type": "null"}, answer]} for at in ids}, "required": ids,
         "additionalProperties": False,
     }  # fmt: skip
+
+
+def with_suggestions(draft: Draft, values: Mapping[str, Value]) -> Draft:
+    """The draft that suggests these where it suggests nothing of its own; everything else is as it was."""
+    found = {one.id: values[one.id] for one in draft.questions if one.id in values and not one.default}
+    return replace(
+        draft,
+        questions=tuple(_suggested(one, found) for one in draft.questions),
+        suggestions=MappingProxyType({**draft.suggestions, **found}),
+    )
 
 
 def _suggested(one: Open, found: Mapping[str, Value]) -> Open:

@@ -9,7 +9,7 @@ from desired.operations.operation import Operation
 from desired.operations.same_job import digest
 from desired.reasons import Reason
 from reconcilers.record import Record
-from reconcilers.repair.episode import Episode, Kept, Outcome, TryState
+from reconcilers.repair.episode import APPROVED, Episode, Kept, Outcome, TryState
 from reconcilers.spec import Spec
 
 
@@ -84,7 +84,7 @@ def _merged(episode: Episode, written: Spec, now: datetime) -> Episode | None:
     # What people write may list ports in another order: the same job, and another spec.
     one = replace(one, spec_hash=written.hash)
     if one.state is TryState.WAITING:
-        one = replace(one, state=TryState.OPEN, told="approved: it was committed", at=now)
+        one = replace(one, state=TryState.OPEN, told=f"{APPROVED}: it was committed", at=now)
     return replace(episode.with_try(one), written_hash=written.hash, trial=())
 
 
@@ -94,7 +94,7 @@ def approved(record: Record, proposal: str, now: datetime) -> Record:
     waiting = episode.waiting if episode else None
     if episode is None or waiting is None or (proposal and proposal != waiting.hash):
         return record
-    one = replace(waiting, state=TryState.OPEN, told="approved", at=now)
+    one = replace(waiting, state=TryState.OPEN, told=APPROVED, at=now)
     return replace(record, episode=replace(episode.with_try(one), trial=one.trial))
 
 

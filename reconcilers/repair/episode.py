@@ -11,10 +11,13 @@ from enum import StrEnum
 
 from desired.operations.operation import Operation
 from observers.failures.diagnosis import Diagnosis
+from reconcilers.repair.lesson import Lesson
 from reconcilers.repair.proposal import Rung, Tried
 
 # A story longer than this helps nobody.
 KEPT_EVIDENCE = 20
+# What a try is told from when a person has approved it on.
+APPROVED = "approved"
 
 
 class Outcome(StrEnum):
@@ -62,6 +65,12 @@ class Try:
     violations: tuple[str, ...] = ()  # the invariants that the guard named
     ended_at: datetime | None = None
     job_digest: str = ""  # of the same job as `spec_hash`, whatever its form: a person may have written it
+    lesson: Lesson | None = None  # None in records of before there was a memory
+
+    @property
+    def approved(self) -> bool:
+        """A person said that it may be done, and it was."""
+        return self.state is not TryState.WAITING and self.told.startswith(APPROVED)
 
     @property
     def acted(self) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from opentelemetry.trace import Tracer
+
 from desired.errors import OperatorError
 from prompts.model.breaker import Breaker, BreakerSettings
 from prompts.model.client import ModelClient, ModelSettings
@@ -89,6 +91,7 @@ def client(
     budget: TokenBudget | None = None,
     breaker: BreakerSettings | None = None,
     redact: Callable[[str], str] = lambda text: text.replace(KEY, "«key»"),
+    tracer: Tracer | None = None,
     **settings: Any,
 ) -> ModelClient:
     """The real client on any endpoint."""
@@ -104,6 +107,7 @@ def client(
         clock=clock,
         random=lambda: 0.0,
         sleep=sleep,
+        tracer=tracer,
     )
 
 

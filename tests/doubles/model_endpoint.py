@@ -104,8 +104,8 @@ def text(content: Any, **about: Any) -> Line:
 
 def body(told: Any, *, status: int = 200, **headers: str) -> Line:
     """A whole body: text and bytes as they are, anything else as JSON."""
-    raw = told if isinstance(told, str | bytes) else json.dumps(told)
-    return lambda _stub, exchange, _body: exchange.say(status, raw, **headers)
+    said = told if isinstance(told, str | bytes) else json.dumps(told)
+    return lambda _stub, exchange, _body: exchange.say(status, said, **headers)
 
 
 def failure(status: int, message: str = "it failed", **about: Any) -> Line:
@@ -131,9 +131,9 @@ def dripping(value: Mapping[str, Any], *, every: float = 0.02) -> Line:
     """A right answer, one byte at a time and never quite all of it: each read succeeds, the whole does not."""
 
     def line(stub: Stub, exchange: Exchange, _body: Body) -> None:
-        raw = json.dumps(completion(json.dumps(value))).encode()
-        exchange.head(200, Content_Type="application/json", Content_Length=str(len(raw) + 1_000_000))
-        for byte in raw:
+        said = json.dumps(completion(json.dumps(value))).encode()
+        exchange.head(200, Content_Type="application/json", Content_Length=str(len(said) + 1_000_000))
+        for byte in said:
             if stub.released.wait(every):
                 break
             exchange.wfile.write(bytes([byte]))
@@ -153,6 +153,16 @@ def hang_up(*, after: bytes = b"") -> Line:
         if after:
             exchange.head(200, Content_Type="application/json", Content_Length=str(len(after) + 100))
             exchange.wfile.write(after)
+        exchange.hang_up()
+
+    return line
+
+
+def raw(told: bytes) -> Line:
+    """These bytes in place of an answer, then the end of the connection."""
+
+    def line(_stub: Stub, exchange: Exchange, _body: Body) -> None:
+        exchange.wfile.write(told)
         exchange.hang_up()
 
     return line

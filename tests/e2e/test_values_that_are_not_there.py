@@ -146,12 +146,19 @@ EOT
         head, _, tail = text.partition('task "t" {')
         return f'{head}task "t" {{\n      driver = "docker"\n      {config}{tail.partition("env {")[2]}'
 
-    def digest_inside(self, name: str) -> str:
+    def manifest(self, name: str, *spec: str) -> str:
+        """The same of a manifest."""
+        say = 'printf %s "$DB_PASSWORD" | sha256sum; exec sleep 3600'
+        lines = (f"image: {IMAGE}", "command: /bin/sh", f"args: ['-c', {json.dumps(say)}]", *spec)
+        head = f"apiVersion: nomad-operator/v1\nkind: App\nmetadata: {{name: {name}}}\nspec:\n"
+        return head + "".join(f"  {line}\n" for line in (*lines, "verify: {soak: 1s}"))
+
+    def digest_inside(self, name: str, task: str = "t") -> str:
         """What the newest allocation has said."""
         with httpx.Client(base_url=self.nomad.address, timeout=15, trust_env=False) as http:
             allocations = http.get(f"/v1/job/{name}/allocations").json()
             newest = max(allocations, key=lambda one: int(one["CreateIndex"]))["ID"]
-            asked = {"task": "t", "type": "stdout", "plain": "true"}
+            asked = {"task": task, "type": "stdout", "plain": "true"}
             answer = http.get(f"/v1/client/fs/logs/{newest}", params=asked)
         return answer.text.split()[0] if answer.is_success and answer.text else ""
 
@@ -284,8 +291,24 @@ def test_a_key_of_consul_that_is_awaited_is_told_with_what_was_meant(place: Plac
     _has_arrived(place, web, value)
 
 
-def _has_arrived(place: Place, name: str, value: str) -> None:
+@pytest.mark.parametrize("form", ["template", "block"])
+def test_a_value_of_vault_arrives_in_either_form_and_the_job_is_settled(place: Place, form: str) -> None:
+    web, value = place.nomad.name("web"), a_value()
+    place.vault.put(f"{web}/db", DB_PASSWORD=value)
+    env = f'env: {{DB_PASSWORD: {{vault: "secret/data/{web}/db#DB_PASSWORD"}}}}'
+    place.upstream.commit({"apps/web.yaml": place.manifest(web, f"secretForm: {form}", env)})
+    process = place.operator.start()
+    process.until_ready(web, within=60)
+    [task] = (place.nomad.job(web) or {})["TaskGroups"][0]["Tasks"]
+    assert (bool(task["Secrets"]), bool(task["Templates"])) == (form == "block", form == "template")
+    _has_arrived(place, web, value, task="app")
+    planned = process.command("plan", "--json")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert len(place.proxy.registers(web)) == 1
+
+
+def _has_arrived(place: Place, name: str, value: str, *, task: str = "t") -> None:
     if place.real:
         wanted = hashlib.sha256(value.encode()).hexdigest()
         # The values themselves would be shown by a comparison that fails.
-        until(lambda: place.digest_inside(name) == wanted, what="the value inside is the one that was put")
+        until(lambda: place.digest_inside(name, task) == wanted, what="the value inside is the one that was put")

@@ -1,24 +1,29 @@
 """`analyze`: what can be known of a codebase without running it, each value with where it stands.
 
-Asks no service; of a URL one commit is fetched.
+Asks no service, unless `--model` says so; of a URL one commit is fetched.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from desired.errors import UsageError
 from desired.facts.analyze import Analysis, Analyzed, analyze
+from desired.facts.codebase import Codebase
 from desired.facts.fact import Fact
 from desired.facts.rows import Row, plain, rows
 from desired.problem import Problem
 from nomad_operator.codebases import open_codebase
 from nomad_operator.commands.table import Style, bold, columns, faint
 from nomad_operator.commands.table import plain as one_line
+from nomad_operator.interview.model_help import ModelHelp, has_model, with_model
+from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
 
 # Of one kind in the table, such as dependencies; JSON has all.
@@ -27,8 +32,11 @@ _MOST_OF_A_KIND = 12
 
 def command(arguments: argparse.Namespace) -> int:
     # The `.env` beside a codebase is the app's, not ours.
-    codebase = open_codebase(arguments.path, load(env_file=None).settings, ref=arguments.ref)
+    settings = load(env_file=None).settings
+    codebase = open_codebase(arguments.path, settings, ref=arguments.ref)
     found = analyze(codebase, arguments.dockerfile)
+    if arguments.model:
+        found = _with_model(found, codebase, settings)
     if arguments.json:
         print(json.dumps(as_json(codebase.name, found)))
         return 0
@@ -38,6 +46,19 @@ def command(arguments: argparse.Namespace) -> int:
     for note in found.notes:
         print(f"note: {one_line(note)}", file=sys.stderr)
     return 0
+
+
+def _with_model(found: Analysis, codebase: Codebase, settings: Settings) -> Analysis:
+    if not has_model(settings):
+        raise UsageError("--model: no model is set", hint="set OPENAI_BASE_URL, or OPENAI_API_KEY, and MODEL")
+
+    async def ask(help: ModelHelp) -> Analysis:
+        return await help.facts(found, codebase)
+
+    made: Analysis = asyncio.run(
+        with_model(settings, lambda text: print(f"warning: {one_line(text)}", file=sys.stderr), ask)
+    )
+    return made
 
 
 def as_json(name: str, found: Analysis) -> dict[str, Any]:

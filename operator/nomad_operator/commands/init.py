@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -25,6 +25,7 @@ from desired.errors import InvalidDesired, TerminalError, UsageError
 from desired.facts.analyze import Analysis, analyze
 from desired.facts.codebase import Codebase
 from desired.git_address import GitAddress
+from desired.said_secret import says_a_secret
 from nomad_operator.codebases import is_url, open_codebase
 from nomad_operator.commands.table import Style, plain
 from nomad_operator.from_settings import connection, policy
@@ -34,6 +35,7 @@ from nomad_operator.interview.found_app import FoundApp, found_apps, named, stra
 from nomad_operator.interview.job_text import problems_of, read_back
 from nomad_operator.interview.kept import Kept
 from nomad_operator.interview.knowledge import Knowledge, missing
+from nomad_operator.interview.model_help import ModelHelp, has_model, with_model
 from nomad_operator.interview.outcome import SKIPPED, UNCHANGED, WRITTEN, Outcome, as_json
 from nomad_operator.interview.output import write
 from nomad_operator.interview.people import People
@@ -42,6 +44,7 @@ from nomad_operator.interview.suggestions import informed
 from nomad_operator.interview.summary import rows, table
 from nomad_operator.interview.targets import Targets
 from nomad_operator.interview.terminal import Terminal
+from nomad_operator.model_from_settings import model_address
 from nomad_operator.service_clients import consul_client, fabio_client, vault_client
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import DEFAULT, DOTENV, Loaded, load
@@ -51,6 +54,11 @@ _DEADLINE = timedelta(seconds=5)
 
 
 def init(arguments: argparse.Namespace) -> int:
+    if arguments.json and arguments.output == "-":
+        raise UsageError("--json and --output - both want standard output", hint="leave out one of them")
+    if says_a_secret(arguments.prompt):
+        hint = "say where it is kept instead: answers take vault: path#field, nomad: path#field, consul: key"
+        raise UsageError("--prompt: it seems to tell a secret, which would stand in the manifest", hint=hint)
     # The `.env` of a codebase is the app's, not ours.
     ours = Path(DOTENV) if is_url(arguments.path) or Path(arguments.path).resolve() != Path.cwd() else None
     loaded = load(env_file=ours)
@@ -81,7 +89,7 @@ def _attended(
         knowledge = _knowledge(loaded, skip=arguments.skip_infra_check)
         if knowledge.away and terminal.interactive and not people.go_on_without(knowledge.away):
             raise TerminalError("stopped: a service does not answer", hint="`nomad-operator doctor` tells what to do")
-        apps = _apps(arguments, analysis, knowledge, targets, kept)
+        apps = _apps(arguments, _found(arguments, codebase, analysis, knowledge, loaded, terminal.note), targets, kept)
         places = [targets.of(app.name, apps=len(apps)) for app in apps]
         outcomes: list[Outcome] = []
         for number, (app, place) in enumerate(zip(apps, places, strict=True), start=1):
@@ -129,7 +137,8 @@ def _unattended(
     knowledge = _knowledge(loaded, skip=arguments.skip_infra_check)
     for text in (*map(str, analysis.warnings), *knowledge.away, *knowledge.notes):
         print(f"warning: {plain(text)}", file=sys.stderr)
-    apps = _apps(arguments, analysis, knowledge, targets, kept)
+    found = _found(arguments, codebase, analysis, knowledge, loaded, lambda text: print(text, file=sys.stderr))
+    apps = _apps(arguments, found, targets, kept)
     outcomes = [
         Outcome(
             settled(informed(app.draft(kept.of(app.name)), app.facts, knowledge)), WRITTEN,
@@ -195,10 +204,27 @@ def _written(outcome: Outcome, *, first: bool) -> Outcome:
 # -- both
 
 
+def _found(
+    arguments: argparse.Namespace, codebase: Codebase, analysis: Analysis, knowledge: Knowledge, loaded: Loaded,
+    tell: Callable[[str], None],
+) -> tuple[FoundApp, ...]:  # fmt: skip
+    """With what a model adds, where one is set."""
+    if arguments.no_model or not has_model(loaded.settings):
+        return found_apps(analysis, knowledge, arguments.prompt)
+
+    async def ask(help: ModelHelp) -> tuple[FoundApp, ...]:
+        return await help.apps(analysis, codebase, knowledge, arguments.prompt)
+
+    tell(f"asking the model at {model_address(loaded.settings)} about what the code leaves open ...")
+    found: tuple[FoundApp, ...] = asyncio.run(
+        with_model(loaded.settings, lambda text: tell(f"warning: {plain(text)}"), ask)
+    )
+    return found
+
+
 def _apps(
-    arguments: argparse.Namespace, analysis: Analysis, knowledge: Knowledge, targets: Targets, kept: Kept
-) -> tuple[FoundApp, ...]:
-    every = found_apps(analysis, knowledge, arguments.prompt)
+    arguments: argparse.Namespace, every: Sequence[FoundApp], targets: Targets, kept: Kept
+) -> tuple[FoundApp, ...]:  # fmt: skip
     if unknown := strangers(kept.given, every, str(arguments.answers)):
         raise InvalidDesired(unknown)
     found = named(every, arguments.app)

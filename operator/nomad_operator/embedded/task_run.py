@@ -174,6 +174,10 @@ class TaskRun:
             variable_exists=self._around.variable_exists,
         )
         missing = [need for need in needs if not need.there]
+        if not missing and (error := templates.secrets_error(self.task, world.fields_of)):
+            self.tell(task_states.event("Task hook failed", self._now, shown=error))
+            self._judge(self._restarts.verdict(self._now))
+            return
         first, self._waits = not self._waits, [need.name for need in missing]
         if not missing:
             self._prepared = True

@@ -19,6 +19,7 @@ from desired.facts.facts import Facts
 from desired.manifest_problems import near
 from desired.problem import Problem
 from nomad_operator.interview.knowledge import Knowledge
+from reconcilers.generate.model_draft import with_suggestions
 
 Texts = Mapping[str, str]
 IMAGE = "image"
@@ -28,7 +29,8 @@ IMAGE = "image"
 class FoundApp:
     """`prompted` is what was taken from a person's words about the app, by the ids of values.
 
-    `source` is where the code is, as manifests say it; None where they cannot.
+    `source` is where the code is, as manifests say it; None where they cannot. `suggested` is what somebody else
+    suggests for what stays open.
     """
 
     name: str
@@ -36,6 +38,7 @@ class FoundApp:
     context: Context = field(default_factory=Context)
     prompted: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     source: Mapping[str, str] | None = None
+    suggested: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
 
     def draft(self, answers: Texts) -> Draft:
         """With these answers, as texts. Raises UsageError for one that says nothing."""
@@ -55,6 +58,7 @@ class FoundApp:
     def _with(self, told: Mapping[str, Any]) -> Draft:
         values = {at: data for at, data in told.items() if at != ROLE}
         made = with_role(draft(self.name, self.facts, self.context, values, prompted=self.prompted), self.facts, told)
+        made = with_suggestions(made, self.suggested)
         if self.source is None or IMAGE not in (question.id for question in made.questions):
             return made
         # Whoever reads the manifest sees what the image has to be built from, and the operator that it is asked for.

@@ -37,11 +37,12 @@ from reconcilers.admission import Admission, Examiner
 from reconcilers.memory_store import MemoryStore
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.reconcile import Reconciler, Repairs
+from reconcilers.record import Record
 from reconcilers.records import Records
 from reconcilers.repair.budget import Budget, BudgetSettings
 from reconcilers.repair.gatherer import Gatherer
 from reconcilers.repair.guard import Guard, GuardSettings
-from reconcilers.repair.ladder import Ladder
+from reconcilers.repair.ladder import AskedRung, Ladder
 from reconcilers.repair.rule_rung import RuleRung
 from reconcilers.repair.switch import Switch
 from reconcilers.reports import AppReport, Reports
@@ -76,8 +77,12 @@ class Cluster:
         examiners: Sequence[Examiner] = (),
         policies: Callable[[], Sequence[RuleSet]] = tuple,
         vault: SecretNames | None = None,
+        rungs: Callable[[Guard], Sequence[tuple[str, AskedRung]]] | None = None,
+        listeners: Sequence[Callable[[Record, Record], None]] = (),
     ) -> None:
         self.vault = vault
+        self.rungs = rungs or (lambda _guard: [("rule", RuleRung())])
+        self.listeners = listeners
         self.examiners = (PolicyExaminer(rules=policies), *examiners)
         self.policies = policies
         self.nomad = EmbeddedNomad(world=read_world(world, "the test's world"), start=START, seed=1)
@@ -101,6 +106,8 @@ class Cluster:
         )  # fmt: skip
         self.records = Records(store=self.store, origin=ORIGIN)
         run(self.records.load())
+        for listener in self.listeners:
+            self.records.listen(listener)
         self.reports = Reports(now=lambda: self.now)
         self.requests = Requests()
         self.reconciler = Reconciler(
@@ -121,6 +128,7 @@ class Cluster:
     def _repairs(self) -> Repairs:
         self.switch = Switch(store=self.store, stopped_by_setting=False)
         run(self.switch.load())
+        guard = Guard(settings=self.guard, judged=self.judged)
         return Repairs(
             evidence=Gatherer(
                 collector=Collector(reads=self.client),
@@ -128,7 +136,7 @@ class Cluster:
                 placeholders=Placeholders(),
                 places=self._places(),
             ),
-            ladder=Ladder(rungs=[("rule", RuleRung())], guard=Guard(settings=self.guard, judged=self.judged)),
+            ladder=Ladder(rungs=self.rungs(guard), guard=guard),
             budget=Budget(settings=BudgetSettings(), records=self.records),
             switch=self.switch,
         )

@@ -417,6 +417,10 @@ SPECS: list[dict[str, Any]] = [
     {"job": {"meta": {"a.b": "c", "n": 1.5}, "constraint": {"distinct_hosts": True}, "ui": {"description": "x"}}},
     {"job": {"group": {"app": {"task": {"app": {"config": {"mount": [{"type": "bind"}], "x": None}, "user": "1"}}}}}},
     {"job": {"group": {"app": {"task": {"app": {"identity": {"name": "default", "env": True}, "vault": {}}}}}}},
+    {
+        "secretForm": "block",
+        "env": {"A": {"vault": "secret/data/web/db#a"}, "B": {"vault": "kv/db#b"}, "C": {"nomad": "nomad/jobs/web#c"}},
+    },
 ]  # fmt: skip
 
 

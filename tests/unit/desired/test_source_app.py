@@ -177,3 +177,13 @@ def test_whatever_is_said_stands_and_the_same_input_gives_the_same_bytes(
             assert first.spec[field] == value
     left = {one.partition(".")[2] for one in _asked(first) if one.startswith("env.")}
     assert not left & said.get("env", {}).keys()
+
+
+def test_what_plain_patterns_understand_of_the_prompt_fills_what_the_manifest_leaves_out() -> None:
+    words = "two instances with 512 MB, at api.cluster, and make it nice"
+    made = _made(API, image="a:1", env={"GREETING": {"fixed": "hi"}}, prompt=words)
+    assert (made.spec["count"], made.spec["resources"]["memory"]) == (2, 512)
+    assert made.spec["routes"] == [{"host": "api.cluster"}]
+    assert {one.id: one.source for one in made.origins}["count"] == "prompt"
+    said = _made(API, image="a:1", count=5, env={"GREETING": {"fixed": "hi"}}, prompt=words)
+    assert said.spec["count"] == 5

@@ -17,7 +17,7 @@ from desired.facts.facts import EnvUse, Facts
 from prompts.catalog import FilePrompts
 from reconcilers.generate.excerpts import excerpts
 from reconcilers.generate.intent import ModelIntent
-from reconcilers.generate.model_draft import ModelDraft
+from reconcilers.generate.model_draft import ModelDraft, with_suggestions
 from reconcilers.generate.model_facts import MOST_SURE, ModelFacts
 from tests.doubles.scripted_model import ScriptedModel
 from tests.unit.facts.app_code.memory_codebase import MemoryCodebase
@@ -141,7 +141,7 @@ async def suggested(at: str, answer: str, path: str | None = None, line: int | N
     made = draft("shop", _with_uses(analysis, uses), Context())
     before = {one.id: one.default for one in made.questions}
     assert at in before and not before[at]
-    after = await asker.suggest(made, NIM, component)
+    after = with_suggestions(made, await asker.values(made, NIM, component))
     assert after.values == made.values, "nothing is decided"
     value = after.suggestions.get(at)
     assert (value is None) == (not next(one.default for one in after.questions if one.id == at))

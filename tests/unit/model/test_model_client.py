@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +26,13 @@ from tests.doubles.model_endpoint import (
     failure,
     hang_up,
     model_endpoint,
+    raw,
     refusing,
     schema_name,
     silence,
     text,
 )
+from tests.unit.observers.nomad_certificates import make
 from tests.unit.observers.nomad_stub import Exchange, serve
 
 
@@ -83,6 +86,8 @@ ODD: dict[str, tuple[Line, type[OperatorError], str]] = {
     "a text": (body('"hello"'), Unavailable, "JSON that is no object"),
     "an empty body": (body(""), Unavailable, "it answered with nothing"),
     "no body for its type": (body("", status=204), Unavailable, "it answered with nothing"),
+    "no HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), Unavailable, "the connection broke"),
+    "a header without end": (raw(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000), Unavailable, "the connection broke"),
     "hanging up at once": (hang_up(), Unavailable, "the connection broke"),
     "hanging up half way": (hang_up(after=b'{"choices": [{"mess'), Unavailable, "the connection broke"),
     "not what it says it is": (body(b"xx", Content_Encoding="gzip"), Unavailable, "the connection broke"),
@@ -114,7 +119,7 @@ async def test_every_odd_answer_is_an_error_with_a_hint(odd: tuple[Line, type[Op
     with model_endpoint(line) as endpoint:
         counted = Counted()
         error = await ended(wired(endpoint.base_url, counted=counted))
-    assert type(error) is kind and words in error.message
+    assert isinstance(error, kind) and words in error.message
     assert len(counted.outcomes) == 1 and counted.outcomes[0] != "answered"
 
 
@@ -127,6 +132,15 @@ async def test_nothing_stretches_the_deadline(line: Line) -> None:
         # The request is ended as well: nobody reads on.
         await endpoint.stub.until(lambda stub: stub.open_now == 0)
     assert isinstance(error, DeadlineExceeded) and "no complete answer within 0.4 s" in error.message
+
+
+async def test_no_connection_is_kept_that_could_break_when_it_is_used_again() -> None:
+    with model_endpoint(answer(GOOD)) as endpoint:
+        model = wired(endpoint.base_url)
+        for _ in range(3):
+            await model.ask(question())
+        await endpoint.stub.until(lambda stub: stub.open_now == 0)
+        await model.aclose()
 
 
 async def test_a_question_that_is_given_up_ends_its_connection() -> None:
@@ -157,6 +171,16 @@ async def test_tls_that_is_none_is_told() -> None:
     with model_endpoint(answer(GOOD)) as endpoint:
         error = await ended(wired(endpoint.base_url.replace("http:", "https:")))
     assert "TLS failed" in error.message and "http://" in error.hint
+
+
+async def test_a_certificate_of_nobody_that_is_known_is_told(tmp_path: Path) -> None:
+    with serve(lambda stub, exchange: exchange.say(200), context=make(tmp_path).server_context()) as stub:
+        error = await ended(wired(f"{stub.address}/v1"))
+    assert "its certificate is not trusted" in error.message and "SSL_CERT_FILE" in error.hint and stub.asked == []
+
+
+async def test_a_name_that_nobody_has_is_told() -> None:
+    assert "its name cannot be resolved" in (await ended(wired("http://model.invalid/v1"))).message
 
 
 async def test_nobody_is_followed_elsewhere_with_the_key_and_the_question() -> None:

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desired.errors import DeadlineExceeded, Forbidden, OperatorError, RateLimited, Unavailable, Unsupported
 from prompts.model.breaker import BreakerSettings
@@ -274,6 +276,21 @@ def test_an_endpoint_that_is_away_is_left_alone_and_found_again() -> None:
     run(story())
 
 
+def test_a_trial_that_was_cancelled_does_not_keep_the_others_out() -> None:
+    async def story() -> None:
+        endpoint = SaidEndpoint(*[REFUSED] * 3, (30.0, said()), said())
+        model = at(endpoint, retries=0, breaker=BreakerSettings(failures=3))
+        for _ in range(3):
+            await _plain_failure(model.ask(question()))
+        await asyncio.sleep(30)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await model.ask(question())
+        await model.ask(question())
+
+    run(story())
+
+
 @pytest.mark.parametrize(
     ("line", "opens"),
     [
@@ -375,13 +392,29 @@ def test_one_schema_that_is_too_much_does_not_take_the_form_from_the_others() ->
     run(story())
 
 
-def test_a_wrong_value_alone_is_a_doubt_and_two_are_a_verdict() -> None:
+@pytest.mark.parametrize(
+    ("first", "bound"),
+    [
+        ('{"memory": 0, "why": ""}', True),
+        ('{"memory": 1e999, "why": ""}', True),
+        ('{"memory": 1, "why": "\\ud83d"}', True),
+        ('{"memory": "much", "why": ""}', False),
+        ('{"memory": 1}', False),
+        ('{"memory": 1, "why": "", "hcl": ""}', False),
+        ("[]", False),
+        ('```json\n{"memory": 1, "why": ""}```\n```', False),
+    ],
+)
+def test_a_bound_that_is_not_kept_is_no_sign_that_nothing_is_bound(first: str, bound: bool) -> None:
+    """llama.cpp and vLLM enforce types, names and enums, and not every bound of a number."""
+
     async def story() -> None:
-        endpoint = SaidEndpoint(*[said({"memory": 0, "why": ""}), said()] * 2, said())
+        endpoint = SaidEndpoint(said(first), said())
         model = at(endpoint)
-        for _ in range(3):
-            await model.ask(question())
-        assert _forms(endpoint) == ["json_schema", "json_object", "json_schema", "json_object", "json_object"]
+        if bound:
+            await failure(model.ask(question()))
+        await model.ask(question())
+        assert _forms(endpoint) == ["json_schema", "json_schema" if bound else "json_object"]
 
     run(story())
 
@@ -438,6 +471,7 @@ def test_settings_of_a_prompt_go_where_they_belong_and_others_stay() -> None:
     [
         ("temperature", "hot"), ("temperature", 3), ("top_p", -0.1), ("max_tokens", 0), ("max_tokens", 1.5),
         ("max_tokens", True), ("seed", "x"), ("enable_thinking", "no"), ("reasoning_effort", "max"), ("model", 7),
+        ("model", "x" * 201), ("model", "line\nline"), ("temperature", float("nan")), ("top_p", float("inf")),
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_is_named_and_nothing_is_asked(setting: str, value: Any) -> None:
@@ -566,6 +600,57 @@ def test_the_prompts_own_model_comes_before_the_settings() -> None:
         endpoint = SaidEndpoint(said())
         await at(endpoint).ask(question(settings={"model": "qwen3-coder"}))
         assert endpoint.requests[0]["model"] == "qwen3-coder"
+
+    run(story())
+
+
+_odd = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.sampled_from(["stop", "length", json.dumps(GOOD)]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "choices",
+                    "message",
+                    "content",
+                    "error",
+                    "usage",
+                    "prompt_tokens",
+                    "finish_reason",
+                    "detail",
+                    "loc",
+                    "msg",
+                ]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+_body = (
+    st.binary(max_size=40)
+    | _odd.map(lambda told: json.dumps(told).encode())
+    | _odd.map(lambda told: json.dumps(completion(told)).encode())
+    | _odd.map(lambda told: json.dumps({"choices": [{"message": told}], "usage": told}).encode())
+    | _odd.map(lambda told: json.dumps(completion(json.dumps(told))).encode())
+)
+
+
+@given(st.sampled_from([200, 204, 300, 400, 404, 422, 429, 500, 501, 599]), _body)
+def test_no_body_brings_anything_else_than_a_reply_or_an_error(number: int, raw: bytes) -> None:
+    async def story() -> None:
+        try:
+            reply = await at(SaidEndpoint(Heard(number, raw))).ask(question())
+        except OperatorError as error:
+            assert error.message.isprintable() and error.hint
+        else:
+            assert reply.value == GOOD
 
     run(story())
 

@@ -48,6 +48,9 @@ TELLS: list[tuple[Callable[[Metrics], None], dict[str, float]]] = [
                                                        "model_seconds{repair}": 4}),
     (lambda m: m.model_tokens("repair", 10, 2), {"model_tokens_total{repair,in}": 10,
                                                  "model_tokens_total{repair,out}": 2}),
+    (lambda m: m.traces("langfuse", "lost", 2), {"traces_total{langfuse,lost}": 2}),
+    (lambda m: m.prompt_went("repair", 3, "candidate", "healthy"),
+     {"prompt_outcomes_total{repair,3,candidate,healthy}": 1}),
     (lambda m: m.nomad_request("GET jobs", "200"), {"nomad_requests_total{GET jobs,200}": 1}),
 ]  # fmt: skip
 

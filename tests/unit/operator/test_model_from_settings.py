@@ -11,14 +11,18 @@ import pytest
 from pydantic import SecretStr
 
 from desired.errors import OperatorError
+from desired.git_command import GitCommand
+from desired.work_tree import WorkTree
 from nomad_operator.log import Outages
 from nomad_operator.metrics import Metrics
 from nomad_operator.model_from_settings import model
 from nomad_operator.settings import Settings
+from nomad_operator.wiring import assemble
 from observers.redaction import Placeholders
 from prompts.model.client import ModelClient, Outcome
 from prompts.model.token_budget import OutOfTokens
 from prompts.model.unusable import Fault
+from reconcilers.memory_store import MemoryStore
 from tests.doubles.model_clients import GOOD, question
 from tests.doubles.model_endpoint import answer, failure, model_endpoint, text
 
@@ -113,10 +117,23 @@ async def test_as_many_are_asked_at_once_as_the_settings_say() -> None:
     assert endpoint.stub.open_at_most <= 2
 
 
-def test_the_outcomes_that_the_page_lists_are_those_that_are_counted() -> None:
-    page = (DOCS / "status.md").read_text(encoding="utf-8")
-    (row,) = re.findall(r"^\| `nomad_operator_model_questions_total.*\| (.*) \|$", page, re.MULTILINE)
-    assert set(re.findall(r"`(\w+)`", row)) == {*Outcome, *Fault}
+async def test_the_parts_hold_the_model_and_close_its_connections(tmp_path: Path) -> None:
+    followed = WorkTree(folder=tmp_path, git=GitCommand(environment={}))
+    with model_endpoint(answer(GOOD)) as endpoint:
+        settings = Settings(openai_base_url=endpoint.base_url)
+        parts = assemble(settings, store=MemoryStore({}), followed=followed, origin="here")
+        assert parts.model is not None
+        assert (await parts.model.ask(question())).value == GOOD
+        await parts.close()
+        await endpoint.stub.until(lambda stub: stub.open_now == 0)
+    without = assemble(Settings(), store=MemoryStore({}), followed=followed, origin="here")
+    assert without.model is None
+    await without.close()
+
+
+def test_the_outcomes_that_are_described_are_those_that_are_counted() -> None:
+    described = {one.name: one.meaning for one in Metrics(version="1").described}
+    assert set(re.findall(r"`(\w+)`", described["nomad_operator_model_questions_total"])) == {*Outcome, *Fault}
 
 
 def test_the_defaults_that_the_page_lists_are_those_of_the_settings() -> None:
