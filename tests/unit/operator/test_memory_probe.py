@@ -19,7 +19,7 @@ async def found(settings: Settings, monkeypatch: pytest.MonkeyPatch, *, installe
     for module in (memory_from_settings, probe):
         monkeypatch.setattr(module, "installed", lambda: installed)
     ticks = itertools.count()
-    attempt = Attempt(service="memory", address="there", timeout_seconds=5, clock=lambda: float(next(ticks)))
+    attempt = Attempt(service="memory", address="there", timeout_seconds=60, clock=lambda: float(next(ticks)))
     return await probe_memory(settings, attempt)
 
 
