@@ -49,8 +49,8 @@ async def run(settings: Settings) -> int:
             why = "an error"
             telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
             try:
-                if isinstance(parts.prompts, FetchedPrompts):
-                    parts.prompts.ahead()
+                if isinstance(parts.fetched, FetchedPrompts):
+                    parts.fetched.ahead()
                 await parts.daemon.start()
                 why = await _until_told(signals, parts)
             finally:

@@ -402,6 +402,12 @@ class Settings(BaseSettings):
         allowed="a path",
     )  # fmt: skip
 
+    traces: bool = setting(
+        f"{PREFIX}TRACES", True,
+        "Whether traces go to Langfuse, and to the collector of OTEL_EXPORTER_OTLP_ENDPOINT, where these are set.",
+        allowed="true or false",
+    )  # fmt: skip
+
     # State.
     state_url: str | None = setting(
         f"{PREFIX}STATE_URL", None, "File of the operator's records; in the XDG state folder if not set.",
