@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from desired import spans
 from desired.errors import DeadlineExceeded, OperatorError, Unavailable, Unsupported
 
 # GIT_CONFIG_GLOBAL came with it: an older git would read this user's own settings, and follow them.
@@ -94,7 +95,25 @@ class GitCommand:
         `doing` says in an error what was attempted. `repository` None means outside of any. Raises DeadlineExceeded,
         Unsupported (no git), OutputTooLarge; on these and on cancellation every process of the group is gone.
         """
-        settings = (*_CONFIG, *config)
+        # What stands behind the first word may hold a URL with a password.
+        with spans.call("git", arguments[0], asked={"for": doing}) as told:
+            ended = await self._run(
+                arguments, deadline, doing, repository, stdin, (*_CONFIG, *config), environment, max_output
+            )
+            told.answered({"exit": ended.code, "bytes": len(ended.output)})
+            return ended
+
+    async def _run(
+        self,
+        arguments: Sequence[str],
+        deadline: timedelta,
+        doing: str,
+        repository: Path | None,
+        stdin: bytes,
+        settings: Sequence[tuple[str, str]],
+        environment: Sequence[tuple[str, str]],
+        max_output: int,
+    ) -> Ended:
         variables = self._environment | dict(environment)
         variables["GIT_DIR"] = str(repository or os.devnull)
         variables["GIT_CONFIG_COUNT"] = str(len(settings))

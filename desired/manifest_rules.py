@@ -11,6 +11,7 @@ from typing import Any
 
 from desired.finding import Finding
 from desired.question import Question
+from desired.said_secret import says_a_secret
 from desired.secret_literals import secret_by_name, secret_kind, secret_settings, secret_words
 from desired.source_place import source_problems
 
@@ -58,6 +59,7 @@ def broken_rules(document: Any, *, with_code: bool = False) -> Iterator[Finding]
     yield from source_problems(spec)
     yield from _origin(spec, filled_in=filled_in)
     yield from _environment(spec)
+    yield from _prompt(spec)
     yield from _network(spec, filled_in=filled_in)
     for number, volume in enumerate(_list(spec, "volumes")):
         if isinstance(volume, Mapping):
@@ -171,6 +173,13 @@ def _named_secret(name: str, value: Any, steps: tuple[str | int, ...]) -> Iterat
         value = str(value)
     if isinstance(value, str) and secret_kind(value) is None and secret_by_name(name, value):
         yield Finding(steps, f"by its name, `{name}` holds a secret, which must not stand in a file", _KEEP)
+
+
+def _prompt(spec: Mapping[str, Any]) -> Iterator[Finding]:
+    """What a person says in their own words."""
+    text = spec.get("prompt")
+    if isinstance(text, str) and secret_kind(text) is None and says_a_secret(text):
+        yield Finding(("spec", "prompt"), "it seems to tell a secret, which must not stand in a file", _KEEP)
 
 
 def _words(value: Any, steps: tuple[str | int, ...]) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ import base64
 import html
 import json
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote
@@ -46,7 +47,7 @@ class Placeholders:
     """Which secret has which number, for the life of the process. Never stored.
 
     Apps may write words without order for ever: of those, what was met longest ago is forgotten. No number is ever
-    given to another secret.
+    given to another secret, whichever threads ask.
     """
 
     def __init__(self, *, most: int = _MOST_SECRETS) -> None:
@@ -54,17 +55,19 @@ class Placeholders:
         self._numbers: OrderedDict[str, int] = OrderedDict()
         self._secrets: dict[int, str] = {}
         self._last = 0
+        self._lock = threading.Lock()
 
     def of(self, secret: str) -> str:
-        number = self._numbers.get(secret)
-        if number is None:
-            self._last += 1
-            number = self._numbers[secret] = self._last
-            self._secrets[number] = secret
-            if len(self._numbers) > self._most:
-                del self._secrets[self._numbers.popitem(last=False)[1]]
-        self._numbers.move_to_end(secret)
-        return f"«secret:{number}»"
+        with self._lock:
+            number = self._numbers.get(secret)
+            if number is None:
+                self._last += 1
+                number = self._numbers[secret] = self._last
+                self._secrets[number] = secret
+                if len(self._numbers) > self._most:
+                    del self._secrets[self._numbers.popitem(last=False)[1]]
+            self._numbers.move_to_end(secret)
+            return f"«secret:{number}»"
 
     def restore(self, text: str, *, among: Collection[str]) -> str:
         """The text with its secrets back in place, for what is written to Nomad itself.

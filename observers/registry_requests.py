@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from desired import spans
 from observers.image_manifest import MANIFESTS
 from observers.image_reference import ImageReference
 from observers.registry_credentials import Credentials
@@ -51,13 +52,15 @@ class Asking:
     async def ask(self, method: str, path: str) -> tuple[int, bytes]:
         """The status and the body. A registry that cannot answer just now is an `httpx.TransportError`."""
         url = str(self._home.join(path))
-        status, body, challenge = await self._send(method, url, self._headers)
-        if status == 401 and "Authorization" not in self._headers:
-            self._headers["Authorization"] = await self._authorization(challenge)
-            status, body, _ = await self._send(method, url, self._headers)
-        if status >= 500 or status == 429:
-            raise httpx.TransportError(f"{self._wanted.registry} answers {status}")
-        return status, body
+        with spans.call("registry", method, asked={"registry": self._wanted.registry, "path": path}) as told:
+            status, body, challenge = await self._send(method, url, self._headers)
+            if status == 401 and "Authorization" not in self._headers:
+                self._headers["Authorization"] = await self._authorization(challenge)
+                status, body, _ = await self._send(method, url, self._headers)
+            told.answered({"status": status, "bytes": len(body)})
+            if status >= 500 or status == 429:
+                raise httpx.TransportError(f"{self._wanted.registry} answers {status}")
+            return status, body
 
     async def _authorization(self, challenge: str) -> str:
         if challenge.partition(" ")[0].lower() == "basic" and self._credentials is not None:

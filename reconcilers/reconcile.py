@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
+from desired import spans
 from desired.app import AppKey
 from desired.errors import Conflict, InvalidDesired, Rejected, StateUnusable, StillReading, TerminalError
 from desired.objection import Objection, problems_of
+from desired.operations.words import line
 from desired.problem import Problem
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
@@ -151,8 +153,12 @@ class Reconciler:
         app = state.apps.get(key)
         running = await self._nomad.running(key, checks=True)
         try:
-            situation = await self._observe(key, state, app, running)
-            decision = decide(situation)
+            with spans.step("observe") as told:
+                situation = await self._observe(key, state, app, running)
+                _tell_seen(situation, told)
+            with spans.step("decide") as told:
+                decision = decide(situation)
+                _tell_decided(decision, told)
             again = _examined_again(situation, await self._act(situation, decision))
         except Rejected as error:
             # The next pass holds the app to its last good version, or leaves it, and tells why.
@@ -163,10 +169,11 @@ class Reconciler:
             again = Waiting(error.reason, _LOOK_AGAIN)
         except TerminalError as error:
             decision, again = _stalled(error), Settled(error.reason, _STALLED_RECHECK)
-        if isinstance(decision.action, Forget):
-            self._reporter.gone(key)
-        else:
-            self._reporter.decided(key, decision, app=app, running=running)
+        with spans.step("report"):
+            if isinstance(decision.action, Forget):
+                self._reporter.gone(key)
+            else:
+                self._reporter.decided(key, decision, app=app, running=running)
         return again
 
     async def look(self, key: AppKey, state: DesiredState) -> tuple[Situation, Decision]:
@@ -356,6 +363,12 @@ class Reconciler:
     # -- act
 
     async def _act(self, s: Situation, decision: Decision) -> Result:
+        if not isinstance(decision.action, Rest):
+            spans.acts(decision.step.value, decision.reason.value)
+        with spans.step("act", asked={"action": type(decision.action).__name__.lower()}):
+            return await self._do(s, decision)
+
+    async def _do(self, s: Situation, decision: Decision) -> Result:
         action = decision.action
         match action:
             case Rest(again_in, settled):
@@ -391,7 +404,9 @@ class Reconciler:
         if budget.reserve(s.key, s.now):
             return Waiting(reason, _LOOK_AGAIN)
         try:
-            result = self._repairs.evidence.hidden_answer(await self._repairs.ladder.climb(case), case.body)
+            with spans.step("climb", asked=case.diagnosis.words) as told:
+                result = self._repairs.evidence.hidden_answer(await self._repairs.ladder.climb(case), case.body)
+                _tell_climbed(result, told)
             await self._records.save(climbed(s, case, result))
         finally:
             budget.release(s.key)
@@ -430,6 +445,31 @@ class Reconciler:
         stopped = await self._nomad.running(s.key)
         index = stopped.job.job_modify_index if stopped.job else 0
         await self._records.save(replace(s.record, applied=None, attempt=None, stopped_index=index))
+
+
+def _tell_seen(s: Situation, told: spans.Told) -> None:
+    job, wanted = s.running.job, s.desire.spec.body if isinstance(s.desire, Wanted) else None
+    spans.hides(wanted, s.body, s.target.spec.body if s.target.spec is not None else None, job.body if job else None)
+    if told.recorded:
+        seen = {"aim": s.target.aim.value, "job": job.version if job else None, "plan": s.plan and s.plan.diff_type}
+        told.answered({**seen, "diagnoses": [f"{one.failure.value}: {one.words}" for one in s.diagnoses]})
+
+
+def _tell_decided(decision: Decision, told: spans.Told) -> None:
+    if told.recorded:
+        what = {"step": decision.step.value, "action": type(decision.action).__name__.lower()}
+        told.answered({**what, "reason": decision.reason.value, "message": decision.message})
+
+
+def _tell_climbed(result: Climbed, told: spans.Told) -> None:
+    if told.recorded:
+        proposal = result.proposal
+        told.answered({
+            "rung": proposal.rung.value if proposal else None, "reason": proposal.reason if proposal else "",
+            "operations": [line(one) for one in proposal.operations] if proposal else [],
+            "turned_down": [one.proposal.reason for one in result.turned_down],
+            "choices": [one.reason for one in result.candidates], "silent": list(result.silent),
+        })  # fmt: skip
 
 
 def _examined_again(s: Situation, result: Result) -> Result:

@@ -13,8 +13,7 @@ from desired.admission.rule_set import RuleSet
 from desired.errors import InvalidDesired
 from desired.job_file import decoded
 from desired.problem import Problem
-
-_MAX_BYTES = 1_000_000
+from desired.whole_file import read_whole
 
 
 class RuleFile:
@@ -42,11 +41,7 @@ class RuleFile:
 
     def _text(self) -> str:
         origin = str(self._path)
-        with self._path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise InvalidDesired((Problem(origin, message=f"holds more than {_MAX_BYTES} bytes"),))
-        return decoded(data, origin)
+        return decoded(read_whole(self._path), origin)
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:

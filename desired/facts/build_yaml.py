@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from desired.facts.amounts import megabytes, megahertz
@@ -27,6 +28,8 @@ T = TypeVar("T")
 NAME = "build_yaml"
 PRIORITY = 0.95
 _NAMES = ("build.yaml", "build.yml")
+_TEST_KEYS = ("vault_policies", "vault_secrets", "env", "gpu_required", "constraints")
+_KEYS = ("image_name", "registry_url", "image_tags", "resource_limits", "gpu_required", "test")
 _EMPTY = Node({}, 1, 0, 1)
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,250}(?::[0-9]{1,5})?(?:/[a-z0-9._/-]{1,250})?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,200}")
@@ -38,6 +41,7 @@ _NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
 _MOST_CORES = 64
 _MOST_GPUS = 64
 _LONGEST = 4_000
+_SHOWN = 60
 
 
 def extract(codebase: Codebase, component: Component) -> Extraction:
@@ -58,6 +62,8 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
     if test is not None and not isinstance(test.value, Mapping):
         warnings.append(Problem(path, test.line, message="test holds no mapping"))
         test = None
+    reading.misspelt(root, _KEYS)
+    reading.misspelt(test or Located(_EMPTY, path), _TEST_KEYS, "test.")
     facts = reading.facts(root, test or Located(_EMPTY, path))
     return Extraction(facts, tuple(reading.warnings))
 
@@ -101,6 +107,15 @@ class _Reading:
 
     def _odd(self, part: Located, message: str, hint: str = "") -> None:
         self.warnings.append(Problem(self.path, part.line, message=message, hint=hint))
+
+    def misspelt(self, block: Located, keys: tuple[str, ...], within: str = "") -> None:
+        """Other tools have a file of this name as well: without any key of ours only what is nearly one is told."""
+        ours = any(key in keys for key, _ in block.items())
+        for key, part in block.items():
+            meant = get_close_matches(key, keys, n=1, cutoff=0.75)
+            if key not in keys and (ours or meant):
+                hint = f"{within}{meant[0]} may be meant" if meant else f"it has {', '.join(keys)}"
+                self._odd(part, f"{within}{key[:_SHOWN]} is not known", hint)
 
     def _image(self, root: Located) -> tuple[Fact[str] | None, Fact[str] | None, Fact[str] | None]:
         """A whole name of an image may stand as `image_name`: its parts count where nothing else says them."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from desired.facts.codebase import Codebase, Component
 from desired.facts.compose_file import Compose, Service, beside
-from desired.facts.dockerfiles import context_of
+from desired.facts.dockerfiles import context_of, dockerfiles, for_development
 from desired.facts.facts import Facts
 from desired.facts.image_name import image_parts
 from desired.facts.located import Located
@@ -19,6 +19,8 @@ from desired.facts.substitution import interpolated
 _ANY = frozenset({"app", "application", "web", "server", "service", "main", "backend", "api", "default"})
 _FOLDERS = frozenset({"code", "src", "source", "repo", "project", "workspace", "checkout", "build", "work", "tmp"})
 _LONGEST = 63
+# More of them are examples, or what an image is tested with.
+_MOST_FOLDERS = 20
 
 
 def components(codebase: Codebase, file: Compose, dockerfile: str | None, *, chosen: bool) -> tuple[Component, ...]:
@@ -32,7 +34,7 @@ def components(codebase: Codebase, file: Compose, dockerfile: str | None, *, cho
         return tuple(_named(built or [_of_code(codebase, dockerfile)], codebase))
     if not any(one.code for one in found) and (dockerfile is not None or _has_project(codebase)):
         # The file starts only what the app needs besides.
-        found = [_of_code(codebase, dockerfile), *found]
+        found = [*_of_folders(codebase, dockerfile), *found]
     return tuple(_named(found or [_of_code(codebase, dockerfile)], codebase))
 
 
@@ -59,6 +61,21 @@ def _of_code(codebase: Codebase, dockerfile: str | None) -> Component:
     # `cart/src/Dockerfile` is cart's.
     said = next((part for part in reversed(root.split("/")) if part and part.lower() not in _FOLDERS), codebase.name)
     return Component(slug(said), root, dockerfile)
+
+
+def _of_folders(codebase: Codebase, dockerfile: str | None) -> list[Component]:
+    """Folders beside each other that each have a Dockerfile are apps of their own, where none is for all of them."""
+    files = [one for one in dockerfiles(codebase) if not for_development(one)]
+    by_root: dict[str, Component] = {}
+    for one in [_of_code(codebase, file) for file in files]:
+        by_root.setdefault(one.root, one)
+    beside_each_other = (
+        all(not other.startswith(f"{root}/") for root in by_root for other in by_root if other != root)
+        and "" not in by_root
+    )
+    if len(by_root) < 2 or not beside_each_other or len(by_root) > _MOST_FOLDERS or _has_project(codebase):
+        return [_of_code(codebase, dockerfile)]
+    return list(by_root.values())
 
 
 def _of_service(codebase: Codebase, service: Service) -> Component:

@@ -17,6 +17,8 @@ from desired.facts.substitution import TooLong, docker_word
 _SHELL = ("/bin/sh", "-c")
 # More stages than anybody writes; more ports than a range should name.
 _MOST = 100
+_LAST_PORT = 65535
+_SHOWN = 40
 _PORT = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?(?:/(?P<kind>tcp|udp|sctp))?", re.IGNORECASE)
 # Source: the reference of Dockerfiles. What docker itself does not know is told, for it would not be built.
 _KNOWN = frozenset(
@@ -121,6 +123,9 @@ class _Reading:
             self._problems.append((one.line, f"{one.kind} stands before FROM"))
         elif one.kind == "HEALTHCHECK" and not one.words:
             self._problems.append((one.line, "HEALTHCHECK says neither CMD nor NONE"))
+        elif one.kind == "EXPOSE" and (wrong := _no_ports(self._now, one)):
+            self._problems.append((one.line, f"EXPOSE: {wrong} is no port from 1 to 65535"))
+            self._now = _after(self._now, one)
         else:
             self._now = _after(self._now, one)
 
@@ -209,10 +214,17 @@ def _health(one: Instruction) -> At | None:
 
 def _ports(word: str, line: int) -> Iterator[tuple[int, str, int]]:
     found = _PORT.fullmatch(word)
-    if found is not None:
+    if found is not None and 0 < int(found["first"]) <= _LAST_PORT:
         first = int(found["first"])
-        last = min(int(found["last"] or first), first + _MOST, 65535)
-        yield from ((port, (found["kind"] or "tcp").lower(), line) for port in range(max(first, 1), last + 1))
+        last = min(int(found["last"] or first), first + _MOST, _LAST_PORT)
+        yield from ((port, (found["kind"] or "tcp").lower(), line) for port in range(first, last + 1))
+
+
+def _no_ports(stage: Stage, one: Instruction) -> str:
+    """The first word that stands for no port; what is filled in by who builds may be one, and may be anything."""
+    known = _known(stage)
+    told = [word for text in one.words if "$" not in text for word in docker_word(text, known).split()]
+    return next((repr(word[:_SHOWN]) for word in told if next(_ports(word, 0), None) is None), "")
 
 
 def _once(ports: Sequence[tuple[int, str, int]]) -> tuple[tuple[int, str, int], ...]:

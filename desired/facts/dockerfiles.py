@@ -32,6 +32,11 @@ def is_dockerfile(path: str) -> bool:
     return _NAME.fullmatch(name) is not None and not (_NOTES.fullmatch(name) or _TOOLS.fullmatch(name))
 
 
+def for_development(path: str) -> bool:
+    """By its name or its folder's, nobody runs what it makes."""
+    return _DEVELOPMENT.search(path) is not None
+
+
 def _order(path: str) -> tuple[int, bool, bool, bool, str]:
     name = path.rpartition("/")[2]
     plain = name in ("Dockerfile", "Containerfile")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol, TypeVar, cast
@@ -22,6 +23,7 @@ import urllib3.exceptions
 from nomad.api.client import allocation, stream_logs
 from nomad.api.exceptions import BaseNomadException
 
+from desired import spans
 from desired.errors import OperatorError, Unsupported
 from observers.nomad.answers import Unintelligible
 from observers.nomad.connection import Connection
@@ -167,13 +169,18 @@ class Caller:
         def work() -> T | None:
             return self._perform(call, attempt, decode, until, progress)
 
-        try:
-            async with asyncio.timeout(within.total_seconds()):
-                if self._offload is not None:
-                    return await self._offload(work)
-                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except TimeoutError as error:
-            raise deadline_exceeded(attempt, sent=progress.sent, after=within) from error
+        with _traced(call) as told:
+            try:
+                async with asyncio.timeout(within.total_seconds()):
+                    if self._offload is not None:
+                        found = await self._offload(work)
+                    else:
+                        found = await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            except TimeoutError as error:
+                raise deadline_exceeded(attempt, sent=progress.sent, after=within) from error
+            if told.recorded:
+                told.answered(spans.outline(found))
+            return found
 
     def _perform(
         self, call: Call, attempt: Attempt, decode: Callable[[Answer], T], until: float, progress: _Progress
@@ -242,6 +249,17 @@ class Caller:
             raise error.nomad_resp from error
         assert isinstance(response, requests.Response)
         return response
+
+
+@contextmanager
+def _traced(call: Call) -> Iterator[spans.Told]:
+    """The job that is sent, and not what it was made from: of that, nobody knows what is secret."""
+    job = call.body.get("Job") if call.body is not None else None
+    spans.hides(job if isinstance(job, Mapping) else None)
+    endpoint = call.endpoint
+    asked = {"for": call.what, **call.parameters, **({"Job": job} if endpoint.write and job is not None else {})}
+    with spans.call("nomad", f"{endpoint.method.upper()} {endpoint.template}", asked=asked) as told:
+        yield told
 
 
 @dataclass(frozen=True, slots=True)

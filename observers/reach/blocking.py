@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from desired import spans
 from observers.reach.address import Reach
 from observers.reach.breaks import too_late
 
@@ -28,11 +29,13 @@ class Blocking:
     async def __call__(self, what: str, work: Callable[[], T]) -> T:
         """What `work` returns or raises. DeadlineExceeded where it takes too long; it is then left to itself."""
         deadline = self._reach.deadline
-        try:
-            async with asyncio.timeout(deadline.total_seconds()), self._free:
-                return await _in_a_thread(work)
-        except TimeoutError as error:
-            raise too_late(self._reach, what, after=deadline) from error
+        # What is asked for may be named after an app; of what comes back only that it came is told.
+        with spans.call(self._reach.service.lower(), "call", asked={"for": what}):
+            try:
+                async with asyncio.timeout(deadline.total_seconds()), self._free:
+                    return await _in_a_thread(work)
+            except TimeoutError as error:
+                raise too_late(self._reach, what, after=deadline) from error
 
 
 async def _in_a_thread(work: Callable[[], T]) -> T:

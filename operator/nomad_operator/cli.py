@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import importlib
 import os
 import re
@@ -18,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
-from desired.errors import InvalidDesired, OperatorError, UsageError
+from desired.errors import InvalidDesired, OperatorError, Unavailable, UsageError
 from nomad_operator.cli_prompts import add_prompts
 
 _INTERRUPTED = 130
@@ -50,6 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         gone = UsageError("the current folder is not there any more", hint="change to one that is (`cd`)")
         tell(gone)
         return gone.exit_code
+    except OSError as error:
+        if not _stdout_is_full(error):
+            _tell_bug(error)
+            return 1
+        full = Unavailable(f"standard output cannot be written: {error.strerror}", hint="what was printed is not whole")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        tell(full)
+        return full.exit_code
     except Exception as error:  # no traceback ever reaches a user who did not ask for it
         _tell_bug(error)
         return 1
@@ -69,6 +78,18 @@ def tell(error: OperatorError) -> None:
         print(f"error: {problem if problem.isprintable() else ascii(problem)[1:-1]}", file=sys.stderr)
     if error.hint:
         print(f"hint: {' '.join(error.hint.split())}", file=sys.stderr)
+
+
+def _stdout_is_full(error: OSError) -> bool:
+    """Whoever redirects to a full disk is told that, and not that this is a bug."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO) or error.filename is not None:
+        return False
+    try:
+        # What was refused may not be in the buffer any more.
+        os.write(sys.stdout.fileno(), b"\n")
+    except OSError:
+        return True
+    return False
 
 
 def _has_a_folder() -> bool:
@@ -148,6 +169,10 @@ def parser() -> argparse.ArgumentParser:
     repairs.add_argument("app", metavar="APP", nargs="?", help="for approve, reject and revert")
     repairs.add_argument("--proposal", metavar="HASH", default="", help="approve: only if this is what waits")
     repairs.add_argument("--rollback", action="store_true", help="stop: put back what is being tried")
+    memory = add("memory", "memory:memory", "what was learned from repairs, and forgetting some of it", json=True)
+    memory.add_argument("action", metavar="ACTION", choices=_MEMORY, help=", ".join(_MEMORY))
+    memory.add_argument("key", metavar="KEY", nargs="*", help="for show and forget; `memory list` has them")
+    memory.add_argument("--all", action="store_true", help="forget: everything of this cluster")
     for verb, meaning in _VERBS.items():
         made = add(verb, "apps:command", meaning, json=True)
         made.set_defaults(verb=verb)
@@ -229,6 +254,7 @@ def _seconds(text: str) -> float:
 
 
 _REPAIRS = ("list", "approve", "reject", "revert", "stop", "start")
+_MEMORY = ("list", "show", "forget")
 _VERBS = {
     "reconcile": "look at an app now, and try again what failed",
     "suspend": "leave an app alone",

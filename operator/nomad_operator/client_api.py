@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -53,6 +54,12 @@ class DaemonClient:
 
     def start_repairs(self) -> dict[str, Any]:
         return self._ask("POST", "/api/v1/repairs/start")
+
+    def memory(self) -> dict[str, Any]:
+        return self._ask("GET", "/api/v1/memory")
+
+    def forget(self, keys: Sequence[str]) -> dict[str, Any]:
+        return self._ask("POST", "/api/v1/memory/forget", {"keys": list(keys)})
 
     def prune_candidates(self) -> dict[str, Any]:
         return self._ask("GET", "/api/v1/prune")

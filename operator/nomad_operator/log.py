@@ -22,6 +22,8 @@ from nomad_operator.settings import LogFormat, LogLevel
 _TALKATIVE = (
     "apscheduler", "asyncio", "httpcore", "httpcore2", "httpx", "httpx2", "openai", "urllib3", "uvicorn",
 )  # fmt: skip
+# It tells of each batch that was not sent; `Outages` tells that once.
+_TOLD_OTHERWISE = ("opentelemetry",)
 
 
 def configure(*, form: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
@@ -44,6 +46,8 @@ def configure(*, form: LogFormat, level: LogLevel, stream: TextIO | None = None)
     root.setLevel(level.value.upper())
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _TOLD_OTHERWISE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

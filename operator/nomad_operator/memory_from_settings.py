@@ -45,6 +45,12 @@ def place(settings: Settings) -> Place | None:
     return Folder(settings.state_file.with_name("memory") / "qdrant")
 
 
+def kept(settings: Settings) -> str:
+    """The same for people."""
+    where = place(settings)
+    return where.shown if where is not None else "nowhere"
+
+
 def installed() -> bool:
     """Whether the extra is there, without importing it."""
     return all(importlib.util.find_spec(name) is not None for name in ("mem0", "qdrant_client"))

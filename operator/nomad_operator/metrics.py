@@ -5,7 +5,7 @@ Labels are bounded: app names stand only in `app_info`. Names only grow; dashboa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
@@ -20,6 +20,7 @@ _PREFIX = "nomad_operator"
 _PASS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _DELIVERY = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
 _ANSWER = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
+_MOST_VERSIONS = 200
 _LAG = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
@@ -133,6 +134,16 @@ class Metrics:
         self._model_seconds = self._histogram(
             "model_seconds", "from a question to its end, with the wait for a turn and every try", _ANSWER, "prompt"
         )
+        self._traces = self._counter(
+            "traces", "traces to `langfuse` or to a collector (`otlp`); `result` is `sent` or `lost`", "place", "result"
+        )
+        self._prompts_went = self._counter(
+            "prompt_outcomes",
+            "repairs that a version of a prompt was asked for; `label` is what it was fetched by, or `file`; `outcome` "
+            "is `validated` or `rejected`, then `healthy` or `failed`, then `durable` or `undone`",
+            "prompt", "version", "label", "outcome",
+        )  # fmt: skip
+        self._prompt_versions: set[tuple[str, str, str]] = set()
         self._nomad = self._counter(
             "nomad_requests",
             "requests to Nomad by method and route; `result` is the status, 0 without an answer",
@@ -222,6 +233,21 @@ class Metrics:
     def source_problems(self, files: int) -> None:
         self._source_problems.set(files)
 
+    def failure_met(self, failure: str, rungs: Collection[str], outcomes: Collection[str]) -> None:
+        """A failure of this class has begun: what may come of it is there as 0 before it is counted.
+
+        Source: Prometheus docs, "increase": what a series is worth when it appears has not grown, so that the first
+        repair of each class would never be counted.
+        """
+        for outcome in outcomes:
+            for rung in rungs:
+                self._episodes.labels(failure, rung, outcome)
+        for rung in rungs:
+            self._attempts.labels(failure, rung, "verified")
+            self._attempts.labels(failure, rung, "failed")
+            for counter in (self._durable, self._regressions, self._human_reverted):
+                counter.labels(failure, rung)
+
     def episode_closed(self, failure: str, rung: str, outcome: str) -> None:
         self._episodes.labels(failure, rung, outcome).inc()
 
@@ -260,6 +286,18 @@ class Metrics:
     def model_tokens(self, prompt: str, tokens_in: int, tokens_out: int) -> None:
         self._model_tokens.labels(prompt, "in").inc(tokens_in)
         self._model_tokens.labels(prompt, "out").inc(tokens_out)
+
+    def traces(self, place: str, result: str, number: int) -> None:
+        """`place` is langfuse or otlp, `result` sent or lost; from any thread."""
+        self._traces.labels(place, result).inc(number)
+
+    def prompt_went(self, prompt: str, version: int, label: str, outcome: str) -> None:
+        """Versions grow for ever; a process counts so many of them by their number."""
+        labels = (prompt, str(version), label or "file")
+        if labels not in self._prompt_versions and len(self._prompt_versions) >= _MOST_VERSIONS:
+            labels = (prompt, "other", label or "file")
+        self._prompt_versions.add(labels)
+        self._prompts_went.labels(*labels, outcome).inc()
 
     def nomad_request(self, endpoint: str, result: str) -> None:
         """`endpoint` is a method and a route (`GET job/plan`), never an address with ids in it."""

@@ -38,6 +38,7 @@ async def run(settings: Settings) -> int:
                 metrics=_CountedMetrics(parts),
                 api_token=token_of_daemon(settings),
                 webhook_secret=settings.webhook_secret,
+                memories=parts.memories,
             )
             host, port = settings.listen_at
             server = await WebServer.start(web.application(), host=host, port=port)
@@ -47,9 +48,11 @@ async def run(settings: Settings) -> int:
             await tell_missing_namespaces(settings, parts)
             why = "an error"
             telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
+            if telling is not None:
+                telling.add_done_callback(_tell_bug)
             try:
-                if isinstance(parts.prompts, FetchedPrompts):
-                    parts.prompts.ahead()
+                if isinstance(parts.fetched, FetchedPrompts):
+                    parts.fetched.ahead()
                 await parts.daemon.start()
                 why = await _until_told(signals, parts)
             finally:
@@ -104,6 +107,12 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             await parts.close()
     finally:
         await store.close()
+
+
+def _tell_bug(telling: asyncio.Task[None]) -> None:
+    """Nobody is told anything any more, and the apps are kept all the same."""
+    if not telling.cancelled() and (error := telling.exception()) is not None:
+        structlog.get_logger().error("notifications ended by a bug", exc_info=error)
 
 
 async def _until_told(signals: StopSignals, parts: Parts) -> str:

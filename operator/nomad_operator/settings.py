@@ -402,6 +402,12 @@ class Settings(BaseSettings):
         allowed="a path",
     )  # fmt: skip
 
+    traces: bool = setting(
+        f"{PREFIX}TRACES", True,
+        "Whether traces go to Langfuse, and to the collector of OTEL_EXPORTER_OTLP_ENDPOINT, where these are set.",
+        allowed="true or false",
+    )  # fmt: skip
+
     # State.
     state_url: str | None = setting(
         f"{PREFIX}STATE_URL", None, "File of the operator's records; in the XDG state folder if not set.",
@@ -550,12 +556,6 @@ class Settings(BaseSettings):
                 given = {key: value for key, value in found.items() if value and not _given(values, key)}
                 return {**values, **given}
         return values
-
-    @model_validator(mode="after")
-    def _server_for_the_memory(self) -> Settings:
-        if self.memory is Memory.SERVER and self.qdrant_url is None:
-            raise ValueError(f"{PREFIX}MEMORY is server, and QDRANT_URL is not set")
-        return self
 
     @property
     def state_file(self) -> Path:

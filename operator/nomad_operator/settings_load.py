@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
 from desired.errors import UsageError
-from nomad_operator.settings import PREFIX, Settings
+from nomad_operator.settings import PREFIX, Memory, Settings
 from nomad_operator.settings_values import expand_user, unreadable
 
 ENVIRONMENT = "environment"
@@ -63,6 +63,8 @@ def load(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()
         if _name(field, Settings.model_fields[field]) not in values
     ]
     problems += _half_a_pair(values)
+    if settings is not None and settings.memory is Memory.SERVER and settings.qdrant_url is None:
+        problems.append(f"{PREFIX}MEMORY is server, and QDRANT_URL is not set")
     problems += _unreadable(values, names)
     if problems or settings is None:
         raise UsageError("\n".join(problems), hint="`nomad-operator settings --defaults` explains every setting")

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
+from desired import spans
 from desired.app import AppKey
 from desired.catalog import Catalog
 from desired.code_place import CodePlace
 from desired.errors import OperatorError
 from desired.file_tree import FileTree, Poll
+from desired.spans import Traces, Untraced
 from desired.state import DesiredState
 from reconcilers.records import Records
 
@@ -51,8 +53,15 @@ class Source:
     """Call `refresh` on every poll, webhook and request; calls must not overlap. `codes` are those of the catalog."""
 
     def __init__(
-        self, *, repository: Repository, catalog: Catalog, records: Records, codes: CodeNews | None = None
+        self,
+        *,
+        repository: Repository,
+        catalog: Catalog,
+        records: Records,
+        codes: CodeNews | None = None,
+        traces: Traces | None = None,
     ) -> None:
+        self._traces = traces or Untraced()
         self._repository = repository
         self._catalog = catalog
         self._records = records
@@ -67,6 +76,14 @@ class Source:
 
         A problem is told with what is in force all the same: alone it would be taken for all there is.
         """
+        with self._traces.begun("git", session="git", asked=None) as told:
+            changed = await self._refresh()
+            if changed and self.state is not None:
+                told.answered({"revision": self.state.revision, "apps": len(self.state.apps)})
+                spans.acts("git")
+            return changed
+
+    async def _refresh(self) -> bool:
         problem: OperatorError | None = None
         try:
             self.notice = (await self._repository.poll()).notice

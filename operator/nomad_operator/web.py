@@ -24,6 +24,7 @@ from nomad_operator.hook_proof import bearer_matches
 from nomad_operator.web_answers import refusal, refuse_http, told
 from nomad_operator.web_events import Listening, server_sent
 from nomad_operator.web_hooks import Counted, GitHook
+from nomad_operator.web_memory import Memories, WebMemory
 
 VERBS = ("reconcile", "suspend", "resume", "adopt", "approve", "reject", "revert")
 # A proposal's hash, and nothing else, stands in the body of a command.
@@ -87,6 +88,7 @@ class Web:
         metrics: Rendered,
         api_token: SecretStr,
         webhook_secret: SecretStr | None = None,
+        memories: Memories | None = None,
         heartbeat_seconds: float = _HEARTBEAT_SECONDS,
     ) -> None:
         self._backend = backend
@@ -96,6 +98,7 @@ class Web:
             secret=webhook_secret, api_token=api_token, wake=backend.wake_source, counted=metrics, now=time.time,
             clock=time.monotonic,
         )  # fmt: skip
+        self._memory = WebMemory(memories=memories, refused=self._refused)
         self._heartbeat_seconds = heartbeat_seconds
 
     def application(self) -> Starlette:
@@ -112,6 +115,7 @@ class Web:
                 Route("/api/v1/repairs", told(self._repairs), methods=get),
                 Route("/api/v1/repairs/{verb}", told(self._switch_repairs), methods=post),
                 Route("/api/v1/explain/{namespace}/{name:path}", told(self._explain), methods=get),
+                *self._memory.routes(),
                 Route("/api/v1/events", told(self._events), methods=get),
                 # A job's name may hold slashes: the verb is what stands after the last one.
                 Route(app + "/{verb}", told(self._command), methods=post),

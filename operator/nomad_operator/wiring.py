@@ -7,6 +7,7 @@ which of the parts they run.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections import Counter
@@ -14,7 +15,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 import structlog
 
@@ -39,6 +39,7 @@ from nomad_operator.langfuse.from_settings import langfuse as langfuse_client
 from nomad_operator.langfuse.from_settings import prompts
 from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
+from nomad_operator.memory_desk import MemoryDesk
 from nomad_operator.metrics import Metrics
 from nomad_operator.model_from_settings import model
 from nomad_operator.news.delivery import Notifier
@@ -46,7 +47,9 @@ from nomad_operator.news.from_settings import notifier
 from nomad_operator.news.of_apps import NewsOfApps
 from nomad_operator.news.of_repairs import NewsOfRepairs
 from nomad_operator.nomad_watch import NomadWatch
+from nomad_operator.outcomes_told import OutcomesTold
 from nomad_operator.passes import Passes
+from nomad_operator.prompts_used import PromptsUsed
 from nomad_operator.pulse import Pulse
 from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.rules_watch import RulesWatch
@@ -54,6 +57,9 @@ from nomad_operator.service_clients import ServiceClients, service_clients
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
 from nomad_operator.state_watch import StateWatch
+from nomad_operator.tracing.from_settings import Tracing, tracing
+from nomad_operator.tracing.score_box import ScoreBox
+from nomad_operator.tracing.traced_model import ClosableModel, TracedModel
 from nomad_operator.web_events import Broadcast
 from observers.images import ImageRegistries
 from observers.nomad.chronicle import Chronicle
@@ -63,7 +69,6 @@ from observers.nomad.stream import EventStream
 from observers.redaction import Placeholders, Redactor
 from prompts.catalog import Prompts
 from prompts.fetched import FetchedPrompts
-from prompts.model.question import Model
 from reconcilers.backoff import Backoff
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
@@ -95,16 +100,12 @@ _MOST_QUESTIONS = 4
 _SILENCE = timedelta(seconds=5)
 # Apps whose code is known need not wait for the others'.
 _PATIENCE = timedelta(seconds=5)
+# Scores and traces that are not sent by then are lost: they hold up nobody's stop.
+FLUSH_SECONDS = 2.0
 # What a git server refuses mostly takes a person to allow.
 _WRITE_AGAIN = timedelta(seconds=10)
 _WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
 _REMEMBERED_WITHIN = 5.0
-
-
-class ClosableModel(Model, Protocol):
-    """A model that holds connections."""
-
-    async def aclose(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,13 @@ class Parts:
     notifier: Notifier | None
     langfuse: Langfuse | None
     prompts: Prompts
+    fetched: Prompts  # without a memory of who asked
+    traced: Tracing
+    scores: ScoreBox | None
     model: ClosableModel | None  # None: no endpoint is set
     experience: Experience | None  # None: nothing is remembered
     remembering: Remembering | None
+    memories: MemoryDesk | None
 
     async def close(self) -> None:
         if self.remembering is not None:
@@ -151,8 +156,11 @@ class Parts:
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
-        if isinstance(self.prompts, FetchedPrompts):
-            await self.prompts.aclose()
+        if isinstance(self.fetched, FetchedPrompts):
+            await self.fetched.aclose()
+        if self.scores is not None:
+            await self.scores.aclose(FLUSH_SECONDS)
+        await asyncio.to_thread(self.traced.close, FLUSH_SECONDS)
         if self.langfuse is not None:
             await self.langfuse.aclose()
         if self.model is not None:
@@ -214,7 +222,11 @@ def assemble(
         patience=patience,
         tidy=patience is not None,
     )
+    placeholders = Placeholders()
+    traced = tracing(settings, environ=os.environ, placeholders=placeholders, log=log, outages=outages, metrics=metrics)
+    answering = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
     source = Source(
+        traces=traced.traces,
         repository=followed,
         catalog=Catalog(
             parser=parser,
@@ -231,9 +243,11 @@ def assemble(
     images = registries(settings)
     services = service_clients(settings)
     langfuse = langfuse_client(settings)
-    asked_with = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
-    placeholders = Placeholders()
-    asked_model = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
+    fetched = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
+    asked_with = PromptsUsed(prompts=fetched)
+    asked_model = None if answering is None else TracedModel(model=answering, traces=traced.traces)
+    scores = ScoreBox(to=langfuse) if langfuse is not None and settings.traces else None
+    records.listen(OutcomesTold(counts=metrics, score=scores.put if scores else lambda _: None, now=now).saved)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
     budget = Budget(
         settings=BudgetSettings(per_hour=settings.repair_max_per_hour, at_once=settings.repair_concurrency),
@@ -253,8 +267,9 @@ def assemble(
         experience = memory_from_settings.memory(
             settings, nomad=nomad, clock=time.monotonic, heard=memory_from_settings.heard(outages, metrics)
         )
-    remembering = None
+    remembering = memories = None
     if experience is not None:
+        memories = MemoryDesk(experience=experience, kept=memory_from_settings.kept(settings))
         remembering = Remembering(memory=experience, records=records, sleep=asyncio.sleep)
         records.listen(remembering.saved)
     guard = Guard(
@@ -306,7 +321,7 @@ def assemble(
     )
     workers = Workers(
         queue=WorkQueue(backoff=Backoff(random=random.random)),
-        reconcile=reconciler.reconcile,
+        reconcile=traced.passes(asked_with.passes(reconciler.reconcile)),
         observer=passes,
         clock=time.monotonic,
         concurrency=settings.concurrency,
@@ -329,6 +344,7 @@ def assemble(
             outages=outages,
             backoff=Backoff(random=random.random, first=_WRITE_AGAIN, cap=_WRITE_AGAIN_AT_MOST),
             clock=time.monotonic,
+            traces=traced.traces,
         )
         records.listen(writing.saved)
     watch = NomadWatch(
@@ -416,7 +432,9 @@ def assemble(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
-        prompts=asked_with, model=asked_model, notifier=told, experience=experience, remembering=remembering,
+        prompts=asked_with, fetched=fetched, model=asked_model, traced=traced, scores=scores,
+        notifier=told, experience=experience, remembering=remembering,
+        memories=memories,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from desired import spans
 from desired.errors import OperatorError, Unavailable
 from prompts.memory import mem0_library
 from prompts.memory.endpoint_embedding import EmbeddingAway
@@ -121,7 +122,9 @@ class Mem0Notes:
             raise Unavailable(self._down.message, hint=self._down.hint)
         within = _WITHIN if self._memory is not None else _OPEN_WITHIN
         try:
-            answer = await self._thread.run(lambda: self._in_thread(doing, work), within=within, doing=doing)
+            with spans.call("memory", doing) as told:
+                answer = await self._thread.run(lambda: self._in_thread(doing, work), within=within, doing=doing)
+                told.answered(spans.outline(answer, deeper=0))
         except EmbeddingAway:
             # What is read by its fields needs none.
             raise

@@ -48,6 +48,14 @@ def read_object(text: str) -> dict[str, Any]:
     return value
 
 
+def is_object(text: str) -> bool:
+    """Whether it is one JSON object for a reader that minds nothing else, without a word around it."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _without_reasoning(text: str) -> str:
     text = text.lstrip()
     while text.startswith(_OPEN):

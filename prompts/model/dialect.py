@@ -2,7 +2,8 @@
 
 An answer can be bound to its schema in three ways: by JSON schema, by JSON mode, or by asking for it in words. The
 first is tried first. An endpoint that refuses a way is asked in the next one; so is one that takes it and answers
-something else, until it has shown once that it honours it. Settings that it does not know are left out.
+what no such way lets through, until a good answer has come that way once. Bounds of values say nothing of it: few
+endpoints enforce them all. Settings that it does not know are left out.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from typing import Any
 from prompts.model.question import Message, Question
 from prompts.model.sampling import Sampling
 from prompts.model.schema import closed
-from prompts.model.unusable import Fault
 
 
 class Form(StrEnum):
@@ -28,9 +28,6 @@ class Form(StrEnum):
 
 
 _NEXT = {Form.SCHEMA: Form.JSON, Form.JSON: Form.PLAIN, Form.PLAIN: Form.PLAIN}
-# Text instead of JSON says at once that nobody binds the answer; a wrong value may be a rule that is not enforced.
-_DOUBT = {Fault.MALFORMED: 2, Fault.MISFIT: 1}
-_ENOUGH = 2
 _REFUSES_A_FORM = re.compile(
     r"response_format|json_schema|json_object|json mode|schema|grammar|guided|structured|xgrammar", re.IGNORECASE
 )
@@ -48,7 +45,6 @@ class Dialect:
     def __init__(self) -> None:
         self.form = Form.SCHEMA
         self.proven = False
-        self._doubts = 0
         self._without: set[str] = set()
         self._out = _OLD_OUT
         self._system = True
@@ -84,13 +80,9 @@ class Dialect:
                 return form
         return None
 
-    def doubt(self, form: Form, fault: Fault) -> Form | None:
+    def unbound(self, form: Form) -> Form | None:
         """After an answer that such a form cannot bring: the form to ask in now. None: it is what it is."""
-        weight = _DOUBT.get(fault, 0)
-        if form is Form.PLAIN or self.proven or not weight:
-            return None
-        self._doubts += weight
-        return self._away_from(form) if self._doubts >= _ENOUGH else _NEXT[form]
+        return None if form is Form.PLAIN or self.proven else self._away_from(form)
 
     def answered(self, form: Form) -> None:
         """A good answer came that way."""
@@ -100,7 +92,7 @@ class Dialect:
     def _away_from(self, form: Form) -> Form:
         """One schema may be too much for an endpoint that takes others: what is proven stays."""
         if not self.proven and form is self.form:
-            self.form, self._doubts = _NEXT[form], 0
+            self.form = _NEXT[form]
         return _NEXT[form]
 
     def _written(self, messages: Sequence[Message]) -> list[dict[str, str]]:

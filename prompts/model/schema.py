@@ -45,6 +45,11 @@ _OTHERS = frozenset(
 )  # fmt: skip
 
 
+def has_form(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether all is satisfied but bounds: types, names and the values of enums are what every grammar enforces."""
+    return next(_broken(value, _without_bounds(schema), _without_bounds(schema), ""), None) is None
+
+
 def violations(value: Any, schema: Mapping[str, Any]) -> tuple[str, ...]:
     """What of the schema the value breaks, in words, the first few; empty where it satisfies it.
 
@@ -168,6 +173,22 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
         seen.add(where)
         schema = root["$defs"][name]
     return schema
+
+
+def _without_bounds(schema: Any) -> Any:
+    if not isinstance(schema, Mapping):
+        return schema
+    kept = {name: value for name, value in schema.items() if name not in _BOUNDS}
+    for name in ("properties", "$defs"):
+        if name in kept:
+            kept[name] = {each: _without_bounds(one) for each, one in kept[name].items()}
+    for name in ("anyOf", "oneOf"):
+        if name in kept:
+            kept[name] = [_without_bounds(one) for one in kept[name]]
+    for name in ("items", "additionalProperties"):
+        if name in kept:
+            kept[name] = _without_bounds(kept[name])
+    return kept
 
 
 def _types(schema: Mapping[str, Any]) -> Sequence[str]:

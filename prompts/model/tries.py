@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from desired.errors import OperatorError, RateLimited, Unavailable, Unsupported
-from prompts.model.answer_text import NoObject, read_object
+from prompts.model.answer_text import NoObject, is_object, read_object
 from prompts.model.completion import model_of, read_body, text_of, usage_of
 from prompts.model.dialect import Dialect, Form
 from prompts.model.heard import Heard, Lost
 from prompts.model.question import Question
 from prompts.model.sampling import Sampling
-from prompts.model.schema import violations
+from prompts.model.schema import has_form, violations
 from prompts.model.telling import Telling
 from prompts.model.token_budget import Reservation, TokenBudget
 from prompts.model.unusable import Fault, UnusableAnswer
@@ -64,6 +64,10 @@ class Answer:
     model: str
 
 
+class _Unbound(UnusableAnswer):
+    """An answer that was not bound to its schema, whatever was asked for."""
+
+
 class Tries:
     """`model` empty is the only one that is listed; `clock` is monotonic, `random` from 0 to 1."""
 
@@ -108,7 +112,7 @@ class Tries:
             try:
                 answer = self._read(asking, heard, reserved, estimate=estimate, model=model)
             except UnusableAnswer as error:
-                form = dialect.doubt(asking.form, error.fault)
+                form = dialect.unbound(asking.form) if isinstance(error, _Unbound) else None
                 if form is None:
                     raise
                 asking.form = form
@@ -166,7 +170,8 @@ class Tries:
         try:
             value = read_object(text)
         except NoObject as error:
-            raise UnusableAnswer(
+            kind = UnusableAnswer if is_object(text) else _Unbound
+            raise kind(
                 f"{telling.who}: its answer cannot be read, {error}{telling.quoted(text)}",
                 fault=Fault.MALFORMED,
                 hint="a model that follows schemas, or an endpoint that enforces them, answers better",
@@ -174,7 +179,8 @@ class Tries:
             ) from None
         wrong = violations(value, asking.question.schema)
         if wrong:
-            raise UnusableAnswer(
+            kind = UnusableAnswer if has_form(value, asking.question.schema) else _Unbound
+            raise kind(
                 f"{telling.who}: its answer is not what was asked for: {'; '.join(wrong)}",
                 fault=Fault.MISFIT,
                 hint="a model that follows schemas, or an endpoint that enforces them, answers better",

@@ -52,7 +52,9 @@ class Wire:
                 default_headers={"User-Agent": "nomad-operator"},
                 timeout=openai.Timeout(deadline.total_seconds(), connect=_CONNECT),
                 http_client=openai.DefaultAsyncHttpxClient(
-                    follow_redirects=False, event_hooks={"response": [_refused]}
+                    follow_redirects=False, event_hooks={"response": [_refused]},
+                    # Questions are rare. One on a connection that the other side closes just then would count as asked.
+                    limits=sys.modules[_LIBRARY].Limits(max_keepalive_connections=0),
                 ),
             )  # fmt: skip
         except sys.modules[_LIBRARY].InvalidURL as error:

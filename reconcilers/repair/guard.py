@@ -17,6 +17,7 @@ from reconcilers.repair.invariants import INVARIANTS, PRIVILEGES, Violation
 from reconcilers.repair.proposal import Case, Proposal
 from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.near_miss import near_miss
+from reconcilers.repair.untrusted import contained, to_be_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Guard:
             for invariant in INVARIANTS
             for violation in invariant(case, after, proposal, self._settings.ceilings)
         ]
+        found += contained(case, after, proposal)
         if self._judged is not None:
             found += newly_broken(case, after, self._judged)
         return Verdict(tuple(found), self._approval(case, proposal))
@@ -96,7 +98,7 @@ class Guard:
         elsewhere = next((one for one in moved if one.kind not in self._settings.widened and _elsewhere(one)), None)
         if elsewhere is not None:
             return f"{_list(elsewhere.new)} is no other spelling of {_list(elsewhere.old)}: was it meant?"
-        return ""
+        return to_be_asked(case, proposal, self._settings.widened)
 
 
 def _only_said(case: Case, one: Operation) -> bool:

@@ -15,6 +15,7 @@ from desired.state import JobBody
 from observers.failures.failure_class import FailureClass
 from observers.failures.table import TABLE
 from reconcilers.repair.origins import origin_of, words_of
+from reconcilers.repair.pieces import pieces
 from reconcilers.repair.proposal import Case, Proposal
 from reconcilers.repair.settings_named import settings_named
 
@@ -32,6 +33,8 @@ PRIVILEGES = (
     "volumes", "mount", "mounts", "volume_driver", "network_mode", "runtime", "group_add", "sysctl", "extra_hosts",
     "oom_score_adj", "readonly_rootfs", "ulimit", "storage_opt", "auth", "cap_drop", "isolation", "dns_servers",
 )  # fmt: skip
+# Keys that keep the container from the host: what they say may not become less.
+_PROTECTION = ("cap_drop", "readonly_rootfs", "security_opt", "userns_mode", "pids_limit", "isolation", "ulimit")
 
 
 # Read by loaders, interpreters, shells and TLS libraries before the app says a word.
@@ -130,12 +133,17 @@ def _privilege(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping
             asked = _said(new) <= _said(old) or _renamed(proposal, key, new, before)
             if new != old and new not in (None, False, [], "", {}) and not asked:
                 yield Violation("privilege", f"{key} of task {where} would become {new!r}")
+        for key in _PROTECTION:
+            if _said(_config(before).get(key)) - _said(_config(now).get(key)):
+                yield Violation("privilege", f"{key} of task {where} would protect less")
         if before.get("Driver") != now.get("Driver") and now.get("Driver") == "raw_exec":
             yield Violation("privilege", f"task {where} would run without isolation")
     for group, now in _groups(case.body, after):
         old, new = _mode(group), _mode(now)
-        if new != old and new == "host":
+        if new != old and (new == "host" or (new == "" and not _in_containers(group))):
             yield Violation("host network", f"group {group.get('Name')} would share the host's network")
+        if new != old and old == "none":
+            yield Violation("privilege", f"group {group.get('Name')} was to have no network")
         for name in ("Volumes", "Consul"):
             if group.get(name) != now.get(name):
                 yield Violation("privilege", f"{name} of group {group.get('Name')} would change")
@@ -150,8 +158,7 @@ def _renamed(proposal: Proposal, key: str, value: Any, before: Mapping[str, Any]
 
 
 def _said(value: Any) -> set[str]:
-    """The words of a value, whatever its shape. A flag says itself: false holds no true."""
-    return set(words_of([str(value)])) if value is not None else set()
+    return set(pieces(value))
 
 
 def _environment(case: Case, after: JobBody, proposal: Proposal, ceilings: Mapping[str, int]) -> Iterator[Violation]:
@@ -257,6 +264,11 @@ def _config(task: Mapping[str, Any]) -> Mapping[str, Any]:
 def _mode(group: Mapping[str, Any]) -> str:
     networks = group.get("Networks") or ()
     return str(networks[0].get("Mode") or "") if networks else ""
+
+
+def _in_containers(group: Mapping[str, Any]) -> bool:
+    """Without a mode, Docker gives a container a network of its own; other drivers share the host's."""
+    return all(task.get("Driver") in ("docker", "podman") for task in group.get("Tasks") or ())
 
 
 def _repository(image: object) -> str:

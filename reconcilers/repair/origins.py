@@ -14,7 +14,8 @@ from desired.docker_config import KNOWN_KEYS
 from desired.operations.operation import Kind, Operation, Value
 from reconcilers.repair.proposal import Case
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\d+")
+# Of every script: a word that is none would be a value that nobody need know.
+_WORD = re.compile(r"[^\W\d]\w*|\d+")
 _NUMBER = re.compile(r"(?<![\d.])\d{1,5}(?![\d.]*\d)")
 _PATH = re.compile(r"(?<![\w:/])/[\w./-]*")
 
@@ -49,6 +50,7 @@ _TEMPLATE_WORDS = frozenset(
         "Data replaceAll regexReplaceAll split join base64Encode base64Decode",
     )
 )
+_SAID_BY_THE_APP = "what the app and its checks say"
 _DELIMITERS = frozenset({"{{ }}", "[[ ]]", "<< >>", "(( ))", "{% %}"})
 _CLOSED: Mapping[Kind, frozenset[Value]] = {
     Kind.CHECK_TYPE: frozenset({"http", "tcp", "grpc"}),
@@ -64,6 +66,10 @@ _CLOSED: Mapping[Kind, frozenset[Value]] = {
     Kind.CONSTRAINT_REMOVAL: frozenset({None}),
     Kind.VAULT_ADDED: frozenset({""}),
 }
+
+
+def template_words() -> frozenset[str]:
+    return _TEMPLATE_WORDS
 
 
 def origin_of(one: Operation, case: Case) -> str | None:
@@ -106,7 +112,7 @@ def _longest_wait(one: Operation, case: Case) -> int:
 def _label(one: Operation, case: Case) -> str | None:
     """A label that the job declares or uses already, or, for one used twice, the same with a number behind."""
     told = one.new if isinstance(one.new, tuple) else (one.new,)
-    known = _labels(case.body)
+    known = labels(case.body)
     grown = (
         isinstance(one.new, str)
         and isinstance(one.old, str)
@@ -121,17 +127,28 @@ def _inner_port(one: Operation, case: Case) -> str | None:
         return "the same port"
     if any(port in facts.ports for facts in case.evidence.images.values()):
         return "the image"
-    if str(port) in _numbers(_texts(case.body)):
+    if str(port) in _numbers(texts(case.body)):
         return "the job"
     if str(port) in _numbers(_telemetry(case)):
-        return "what the app and its checks say"
+        return _SAID_BY_THE_APP
     return None
+
+
+def only_telemetry(one: Operation, case: Case) -> bool:
+    """Nothing holds the new value but what the app, or a check of it, says. Where it is read out of that by the
+    diagnosis itself, for this very port, it is as good as seen.
+    """
+    if one.kind is Kind.CHECK_PATH:
+        return _path(one, case) is not None and one.new not in {
+            path for text in texts(case.body) for path in _PATH.findall(text)
+        }
+    return _inner_port(one, case) == _SAID_BY_THE_APP and str(one.new) not in case.diagnosis.facts.values()
 
 
 def _path(one: Operation, case: Case) -> str | None:
     if isinstance(one.old, str) and isinstance(one.new, str) and one.new.startswith("/") and one.old.endswith(one.new):
         return "the old value without what is no path"
-    told = {path.rstrip(".,;") for text in (*_telemetry(case), *_texts(case.body)) for path in _PATH.findall(text)}
+    told = {path.rstrip(".,;") for text in (*_telemetry(case), *texts(case.body)) for path in _PATH.findall(text)}
     return "the app or the job" if one.new in told else None
 
 
@@ -170,7 +187,7 @@ def _command(one: Operation, case: Case) -> str | None:
         return "the image's own"
     if _plain(one.new).replace("$", "") == _plain(one.old).replace("$", ""):
         return "the same, escaped"
-    known = set(words_of(_texts(case.body)))
+    known = set(words_of(texts(case.body)))
     for facts in case.evidence.images.values():
         known |= set(words_of([*facts.entrypoint, *facts.command, facts.working_dir]))
     return "the job and its image" if set(words_of([_plain(one.new)])) <= known else None
@@ -197,7 +214,7 @@ def _reshaped(one: Operation, case: Case) -> str | None:
 
 
 def _env(one: Operation, case: Case) -> str | None:
-    known = set(words_of(_texts(case.body)))
+    known = set(words_of(texts(case.body)))
     for facts in case.evidence.images.values():
         known |= {str(port) for port in facts.ports}
     if 0 < _plain(one.old).count("${secret.") == _plain(one.new).count("${secret."):
@@ -284,11 +301,11 @@ def _telemetry(case: Case) -> list[str]:
     ]
 
 
-def _texts(value: Any) -> list[str]:
+def texts(value: Any) -> list[str]:
     if isinstance(value, Mapping):
-        return [text for key, item in value.items() for text in (str(key), *_texts(item))]
+        return [text for key, item in value.items() for text in (str(key), *texts(item))]
     if isinstance(value, list | tuple):
-        return [text for item in value for text in _texts(item)]
+        return [text for item in value for text in texts(item)]
     return [] if value is None else [str(value)]
 
 
@@ -300,7 +317,7 @@ def words_of(texts: Iterable[str]) -> list[str]:
     return [word for text in texts for word in _WORD.findall(text)]
 
 
-def _labels(body: Mapping[str, Any]) -> set[Value]:
+def labels(body: Mapping[str, Any]) -> set[Value]:
     found: set[Value] = set()
     for group in body.get("TaskGroups") or ():
         for network in group.get("Networks") or ():

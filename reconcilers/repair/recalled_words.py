@@ -17,10 +17,10 @@ def in_words(one: Recalled) -> str:
 
 
 def steps_in_words(steps: Iterable[Step]) -> str:
-    return "; ".join(_step(one) for one in steps)
+    return "; ".join(step_in_words(one) for one in steps)
 
 
-def _step(one: Step) -> str:
+def step_in_words(one: Step) -> str:
     spec = row(one.kind)
     where = "/".join(part.removeprefix("=") for part in one.at)
     alone = one.source is From.OWN

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from desired import spans
 from desired.app import AppKey
 from desired.edited_file import ByHand
 from desired.errors import Conflict, DeadlineExceeded, OperatorError, Unavailable
 from desired.operations.operation import Operation
+from desired.spans import Traces, Untraced
 from desired.state import DesiredApp
 from desired.write_back import Change, WrittenChange
 from reconcilers.backoff import Backoff
@@ -80,7 +82,9 @@ class Writing:
         outages: OutageLog,
         backoff: Backoff,
         clock: Callable[[], float],
+        traces: Traces | None = None,
     ) -> None:
+        self._traces = traces or Untraced()
         self._to = to
         self._writer = writer
         self._desired = desired
@@ -132,7 +136,9 @@ class Writing:
             while self._due:
                 key = next(iter(self._due))
                 del self._due[key]
-                await self._write(key)
+                with self._traces.begun("write back", session=str(key), asked={"app": str(key)}):
+                    spans.acts("write back")
+                    await self._write(key)
         finally:
             self._busy = False
 

@@ -25,6 +25,7 @@ from desired.errors import InvalidDesired, TerminalError, UsageError
 from desired.facts.analyze import Analysis, analyze
 from desired.facts.codebase import Codebase
 from desired.git_address import GitAddress
+from desired.said_secret import says_a_secret
 from nomad_operator.codebases import is_url, open_codebase
 from nomad_operator.commands.table import Style, plain
 from nomad_operator.from_settings import connection, policy
@@ -53,6 +54,11 @@ _DEADLINE = timedelta(seconds=5)
 
 
 def init(arguments: argparse.Namespace) -> int:
+    if arguments.json and arguments.output == "-":
+        raise UsageError("--json and --output - both want standard output", hint="leave out one of them")
+    if says_a_secret(arguments.prompt):
+        hint = "say where it is kept instead: answers take vault: path#field, nomad: path#field, consul: key"
+        raise UsageError("--prompt: it seems to tell a secret, which would stand in the manifest", hint=hint)
     # The `.env` of a codebase is the app's, not ours.
     ours = Path(DOTENV) if is_url(arguments.path) or Path(arguments.path).resolve() != Path.cwd() else None
     loaded = load(env_file=ours)

@@ -46,8 +46,11 @@ class People:
             return None
         options = [Option(path) for path in found.dockerfiles]
         services = [one.component.name for one in found.apps if one.component.service]
+        folders = [one.component.name for one in found.apps if one.component.code]
         if services:
             options.insert(0, Option(ALL, f"every app of the compose file: {', '.join(services)}"))
+        elif len(folders) > 1:
+            options.insert(0, Option(ALL, f"each is an app of its own: {', '.join(folders)}"))
         text = "Which Dockerfile is the app's?" if len(options) > 1 else "This is the app's Dockerfile?"
         taken = self._choice(Asked(DOCKERFILE, text, tuple(options), options[0].word)).word
         self._kept.keep_about_all(DOCKERFILE, taken)

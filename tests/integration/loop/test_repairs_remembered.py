@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from desired.operations.operation import Kind
 from desired.policy import Policy, Repair
 from prompts.memory.hashing import Hashing
 from prompts.memory.mem0_notes import Mem0Notes
-from prompts.memory.note import Note, Similar
 from prompts.memory.place import Folder
 from prompts.model.question import Question
 from reconcilers.decision import Truth
@@ -32,6 +31,7 @@ from reconcilers.repair.remembering import Remembering
 from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.rule import Edit, fix
 from reconcilers.requests import Verb
+from tests.doubles.notes_in_memory import InMemory
 from tests.doubles.scripted_model import ScriptedModel
 from tests.integration.loop.cluster import FAST, Cluster, job, key, run
 
@@ -41,37 +41,6 @@ behaviours:
   - {command: "hungry", needs_memory: 200}
   - {command: "ravenous", needs_memory: 5000}
 """
-
-
-class InMemory:
-    """Notes without a store behind them. What is asked while it is `away` fails."""
-
-    def __init__(self) -> None:
-        self.notes: dict[str, Note] = {}
-        self.away = False
-        self.writes = 0
-
-    async def put(self, note: Note) -> None:
-        self._there()
-        self.writes += self.notes.get(note.key) != note
-        self.notes[note.key] = note
-
-    async def where(self, fields: Mapping[str, str], *, limit: int | None = None) -> tuple[Note, ...]:
-        self._there()
-        return tuple(note for note in self.notes.values() if fields.items() <= {**note.fields, "key": note.key}.items())
-
-    async def like(self, text: str, fields: Mapping[str, str], *, limit: int) -> tuple[Similar, ...]:
-        return tuple(Similar(note, 0.0) for note in await self.where(fields))
-
-    async def remove(self, keys: Iterable[str]) -> int:
-        self._there()
-        return sum(self.notes.pop(each, None) is not None for each in keys)
-
-    async def aclose(self) -> None: ...
-
-    def _there(self) -> None:
-        if self.away:
-            raise Unavailable("the memory is away")
 
 
 class AskedModel:

@@ -100,4 +100,4 @@ async def test_a_file_that_is_gone_allows_nothing_until_it_is_back(tmp_path: Pat
     assert found.rule == "policy"
     path.mkdir()
     (found,) = await again(file)
-    assert "Is a directory" in found.message
+    assert "it is a folder" in found.message

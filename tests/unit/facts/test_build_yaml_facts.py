@@ -153,6 +153,17 @@ MISTAKES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "build.yaml:1: vault_policies holds something that is no name of a policy",
         {"vault_policies": "a"},
     ),
+    "a misspelt key": (
+        "image_name: a\nimage_tag: v1",
+        "build.yaml:2: image_tag is not known (image_tags may be meant)",
+        {"name": "a", "image_name": "a"},
+    ),
+    "a key that nothing is like": (
+        "image_name: a\nflavour: x",
+        "build.yaml:2: flavour is not known (it has ",
+        {"name": "a", "image_name": "a"},
+    ),
+    "a misspelt key of the test": ("test: {vault_policy: [a]}", "build.yaml:1: test.vault_policy is not known (", {}),
     "broken off": ("image_name: a\ntest:\n  env: {A: 1\n", "build.yaml:", {"name": "a", "image_name": "a"}),
 }
 
@@ -164,6 +175,10 @@ def test_a_mistake_is_told_with_its_line_and_costs_nothing_else(case: str) -> No
     assert [str(problem)[: len(warning)] for problem in extraction.warnings] == [warning]
     assert told(extraction.facts) == expected
     assert "hunter2" not in repr(extraction)
+
+
+def test_a_file_of_another_tool_is_not_told_what_it_should_hold() -> None:
+    assert read("targets:\n  $default:\n    builders: {}\n").warnings == ()
 
 
 def test_each_value_has_its_own_line() -> None:

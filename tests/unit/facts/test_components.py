@@ -36,6 +36,31 @@ NAMED: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "shop",
         ["billing"],
     ),
+    "folders beside each other, each with a Dockerfile": (
+        {"api/Dockerfile": DOCKERFILE, "api/dev.Dockerfile": DOCKERFILE, "worker/Dockerfile": DOCKERFILE},
+        "shop",
+        ["api", "worker"],
+    ),
+    "one of them is in another": (
+        {"api/Dockerfile": DOCKERFILE, "api/tools/Dockerfile": DOCKERFILE},
+        "shop",
+        ["shop"],
+    ),
+    "one of them is for development": (
+        {"api/Dockerfile": DOCKERFILE, "test/Dockerfile": DOCKERFILE},
+        "shop",
+        ["shop"],
+    ),
+    "one for all of them": (
+        {"Dockerfile": DOCKERFILE, "api/Dockerfile": DOCKERFILE, "worker/Dockerfile": DOCKERFILE},
+        "shop",
+        ["shop"],
+    ),
+    "a project at the root": (
+        {"package.json": "{}", "api/Dockerfile": DOCKERFILE, "worker/Dockerfile": DOCKERFILE},
+        "shop",
+        ["shop"],
+    ),
     "services": (
         {"compose.yaml": "services: {a: {build: .}, b: {build: .}, db: {image: x}}", "Dockerfile": DOCKERFILE},
         "shop",

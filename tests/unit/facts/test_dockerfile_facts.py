@@ -43,7 +43,6 @@ SAID: dict[str, tuple[str, dict[str, Any]]] = {
     "a port by ENV": ("ENV PORT=8081\nEXPOSE ${PORT}/tcp", {"env": {"PORT": "8081"}, "ports": {"8081": "8081"}}),
     "a port that nobody says": ("EXPOSE $PORT", {}),
     "a port with a default": ("EXPOSE ${PORT:-4000}", {"ports": {"4000": "4000"}}),
-    "ports that are none": ("EXPOSE 0 65536 http 99999999999999 -1 80/tcp/x 1-", {}),
     "the old ENV": ("ENV GREETING hello big world", {"env": {"GREETING": "hello big world"}}),
     "ENV with several": (
         """ENV A=1 B="two words" C='3' D=a\\ b E="it's" """,
@@ -105,6 +104,14 @@ def test_a_dockerfile_says_this_and_nothing_else(case: str) -> None:
     extraction = read(f"FROM x\n{text}\n")
     assert told(extraction.facts) == expected
     assert extraction.warnings == ()
+
+
+@pytest.mark.parametrize("word", ["0", "65536", "http", "99999999999999", "-1", "80/tcp/x", "1-", "70000-70010"])
+def test_a_port_that_is_none_is_told_with_its_line(word: str) -> None:
+    extraction = read(f"FROM x\nEXPOSE 80 {word}\n")
+    assert list(extraction.facts.ports) == [80]
+    (warning,) = extraction.warnings
+    assert (warning.line, warning.message) == (2, f"EXPOSE: {word!r} is no port from 1 to 65535")
 
 
 # Whole files: all that they say.

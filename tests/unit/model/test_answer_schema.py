@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prompts.model.schema import check_schema, closed, violations
+from prompts.model.schema import check_schema, closed, has_form, violations
 
 CHANGE: dict[str, Any] = {
     "type": "object",
@@ -109,6 +109,20 @@ def test_nothing_of_an_answer_is_in_what_is_told_of_it() -> None:
 def test_of_many_violations_the_first_are_told() -> None:
     told = violations([1] * 50, {"items": {"type": "string"}})
     assert len(told) == 9 and told[-1] == "and more"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (_with(count=99, reason="x" * 99, parts=[{"n": None}] * 9), True),
+        (_with(count="3"), False),
+        (_with(action="delete"), False),
+        (_with(parts=[{}]), False),
+        (_with(more=1), False),
+    ],
+)
+def test_the_form_of_a_value_is_all_of_it_but_its_bounds(value: Any, expected: bool) -> None:
+    assert has_form(value, CHANGE) is expected
 
 
 def test_what_endpoints_call_strict_is_known() -> None:

@@ -119,7 +119,7 @@ async def test_every_odd_answer_is_an_error_with_a_hint(odd: tuple[Line, type[Op
     with model_endpoint(line) as endpoint:
         counted = Counted()
         error = await ended(wired(endpoint.base_url, counted=counted))
-    assert type(error) is kind and words in error.message
+    assert isinstance(error, kind) and words in error.message
     assert len(counted.outcomes) == 1 and counted.outcomes[0] != "answered"
 
 
@@ -132,6 +132,15 @@ async def test_nothing_stretches_the_deadline(line: Line) -> None:
         # The request is ended as well: nobody reads on.
         await endpoint.stub.until(lambda stub: stub.open_now == 0)
     assert isinstance(error, DeadlineExceeded) and "no complete answer within 0.4 s" in error.message
+
+
+async def test_no_connection_is_kept_that_could_break_when_it_is_used_again() -> None:
+    with model_endpoint(answer(GOOD)) as endpoint:
+        model = wired(endpoint.base_url)
+        for _ in range(3):
+            await model.ask(question())
+        await endpoint.stub.until(lambda stub: stub.open_now == 0)
+        await model.aclose()
 
 
 async def test_a_question_that_is_given_up_ends_its_connection() -> None:

@@ -46,7 +46,7 @@ class Served:
 @pytest.fixture
 def served(backend: Any) -> Iterator[Served]:
     """What `nomad-operator run` serves, as far as a command can tell."""
-    web = Web(backend=backend, metrics=Metrics(version="0"), api_token=SecretStr(TOKEN))
+    web = Web(backend=backend, metrics=Metrics(version="0"), api_token=SecretStr(TOKEN), memories=backend.memories)
     ready: list[str] = []
     up = threading.Event()
     stopping: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []

@@ -50,6 +50,7 @@ class FakeBackend:
         self.woken = 0
         self.confirmed = False
         self.broadcast = Broadcast()
+        self.memories: Any = None  # nothing is remembered
 
     def status(self) -> dict[str, Any]:
         operator = {"version": "0.1.0", "leader": True, "revision": "0123456789abcdef", "repairs": "off"}

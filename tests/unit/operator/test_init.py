@@ -115,7 +115,7 @@ def test_what_people_say_in_their_words_is_taken_and_told_as_that(run: Run, code
 
 def test_the_words_of_a_prompt_may_hold_no_secret(run: Run, code: Path) -> None:
     done, out, err = run("init", str(code), "--no-questions", "--prompt", "use password=correct-horse-1 here")
-    assert (done, out) == (1, "")
+    assert (done, out) == (2, "")
     assert "horse" not in err
     assert not Path("apps").exists()
 

@@ -48,6 +48,9 @@ TELLS: list[tuple[Callable[[Metrics], None], dict[str, float]]] = [
                                                        "model_seconds{repair}": 4}),
     (lambda m: m.model_tokens("repair", 10, 2), {"model_tokens_total{repair,in}": 10,
                                                  "model_tokens_total{repair,out}": 2}),
+    (lambda m: m.traces("langfuse", "lost", 2), {"traces_total{langfuse,lost}": 2}),
+    (lambda m: m.prompt_went("repair", 3, "candidate", "healthy"),
+     {"prompt_outcomes_total{repair,3,candidate,healthy}": 1}),
     (lambda m: m.nomad_request("GET jobs", "200"), {"nomad_requests_total{GET jobs,200}": 1}),
 ]  # fmt: skip
 
@@ -93,6 +96,7 @@ def filled(apps: int) -> Metrics:
         metrics.app(key, ready=truths[number % 3], reason=reasons[number % len(reasons)])
         metrics.app(key, ready=truths[(number + 1) % 3], reason=reasons[(number + 1) % len(reasons)])
         failure, rung = classes[number % len(classes)], list(Rung)[number % len(Rung)].value
+        metrics.failure_met(failure, [one.value for one in Rung], [one.value for one in Outcome])
         metrics.reconciled("settled", 0.1)
         metrics.episode_closed(failure, rung, list(Outcome)[number % len(Outcome)].value)
         metrics.attempt_ended(failure, rung, "verified")
