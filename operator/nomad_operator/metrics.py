@@ -5,7 +5,7 @@ Labels are bounded: app names stand only in `app_info`. Names only grow; dashboa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
@@ -232,6 +232,21 @@ class Metrics:
 
     def source_problems(self, files: int) -> None:
         self._source_problems.set(files)
+
+    def failure_met(self, failure: str, rungs: Collection[str], outcomes: Collection[str]) -> None:
+        """A failure of this class has begun: what may come of it is there as 0 before it is counted.
+
+        Source: Prometheus docs, "increase": what a series is worth when it appears has not grown, so that the first
+        repair of each class would never be counted.
+        """
+        for outcome in outcomes:
+            for rung in rungs:
+                self._episodes.labels(failure, rung, outcome)
+        for rung in rungs:
+            self._attempts.labels(failure, rung, "verified")
+            self._attempts.labels(failure, rung, "failed")
+            for counter in (self._durable, self._regressions, self._human_reverted):
+                counter.labels(failure, rung)
 
     def episode_closed(self, failure: str, rung: str, outcome: str) -> None:
         self._episodes.labels(failure, rung, outcome).inc()

@@ -9,8 +9,10 @@ from nomad_operator.metrics import Metrics
 from reconcilers.record import Record
 from reconcilers.repair.episode import Episode, Outcome, TryState
 from reconcilers.repair.happened import Closed, Ended, Lasted, Opened, Proposed, happened
+from reconcilers.repair.proposal import Rung
 
 _NO_RUNG = "none"
+_RUNGS = (_NO_RUNG, Rung.RULE.value, Rung.MEMORY.value, Rung.MODEL.value)
 
 
 class RepairsTold:
@@ -25,6 +27,7 @@ class RepairsTold:
         for one in happened(before, after):
             match one:
                 case Opened(key, episode):
+                    self._metrics.failure_met(episode.diagnosis.failure.value, _RUNGS, [one.value for one in Outcome])
                     self._metrics.repair_took(
                         "detect", _seconds(episode.failing_since, episode.opened_at),
                         episode.diagnosis.failure.value, _NO_RUNG,

@@ -32,7 +32,7 @@ def learned(key: AppKey, episode: Episode, where: Where) -> Iterator[Remembered]
             key=f"{episode.id}-{number}",
             failure=one.diagnosis.failure.value,
             signature=one.lesson.signature,
-            text=one.lesson.text,
+            text=one.lesson.words,
             steps=one.lesson.steps,
             outcome=outcome,
             rung=one.rung.value,

@@ -15,10 +15,10 @@ from reconcilers.repair.signature import signature
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """The failure's signature and its text, and the repair in relative form. Redacted, as the evidence is."""
+    """The failure's signature and its words, and the repair in relative form. Redacted, as the evidence is."""
 
     signature: str
-    text: str
+    words: str
     steps: tuple[Step, ...]
 
 

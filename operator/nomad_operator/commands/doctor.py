@@ -22,6 +22,9 @@ from desired.git_version import installed_git
 from nomad_operator.commands.table import Style, columns, plain
 from nomad_operator.doctor import Doctor, Finding
 from nomad_operator.from_settings import connection, credentials
+from nomad_operator.memory_from_settings import kept
+from nomad_operator.probes.attempt import Attempt
+from nomad_operator.probes.memory import probe_memory
 from nomad_operator.probes.services import probe_services
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
@@ -47,11 +50,18 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[Finding]:
-    nomad, command, git, state, services = await asyncio.gather(
+    nomad, command, git, state, services, memory = await asyncio.gather(
         _nomad(settings), _git_command(), _git(settings), _doctor().state(settings.state_file),
-        probe_services(settings, timeout=_TIMEOUT),
+        probe_services(settings, timeout=_TIMEOUT), _memory(settings),
     )  # fmt: skip
-    return [*nomad, command, git, *_rules(settings), state, *services]
+    return [*nomad, command, git, *_rules(settings), state, *services, *memory]
+
+
+async def _memory(settings: Settings) -> list[Finding]:
+    attempt = Attempt(
+        service="memory", address=kept(settings), timeout_seconds=_TIMEOUT.total_seconds(), clock=time.monotonic
+    )
+    return await probe_memory(settings, attempt)
 
 
 async def _nomad(settings: Settings) -> list[Finding]:

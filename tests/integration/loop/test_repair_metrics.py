@@ -102,3 +102,16 @@ def test_an_app_that_is_well_and_one_that_is_not_to_be_repaired_count_nothing() 
         cluster.live("web", minutes=45)
 
     assert counted(story) == {}
+
+
+def test_the_first_repair_of_a_class_can_be_seen_to_grow() -> None:
+    """Prometheus takes what a series is worth when it appears as its beginning: it has to appear as 0."""
+    cluster, metrics = Cluster(world=WORLD), Metrics(version="1")
+    cluster.records.listen(RepairsTold(metrics=metrics, log=structlog.get_logger()).saved)
+    repaired = {"class": "oom_killed", "rung": "rule", "outcome": "repaired"}
+    seen: list[float | None] = []
+    cluster.commit(job(command="hungry", memory=128, update=FAST))
+    for _ in range(60):
+        cluster.live("web", minutes=0.2)
+        seen.append(metrics.registry.get_sample_value("nomad_operator_episodes_total", repaired))
+    assert 0.0 in seen and seen[-1] == 1.0

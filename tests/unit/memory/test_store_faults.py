@@ -224,7 +224,7 @@ def test_nothing_is_sent_anywhere_and_nothing_is_written_elsewhere(tmp_path: Pat
         asyncio.run(main())
         print(json.dumps(asked))
     """
-    found = python(code, HOME=str(home), OPENAI_API_KEY="sk-of-the-user")
+    found = python(code, HOME=str(home), OPENAI_API_KEY="of-the-user")
     assert json.loads(found.stdout) == []
     assert found.stderr == ""
     assert list(home.rglob("*")) == []

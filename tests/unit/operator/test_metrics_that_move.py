@@ -96,6 +96,7 @@ def filled(apps: int) -> Metrics:
         metrics.app(key, ready=truths[number % 3], reason=reasons[number % len(reasons)])
         metrics.app(key, ready=truths[(number + 1) % 3], reason=reasons[(number + 1) % len(reasons)])
         failure, rung = classes[number % len(classes)], list(Rung)[number % len(Rung)].value
+        metrics.failure_met(failure, [one.value for one in Rung], [one.value for one in Outcome])
         metrics.reconciled("settled", 0.1)
         metrics.episode_closed(failure, rung, list(Outcome)[number % len(Outcome)].value)
         metrics.attempt_ended(failure, rung, "verified")

@@ -1,0 +1,62 @@
+"""A Nomad with ACLs, as who may do everything there: makes policies and tokens, and takes all of it away again."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import httpx
+
+# As our policies are written: a capability of the namespace on a line of its own, a block with its name first.
+CAPABILITY = re.compile(r'^\s*"([a-z-]+)",.*\n', re.MULTILINE)
+BLOCK = re.compile(r"^ *([a-z_]+)\b[^\n=]*{\n", re.MULTILINE)
+
+
+def without(policy: str, right: str) -> str:
+    """The policy without one capability of its namespace, or without the block of this name."""
+    if right in CAPABILITY.findall(policy):
+        return re.sub(rf'^\s*"{right}",.*\n', "", policy, flags=re.MULTILINE)
+    left = re.sub(rf"^( *){right}\b[^\n]*{{\n(?:.*\n)*?\1}}\n", "", policy, flags=re.MULTILINE)
+    assert left != policy, right
+    return left
+
+
+class AclSide:
+    """One agent; what a test makes has a prefix of its own."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address
+        self.token = token
+        self.prefix = f"t-{uuid.uuid4().hex[:6]}-"
+        self._made: list[str] = []
+        self._http = httpx.Client(base_url=address, headers={"X-Nomad-Token": token}, timeout=30, trust_env=False)
+
+    def call(self, method: str, path: str, body: Any = None, **query: str) -> Any:
+        answer = self._http.request(method, path, json=body, params=query)
+        assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.text.startswith(("{", "[")) else answer.text
+
+    def token_with(self, policy: str) -> str:
+        """The secret of a token that has exactly this policy."""
+        name = f"{self.prefix}{uuid.uuid4().hex[:8]}"
+        self.call("POST", f"/v1/acl/policy/{name}", {"Name": name, "Rules": policy})
+        made = self.call("POST", "/v1/acl/token", {"Name": name, "Type": "client", "Policies": [name]})
+        self._made += [f"/v1/acl/token/{made['AccessorID']}", f"/v1/acl/policy/{name}"]
+        return str(made["SecretID"])
+
+    def register(self, text: str) -> None:
+        parsed = self.call("POST", "/v1/jobs/parse", {"JobHCL": text, "Canonicalize": False})
+        self.call("POST", "/v1/jobs", {"Job": parsed})
+
+    def allocations(self, name: str) -> list[dict[str, Any]]:
+        return list(self.call("GET", f"/v1/job/{name}/allocations"))
+
+    def close(self) -> None:
+        for job in self.call("GET", "/v1/jobs", prefix=self.prefix):
+            self.call("DELETE", f"/v1/job/{job['ID']}", purge="true")
+        for variable in self.call("GET", "/v1/vars", prefix=self.prefix):
+            self.call("DELETE", f"/v1/var/{variable['Path']}")
+        for path in self._made:
+            self.call("DELETE", path)
+        self._http.close()
