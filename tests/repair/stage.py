@@ -25,7 +25,7 @@ from reconcilers.repair.episode import Episode
 from reconcilers.repair.guard import GuardSettings
 from reconcilers.requests import Verb
 from reconcilers.result import Settled
-from tests.integration.loop.cluster import START, Cluster, run
+from tests.integration.loop.cluster import START, Cluster, Rungs, run
 
 # A resync looks at everything that often; what it finds wakes the app.
 _RESYNC = timedelta(seconds=300)
@@ -55,8 +55,11 @@ class Seen:
 class Stage:
     """One app on one Nomad. `key` is the app's; times are virtual unless said otherwise."""
 
-    def __init__(self, world: dict[str, Any], app: str, *, widened: frozenset[OperationKind] = frozenset()) -> None:
-        self.cluster = Cluster(world=yaml.safe_dump(world), guard=GuardSettings(widened=widened))
+    def __init__(
+        self, world: dict[str, Any], app: str, *, widened: frozenset[OperationKind] = frozenset(),
+        rungs: Rungs | None = None,
+    ) -> None:  # fmt: skip
+        self.cluster = Cluster(world=yaml.safe_dump(world), guard=GuardSettings(widened=widened), rungs=rungs)
         self.key = AppKey("default", app)
         self.registers: list[Register] = []
         self.calls = 0

@@ -53,6 +53,7 @@ from reconcilers.specs import Specs
 from reconcilers.watch import Watch
 
 T = TypeVar("T")
+Rungs = Callable[[Guard], Sequence[tuple[str, AskedRung]]]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ORIGIN = "git://somewhere#apps"
 WORLD = """
@@ -77,7 +78,7 @@ class Cluster:
         examiners: Sequence[Examiner] = (),
         policies: Callable[[], Sequence[RuleSet]] = tuple,
         vault: SecretNames | None = None,
-        rungs: Callable[[Guard], Sequence[tuple[str, AskedRung]]] | None = None,
+        rungs: Rungs | None = None,
         listeners: Sequence[Callable[[Record, Record], None]] = (),
     ) -> None:
         self.vault = vault
