@@ -158,7 +158,7 @@ async def plan_apps(
 
 
 def chosen(names: Sequence[str], keys: set[AppKey], namespace: str) -> list[AppKey]:
-    """The keys that the arguments name, or all of them; UsageError names those that do not exist."""
+    """The keys that the arguments name, or all of them; TerminalError those that do not exist, as `status` says it."""
     if not names:
         return sorted(keys)
     try:
@@ -166,8 +166,8 @@ def chosen(names: Sequence[str], keys: set[AppKey], namespace: str) -> list[AppK
     except ValueError as error:
         raise UsageError(str(error), hint="an app is named namespace/name, or name") from None
     if unknown := [str(key) for key in wanted if key not in keys]:
-        raise UsageError(
-            f"no such app: {', '.join(unknown)}",
+        raise TerminalError(
+            f"no app {', '.join(unknown)}",
             hint=f"known here: {', '.join(str(key) for key in sorted(keys)[:8]) or 'none'}",
         )
     return wanted

@@ -48,6 +48,8 @@ async def run(settings: Settings) -> int:
             await tell_missing_namespaces(settings, parts)
             why = "an error"
             telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
+            if telling is not None:
+                telling.add_done_callback(_tell_bug)
             try:
                 if isinstance(parts.fetched, FetchedPrompts):
                     parts.fetched.ahead()
@@ -105,6 +107,12 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             await parts.close()
     finally:
         await store.close()
+
+
+def _tell_bug(telling: asyncio.Task[None]) -> None:
+    """Nobody is told anything any more, and the apps are kept all the same."""
+    if not telling.cancelled() and (error := telling.exception()) is not None:
+        structlog.get_logger().error("notifications ended by a bug", exc_info=error)
 
 
 async def _until_told(signals: StopSignals, parts: Parts) -> str:

@@ -27,7 +27,8 @@ _LINES = 40
 _LOG = 4_000
 _JOB = 8_000
 _CLUSTER = 3_000
-_VALUE = 400
+_PLACES = 12_000
+_VALUE = 200
 _MOST_NAMES = 60
 
 
@@ -38,20 +39,23 @@ def variables(
     found = case.diagnosis
     told = "\n".join(told_lines(case.evidence, limit=_LINES))
     logs = "\n".join(f"[{tail.task} {tail.stream}]\n{tail.text[-_LOG:]}" for tail in case.evidence.logs[:4])
+    # What was read out of a log, came of a try, or is called so by whoever may write to Consul, is theirs as well.
+    theirs = {
+        "facts": _listed(f"{name}: {hide(value)}" for name, value in found.facts.items()),
+        "evidence": f"{hide(told)}\n\n{hide(logs)}",
+        "cluster": _cut(_listed(_cluster(case.evidence, hide)), _CLUSTER),
+        "recalled": _listed(hide(one) for one in recalled[:5]),
+        "tried": _listed([*_tried(case, hide), *refused][-6:]),
+    }
     # Whoever wrote a line of it does not know the rest.
-    mark = hashlib.sha256(f"{told}\0{logs}\0{case.evidence.id}".encode()).hexdigest()[:16]
-    tried = [*_tried(case, hide), *refused]
+    mark = hashlib.sha256("\0".join((*theirs.values(), case.evidence.id)).encode()).hexdigest()[:16]
     return {
         "app": str(case.key),
         "failure": f"{found.failure.value} (group {found.group or '-'}, task {found.task or '-'})",
-        "facts": "\n".join(f"- {name}: {hide(value)}" for name, value in found.facts.items()) or "- none",
-        "evidence": f"<telemetry-{mark}>\n{hide(told)}\n\n{hide(logs)}\n</telemetry-{mark}>",
         "changes": _listed(f"{one.path}: {one.old!r} → {one.new!r}" for one in case.evidence.changes[:20]),
         "job": _cut(json.dumps(_shown(case.body, hide), separators=(",", ":"), ensure_ascii=False), _JOB),
-        "places": _listed(_places(case, kinds, hide)),
-        "cluster": _cut(_listed(_cluster(case.evidence, hide)), _CLUSTER),
-        "recalled": _listed(hide(one) for one in recalled[:5]),
-        "tried": _listed(tried[-6:]),
+        "places": _cut(_listed(_places(case, kinds, hide)), _PLACES),
+        **{name: f"<telemetry-{mark}>\n{text}\n</telemetry-{mark}>" for name, text in theirs.items()},
     }
 
 

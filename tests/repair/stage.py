@@ -56,9 +56,13 @@ class Stage:
     """One app on one Nomad. `key` is the app's; times are virtual unless said otherwise."""
 
     def __init__(
-        self, world: dict[str, Any], app: str, *, widened: frozenset[OperationKind] = frozenset(),
+        self,
+        world: dict[str, Any],
+        app: str,
+        *,
+        widened: frozenset[OperationKind] = frozenset(),
         rungs: Rungs | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.cluster = Cluster(world=yaml.safe_dump(world), guard=GuardSettings(widened=widened), rungs=rungs)
         self.key = AppKey("default", app)
         self.registers: list[Register] = []

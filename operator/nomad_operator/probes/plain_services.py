@@ -5,7 +5,9 @@ Source: Qdrant's REST API (`/`, `/collections`), Langfuse's public API (`health`
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from desired.errors import DeadlineExceeded, Unsupported
 from nomad_operator.doctor import Finding
@@ -16,6 +18,7 @@ from prompts.model.dialect import Form
 from prompts.model.question import Message, Question, Reply
 
 _MOST_MODELS = 5
+_MOST_PROMPTS = 100
 # Nobody answers so to this question who is not held to it.
 _TRIAL = Question(
     (Message("system", "You are asked by a program."), Message("user", "Greet me, please.")),
@@ -47,8 +50,19 @@ async def probe_qdrant(api: JsonApi, attempt: Attempt) -> list[Finding]:
     return await attempt.first(version, ("collections", collections))
 
 
-async def probe_langfuse(api: JsonApi, attempt: Attempt, *, keys: bool) -> list[Finding]:
-    """Whether it is Langfuse, and whether the keys belong to a project."""
+async def probe_langfuse(
+    api: JsonApi,
+    attempt: Attempt,
+    *,
+    keys: bool,
+    label: str = "production",
+    names: Collection[str] = (),
+    tracing: bool = True,
+) -> list[Finding]:
+    """Whether it is Langfuse, whether the keys belong to a project, and what it has of our prompts.
+
+    `names` are those that are asked for by `label`; `tracing` says that what sends traces is installed.
+    """
 
     async def health() -> Told:
         told = _object(await api.get("ask for its health", "api/public/health", credentials=False))
@@ -62,8 +76,16 @@ async def probe_langfuse(api: JsonApi, attempt: Attempt, *, keys: bool) -> list[
         names = [str(_object(one).get("name")) for one in projects]
         return Told(f"good; project {', '.join(names) or 'unknown'}")
 
+    async def prompts() -> Told:
+        asked = f"api/public/v2/prompts?limit={_MOST_PROMPTS}&label={quote(label, safe='')}"
+        told = _list(await api.get("list its prompts", asked), "data")
+        there = {str(_object(one).get("name")) for one in told} & set(names)
+        rest = "" if len(there) == len(names) else "; for the others the files are used"
+        return Told(f"{len(there)} of {len(names)} are there as {label}{rest}", required=False)
+
     if keys:
-        return await attempt.first(health, ("keys", project))
+        found = await attempt.first(health, ("keys", project), ("prompts", prompts))
+        return found if tracing else [*found, _no_traces(attempt)]
     missing = Finding(
         f"{attempt.service}: keys", False, attempt.address, "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set",
         "nothing is sent to Langfuse without both", required=False,
@@ -75,6 +97,13 @@ class Asked(Protocol):
     """The model's client."""
 
     async def ask_and_tell(self, question: Question) -> tuple[Reply, Form]: ...
+
+
+def _no_traces(attempt: Attempt) -> Finding:
+    return Finding(
+        f"{attempt.service}: traces", False, attempt.address, "the extra `tracing` is not installed",
+        "pip install 'nomad-operator[tracing]' sends traces, too", required=False,
+    )  # fmt: skip
 
 
 async def probe_model(api: JsonApi, attempt: Attempt, *, model: Asked) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib.util
 import time
 from collections.abc import Awaitable
 from datetime import timedelta
@@ -24,6 +25,7 @@ from nomad_operator.service_clients import consul_client, fabio_client, vault_cl
 from nomad_operator.settings import Settings
 from observers.reach.address import Reach
 from observers.redaction import Placeholders
+from prompts.uses import USES
 
 # So that it is the model's client that says what was waited for.
 _SHARE = 0.9
@@ -107,7 +109,10 @@ async def _langfuse(settings: Settings, timeout: timedelta) -> list[Finding]:
         headers={"Authorization": f"Basic {basic}"}, credentials="LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY keys",
     )  # fmt: skip
     attempt = _attempt("langfuse", settings.langfuse_host, timeout)
-    return await probe_langfuse(api, attempt, keys=bool(public and secret))
+    return await probe_langfuse(
+        api, attempt, keys=bool(public and secret), label=settings.prompt_label, names=tuple(USES),
+        tracing=importlib.util.find_spec("opentelemetry.sdk") is not None,
+    )  # fmt: skip
 
 
 async def _model(settings: Settings, timeout: timedelta) -> list[Finding]:

@@ -137,7 +137,7 @@ class Cluster:
                 placeholders=Placeholders(),
                 places=self._places(),
             ),
-            ladder=Ladder(rungs=self.rungs(guard), guard=guard),
+            ladder=Ladder(rungs=self.rungs(guard), guard=guard, learns=["model"]),
             budget=Budget(settings=BudgetSettings(), records=self.records),
             switch=self.switch,
         )

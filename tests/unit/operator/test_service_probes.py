@@ -232,12 +232,13 @@ QDRANT: Answers = {
 LANGFUSE: Answers = {
     "/api/public/health": (200, {"status": "OK", "version": "3.1.0"}),
     "/api/public/projects": (200, {"data": [{"name": "fixes"}]}),
+    "/api/public/v2/prompts": (200, {"data": [{"name": "repair"}, {"name": "somebody else's"}], "meta": {}}),
 }
 MODEL: Answers = {"/models": (200, {"data": [{"id": f"qwen-{number}"} for number in range(7)]})}
 
 
 async def _langfuse(api: JsonApi, attempt: Attempt) -> list[Finding]:
-    return await probe_langfuse(api, attempt, keys=True)
+    return await probe_langfuse(api, attempt, keys=True, names=("repair", "facts"))
 
 
 class FakeModel:
@@ -264,7 +265,15 @@ async def _silent_model(api: JsonApi, attempt: Attempt) -> list[Finding]:
     ("probe", "answers", "words"),
     [
         (probe_qdrant, QDRANT, ["Qdrant 1.15.0", "yes (1 collections)"]),
-        (_langfuse, LANGFUSE, ["Langfuse 3.1.0", "good; project fixes"]),
+        (
+            _langfuse,
+            LANGFUSE,
+            [
+                "Langfuse 3.1.0",
+                "good; project fixes",
+                "1 of 2 are there as production; for the others the files are used",
+            ],
+        ),
         (
             _model,
             MODEL,
@@ -288,8 +297,8 @@ async def test_a_service_that_answers_is_told(
     [
         (probe_qdrant, {**QDRANT, "/collections": (401, {})}, [True, False], "unauthorized"),
         (probe_qdrant, {"/": (200, {"hello": "world"})}, [False, None], "not the service"),
-        (_langfuse, {**LANGFUSE, "/api/public/projects": (401, {})}, [True, False], "unauthorized"),
-        (_langfuse, {"/api/public/health": (503, {})}, [False, None], "unavailable"),
+        (_langfuse, {**LANGFUSE, "/api/public/projects": (401, {})}, [True, False, True], "unauthorized"),
+        (_langfuse, {"/api/public/health": (503, {})}, [False, None, None], "unavailable"),
         (_silent_model, {"/models": (403, {})}, [False, None], "unauthorized"),
         (_silent_model, {"/models": (200, {"data": []})}, [False, None], "unavailable"),
         (_silent_model, {"/models": (200, "<html>")}, [False, None], "not the service"),
@@ -309,6 +318,12 @@ async def test_what_is_wrong_with_a_service_is_told_by_one_word(
 async def test_langfuse_without_keys_is_asked_for_its_health_alone() -> None:
     findings = await probe_langfuse(_api(LANGFUSE), _attempt("langfuse"), keys=False)
     assert [(finding.ok, finding.failed) for finding in findings] == [(True, False), (False, False)]
+
+
+async def test_langfuse_without_the_extra_is_told_which_one_and_fails_nothing() -> None:
+    findings = await probe_langfuse(_api(LANGFUSE), _attempt("langfuse"), keys=True, tracing=False)
+    assert findings[-1].ok is False and not findings[-1].failed
+    assert "nomad-operator[tracing]" in findings[-1].hint
 
 
 async def test_what_is_not_set_is_not_asked_and_fails_nothing() -> None:
