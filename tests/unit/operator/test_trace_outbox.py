@@ -168,6 +168,8 @@ def test_the_end_ends_a_rest() -> None:
     told.until(lambda: told.lost_traces == 1)
     place.away = False
     box.put(recorded())
+    with told.changed:
+        assert not told.changed.wait_for(lambda: told.sent_traces, 0.1), "it does not rest"
     box.close(5.0)
     assert told.sent_traces == 1
 
