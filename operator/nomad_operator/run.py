@@ -18,7 +18,7 @@ from nomad_operator.from_settings import connection, own_job_of, repository
 from nomad_operator.memory_from_settings import tell_missing
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
-from nomad_operator.sqlite_store import SqliteStore
+from nomad_operator.state_from_settings import open_store
 from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
@@ -48,6 +48,8 @@ async def run(settings: Settings) -> int:
             await tell_missing_namespaces(settings, parts)
             why = "an error"
             telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
+            if telling is not None:
+                telling.add_done_callback(_tell_bug)
             try:
                 if isinstance(parts.fetched, FetchedPrompts):
                     parts.fetched.ahead()
@@ -78,7 +80,7 @@ async def _followed(settings: Settings, parts: Parts) -> dict[str, str]:
         "ref": settings.git_ref,
         "path": settings.git_path,
         "mode": settings.mode.value,
-        "state": str(settings.state_file),
+        "state": str(settings.state_variables or settings.state_file),
     }
 
 
@@ -91,7 +93,7 @@ async def tell_missing_namespaces(settings: Settings, parts: Parts) -> None:
 async def opened(settings: Settings) -> AsyncIterator[Parts]:
     """The parts on the state that the settings name; the state is held until the end."""
     followed = repository(settings)
-    store = await SqliteStore.open(settings.state_file)
+    store = await open_store(settings)
     try:
         parts = assemble(
             settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ)),
@@ -105,6 +107,12 @@ async def opened(settings: Settings) -> AsyncIterator[Parts]:
             await parts.close()
     finally:
         await store.close()
+
+
+def _tell_bug(telling: asyncio.Task[None]) -> None:
+    """Nobody is told anything any more, and the apps are kept all the same."""
+    if not telling.cancelled() and (error := telling.exception()) is not None:
+        structlog.get_logger().error("notifications ended by a bug", exc_info=error)
 
 
 async def _until_told(signals: StopSignals, parts: Parts) -> str:

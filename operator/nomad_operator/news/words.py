@@ -93,7 +93,7 @@ class Words:
     def _harmless(self, value: Any) -> Any:
         if isinstance(value, bool | int | float):
             return value
-        text = _CONTROLS.sub(" ", str(value))
+        text = _whole(_CONTROLS.sub(" ", str(value)))
         if len(text) > _LONGEST_VALUE:
             text = text[: _LONGEST_VALUE - 1] + "…"
         match self._form:
@@ -134,10 +134,15 @@ def _plain(notice: Notice) -> dict[str, Any]:
         "kind": notice.kind.value,
         "app": notice.app or None,
         "at": notice.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "title": notice.title,
-        "text": notice.text,
+        "title": _whole(notice.title),
+        "text": _whole(notice.text),
         "commands": list(notice.commands),
     }
+
+
+def _whole(text: str) -> str:
+    """Half a character cannot be sent, and some receivers refuse the whole message for it."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _where(error: TemplateError) -> str:

@@ -18,7 +18,7 @@ from desired.said_secret import says_a_secret
         "secret: s3cr3t!",
         "password correct!horse",
         "db at postgres://me:pw123@h/db",
-        "key: sk-proj-abcdefghijklmnopqrstuvwxyz0123456789",
+        "key: sk-proj-" + "abcdefghijklmnopqrstuvwxyz0123456789",
     ],
 )
 def test_a_secret_is_seen(text: str) -> None:

@@ -63,12 +63,18 @@ def test_nobody_is_called_and_nothing_is_loaded_by_what_an_app_says(form: Form) 
     assert body(Form.DISCORD, text, [])["allowed_mentions"] == {"parse": []}
 
 
-@given(text=st.text(), form=st.sampled_from(Form))
+@given(text=st.text(st.characters()), form=st.sampled_from(Form))
 def test_any_words_make_a_message_that_the_receiver_takes(text: str, form: Form) -> None:
     many = [notice(text * 50, app=f"default/{number}") for number in range(30)]
     made = Words(form=form).text(many)
     assert 0 < len(made) <= {Form.DISCORD: 2000, Form.MATTERMOST: 16_000}.get(form, 100_000)
-    json.dumps(body(form, made, many)).encode()
+    json.dumps(body(form, made, many), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize("form", Form)
+def test_half_a_character_does_not_keep_a_message_from_being_sent(form: Form) -> None:
+    news = [notice("said \ud800 twice \udfff")]
+    json.dumps(body(form, Words(form=form).text(news), news), ensure_ascii=False).encode()
 
 
 def test_json_holds_everything_as_values() -> None:
