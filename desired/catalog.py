@@ -73,6 +73,11 @@ class _Unit:
     beside: frozenset[str] = frozenset()
 
     @property
+    def read(self) -> tuple[str | None, ...]:
+        """The files whose text it is made of."""
+        return self.path if self.manifest else None, self.job_path, self.variables_path
+
+    @property
     def name(self) -> tuple[str, int]:
         """A file may hold several documents; they are told apart by where they begin."""
         return self.path, self.manifest.line if self.manifest else 0
@@ -128,7 +133,7 @@ class Catalog:
         found = await self._code(tree.revision)
         units = list(self._units(tree, texts, wrapped, found))
         stale = [unit for unit in units if not self._stands(unit)]
-        await texts.fetch(path for unit in stale for path in (unit.job_path, unit.variables_path) if path)
+        await texts.fetch(path for unit in stale for path in unit.read if path)
         made = await asyncio.gather(*(self._make(unit, texts, known) for unit in stale))
         for unit, one in zip(stale, made, strict=True):
             self._made[unit.name] = one
@@ -273,6 +278,8 @@ class Catalog:
             unit.manifest.code.place if unit.manifest and unit.manifest.code else None,
             origins,
             fill,
+            # For the places of what is said about its app later.
+            texts.of(unit.path),
         )
 
     def _watched(self, key: AppKey, unit: _Unit) -> AppKey:

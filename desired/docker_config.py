@@ -11,7 +11,10 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from desired.objection import Objection
 from desired.state import JobBody
+
+RULE = "docker-config"
 
 # One text, because sixty names in quotes are harder to compare with the source.
 KNOWN_KEYS = frozenset(
@@ -29,21 +32,24 @@ KNOWN_KEYS = frozenset(
 _LISTS = frozenset({"args", "cap_add", "cap_drop", "ports", "volumes", "entrypoint", "dns_servers", "extra_hosts"})
 
 
-def docker_warnings(body: JobBody) -> Iterator[str]:
+def docker_warnings(body: JobBody) -> Iterator[Objection]:
     """What Nomad's Docker driver would refuse in the `config` of a job's tasks; each names group and task."""
     for group in body.get("TaskGroups") or ():
         for task in group.get("Tasks") or ():
             if task.get("Driver") == "docker":
-                where = f"{group.get('Name')}/{task.get('Name')}/config"
-                yield from _of(task.get("Config") or {}, where)
+                names = str(group.get("Name") or ""), str(task.get("Name") or "")
+                at = ("group", names[0], "task", names[1], "config")
+                for key, message in _of(task.get("Config") or {}, "/".join((*names, "config"))):
+                    yield Objection(RULE, message, at=(*at, key) if key else at, warning=True)
 
 
-def _of(config: JobBody, where: str) -> Iterator[str]:
+def _of(config: JobBody, where: str) -> Iterator[tuple[str, str]]:
+    """Key and message; without a key where one is missing."""
     if not config.get("image"):
-        yield f"{where}: the Docker driver needs `image`"
+        yield "", f"{where}: the Docker driver needs `image`"
     for key, value in config.items():
         if key not in KNOWN_KEYS:
             near = difflib.get_close_matches(key, KNOWN_KEYS, n=1)
-            yield f"{where}: the Docker driver knows no `{key}`" + (f"; did you mean `{near[0]}`?" if near else "")
+            yield key, f"{where}: the Docker driver knows no `{key}`" + (f"; did you mean `{near[0]}`?" if near else "")
         elif key in _LISTS and isinstance(value, str):
-            yield f"{where}: `{key}` is a list of texts, and one text was given"
+            yield key, f"{where}: `{key}` is a list of texts, and one text was given"

@@ -17,7 +17,8 @@ class Objection:
     """`rule` is a bounded, stable word: `images.allowed`, `route-conflict`. `fix` says what to write instead.
 
     `at` leads to the place in the job file, as `desired.job.hcl_places` has it. A `warning` is told and holds nothing
-    back. What is `lasting` ends with another job alone: nobody need look again meanwhile.
+    back. What is `lasting` ends with another job alone: nobody need look again meanwhile. `line` counts from 1 within
+    the text that stands there, such as a template's.
     """
 
     rule: str
@@ -27,6 +28,7 @@ class Objection:
     warning: bool = False
     reason: Reason = Reason.POLICY_VIOLATION
     lasting: bool = False
+    line: int = 0
 
 
 class PartlyExamined(Unavailable):
@@ -46,7 +48,19 @@ def _problem(objection: Objection, app: DesiredApp) -> Problem:
     path, line, column = app.path, app.line, 0
     if isinstance(app.source, HclSource) and (place := _place(app.source.text, objection.at)) is not None:
         path, line, column = app.job_file or app.path, place.line, place.column
+        if objection.line and app.source.text[place.start : place.start + 2] == "<<":
+            # What stands in a heredoc begins below its mark.
+            line, column = line + objection.line, 0
+    elif app.manifest and (written := _in_manifest(app, objection.at)) is not None:
+        line, column = written
     return Problem(path, line, column, objection.message, objection.fix, rule=objection.rule)
+
+
+def _in_manifest(app: DesiredApp, at: tuple[str, ...]) -> tuple[int, int] | None:
+    # Everybody who speaks of a revision imports this; the model behind manifests takes its time.
+    from desired.manifest_place import place_in_manifest
+
+    return place_in_manifest(app.manifest, app.path, app.line, at)
 
 
 def _place(text: str, at: tuple[str, ...]) -> Location | None:

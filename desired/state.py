@@ -56,8 +56,9 @@ class DesiredApp:
 
     `source_hash` covers the file, its variables and its settings: while it stands, nothing has to be parsed again.
     `line` is where it begins in its file; 0 where that is not known. `job_file` is what a manifest wraps, if it does.
-    `code` is where the code is that fills in what its manifest leaves out, and `fill` does that again for another text
-    of the manifest; `origins` tell which value is from where.
+    `manifest` is the text of the file that holds its manifest, empty for a job file. `code` is where the code is that
+    fills in what it leaves out, and `fill` does that again for another text of the manifest; `origins` tell which value
+    is from where.
     """
 
     key: AppKey
@@ -71,6 +72,7 @@ class DesiredApp:
     code: CodePlace | None = field(default=None, compare=False)
     origins: tuple[Origin, ...] = field(default=(), compare=False)
     fill: Fill | None = field(default=None, compare=False, repr=False)
+    manifest: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -23,6 +23,7 @@ from desired.operations.words import line
 from desired.problem import Problem
 from desired.reasons import Reason
 from desired.state import DesiredApp, DesiredState, JobBody
+from desired.template_examiner import RULE as TEMPLATE_RULE
 from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
 from observers.running import Plan, Running
@@ -269,7 +270,7 @@ class Reconciler:
         """
         told = problems_of(refusals, wanted.app)
         held = replace(s, desire=Unclear(refusals[0].reason, _told(told), passing=True))
-        foreseeable = all(one.reason is Reason.VALUE_MISSING for one in refusals)
+        foreseeable = all(one.reason is Reason.VALUE_MISSING or one.rule == TEMPLATE_RULE for one in refusals)
         if not foreseeable or not repairs.repairable(s) or not repairs.may_foresee(s.record, wanted.spec.hash):
             return held
         aimed = replace(s, target=Target(Aim.DESIRED, wanted.spec, wanted.app.source_hash))

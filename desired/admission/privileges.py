@@ -47,7 +47,9 @@ def _asked(body: JobBody) -> Iterator[_Asked]:
                 yield Denied.STATIC_PORTS, message, "leave out `static`", (*at, "network", "port", label, "static")
         for name, volume in (group.get("Volumes") or {}).items():
             if isinstance(volume, Mapping) and volume.get("Type") == "host":
-                yield Denied.HOST_VOLUMES, f"group {at[1]}: mounts the host volume {name}", "", (*at, "volume", name)
+                message = f"group {at[1]}: mounts the host volume {name}"
+                fix = 'a volume with type = "csi", or leave it out: what is kept in `ephemeral_disk` lasts for a while'
+                yield Denied.HOST_VOLUMES, message, fix, (*at, "volume", name)
     for group, task in tasks(body):
         name, place = where(group, task), place_of(group, task)
         if task.get("Driver") in _IN_THE_GROUPS_NETWORK and not any(blocks(group, "Networks")):

@@ -13,6 +13,7 @@ from desired.cause import Cause
 from desired.secret_reads import secret_reads
 from desired.secret_traps import Looked
 from desired.state import JobBody
+from desired.template_examiner import templates_of
 from desired.variable_sources import Source
 from observers.evidence import Cluster
 from observers.failures import job_words
@@ -53,6 +54,12 @@ def _foreseen(body: JobBody, cluster: Cluster) -> Iterator[Diagnosis]:
         if own and not isinstance(task.get("Vault"), dict):
             words = f"it reads {own[0].path} of Vault and has no `vault` block"
             yield _named(FailureClass.VAULT_BLOCK_MISSING, group, name, words, {"path": own[0].path})
+        for template in templates_of({"TaskGroups": [{"Name": group, "Tasks": [task]}]}):
+            for mistake in template.mistakes:
+                if mistake.sure:
+                    facts = {"destination": template.destination, "problem": mistake.message}
+                    facts |= {"function": mistake.function} if mistake.function else {}
+                    yield _named(FailureClass.TEMPLATE_SYNTAX, group, name, mistake.message, facts)
         for facts in wrong_values(cluster, task):
             words = f"{facts['path']} is read in the shape of another version, or has no field {facts['field']}"
             yield _named(FailureClass.SECRET_FIELD_MISSING, group, name, words, facts)

@@ -80,7 +80,7 @@ class Missing:
 
 def features(version: str, *, oldest_client: str = "") -> Features:
     """What a cluster has whose servers say `version`; what clients do, the oldest of them decides."""
-    read = [found for text in (version, oldest_client) if (found := _version(text)) is not None]
+    read = [found for text in (version, oldest_client) if (found := version_of(text)) is not None]
     if not read:
         return Features(version, frozenset(), unknown=True)
     oldest, enterprise = min(read), "+ent" in version
@@ -127,7 +127,8 @@ def _needs(row: Row) -> str:
     return f"needs Nomad {'.'.join(map(str, row.since))}"
 
 
-def _version(text: str) -> Version | None:
+def version_of(text: str) -> Version | None:
+    """None where the text is none."""
     found = re.match(r"v?(\d+)\.(\d+)(?:\.(\d+))?", text)
     return (int(found[1]), int(found[2]), int(found[3] or 0)) if found else None
 

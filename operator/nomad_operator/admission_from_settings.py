@@ -15,6 +15,7 @@ from desired.job.hcl_read import LocalParser
 from desired.literal_examiner import LiteralExaminer
 from desired.route_tags import RouteTags
 from desired.state import DesiredState, JobParser
+from desired.template_examiner import TemplateExaminer
 from nomad_operator.look_ups import look_up, look_ups
 from nomad_operator.rules_in_force import RulesInForce
 from nomad_operator.service_clients import ServiceClients
@@ -94,4 +95,4 @@ def offline(settings: Settings, *, desired: Desired, rules: RulesInForce) -> lis
 
 
 def _of_the_job(rules: RulesInForce) -> list[Examiner]:
-    return [PolicyExaminer(rules=rules), RouteTags(), LiteralExaminer()]
+    return [PolicyExaminer(rules=rules), RouteTags(), LiteralExaminer(), TemplateExaminer()]

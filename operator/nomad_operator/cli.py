@@ -125,12 +125,24 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """A command tells itself what it does not know: the top would name its own options."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown and " " in self.prog:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
     def error(self, message: str) -> NoReturn:
         choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if choice:
             choices = [word.strip(" '") for word in choice[2].split(",")]
             near = difflib.get_close_matches(choice[1], choices, n=1)
             message = f"{choice[1]!r} is not one of {', '.join(choices)}"
+            message += f"; did you mean {near[0]}?" if near else ""
+        unknown = re.fullmatch(r"unrecognized arguments: (--?[\w-]+).*", message)
+        if unknown:
+            options = [name for action in self._actions for name in action.option_strings]
+            near = difflib.get_close_matches(unknown[1], options, n=1)
             message += f"; did you mean {near[0]}?" if near else ""
         raise UsageError(message, hint=f"`{self.prog} --help` shows what it takes")
 

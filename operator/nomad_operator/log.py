@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ _TALKATIVE = (
 )  # fmt: skip
 # It tells of each batch that was not sent; `Outages` tells that once.
 _TOLD_OTHERWISE = ("opentelemetry",)
+
+
+# Times, ports and ids in a problem make it no other cause.
+_VARIES = re.compile(r"\d+|[0-9a-f]{8,}")
+_MOST_CAUSES = 4
 
 
 def configure(*, form: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
@@ -88,14 +94,15 @@ class Log(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """`since` is a reading of the monotonic clock, in seconds; `problem` is the newest one told."""
+    """`since` is a reading of the monotonic clock, in seconds; `problem` is the newest, `told` what the log says."""
 
     since: float
     problem: str
+    told: frozenset[str] = frozenset()
 
 
 class Outages:
-    """One line when a dependency goes, one when it comes back, nothing in between."""
+    """One line when a dependency goes, one when it comes back; in between one for each other cause, a few at most."""
 
     def __init__(self, *, log: Log, clock: Callable[[], float]) -> None:
         self._log = log
@@ -111,11 +118,15 @@ class Outages:
         """What the service did last: a problem, or None for an answer. True if that changed whether it is up."""
         before = self._open.get(service)
         if problem is not None:
-            self._open[service] = Outage(before.since if before else self._clock(), problem)
-            if before is None:
+            cause = _VARIES.sub("#", problem)
+            told = before.told if before else frozenset()
+            if before is None or (cause not in told and len(told) < _MOST_CAUSES):
+                more = {"hint": hint} if hint else {}
                 self._log.warning(
-                    "dependency down", service=service, problem=problem, **({"hint": hint} if hint else {})
+                    "dependency still down" if before else "dependency down", service=service, problem=problem, **more
                 )
+                told |= {cause}
+            self._open[service] = Outage(before.since if before else self._clock(), problem, told)
             return before is None
         if before is not None:
             del self._open[service]

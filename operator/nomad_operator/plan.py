@@ -25,7 +25,7 @@ from desired.work_tree import WorkTree
 from nomad_operator.from_settings import repository
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository
-from nomad_operator.sqlite_store import read_documents
+from nomad_operator.state_from_settings import documents
 from nomad_operator.status import sources
 from nomad_operator.watched import HINT, not_there
 from nomad_operator.wiring import assemble
@@ -83,7 +83,7 @@ class Plan:
 async def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path: Path | None) -> Plan:
     """Of these apps, or all. `path` is a work tree, `ref` another revision."""
     own = repository(settings) if settings.git_url else None
-    stored = await read_documents(settings.state_file)
+    stored = await documents(settings)
     notes = [] if stored is not None else ["no state of an operator was found here; who owns a job is not known"]
     if path is not None:
         followed: Repository = WorkTree(folder=path, git=GitCommand(environment=os.environ))
@@ -158,7 +158,7 @@ async def plan_apps(
 
 
 def chosen(names: Sequence[str], keys: set[AppKey], namespace: str) -> list[AppKey]:
-    """The keys that the arguments name, or all of them; UsageError names those that do not exist."""
+    """The keys that the arguments name, or all of them; TerminalError those that do not exist, as `status` says it."""
     if not names:
         return sorted(keys)
     try:
@@ -166,8 +166,8 @@ def chosen(names: Sequence[str], keys: set[AppKey], namespace: str) -> list[AppK
     except ValueError as error:
         raise UsageError(str(error), hint="an app is named namespace/name, or name") from None
     if unknown := [str(key) for key in wanted if key not in keys]:
-        raise UsageError(
-            f"no such app: {', '.join(unknown)}",
+        raise TerminalError(
+            f"no app {', '.join(unknown)}",
             hint=f"known here: {', '.join(str(key) for key in sorted(keys)[:8]) or 'none'}",
         )
     return wanted

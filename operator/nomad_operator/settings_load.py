@@ -45,6 +45,14 @@ def load(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()
 
     A blank value counts as not set, so that a template which renders to nothing falls back to the default.
     """
+    loaded, problems = read(env_file=env_file, required=required)
+    if problems:
+        raise UsageError("\n".join(problems), hint="`nomad-operator settings --defaults` explains every setting")
+    return loaded
+
+
+def read(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()) -> tuple[Loaded, list[str]]:
+    """The same with all problems beside it: what is wrong has its default."""
     names = {_name(field, info): field for field, info in Settings.model_fields.items()}
     written, problems = _written(env_file, names)
     environment = EnvSettingsSource(Settings, case_sensitive=True, env_ignore_empty=True)()
@@ -57,6 +65,12 @@ def load(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()
         settings = Settings(**values)
     except ValidationError as error:
         problems += _invalid(error, values, names)
+        wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        environment, file = (
+            {name: value for name, value in told.items() if name not in wrong} for told in (environment, file)
+        )
+        with suppress(ValidationError):  # what only together is wrong
+            settings = Settings(**{**file, **environment})
     problems += [
         f"{_name(field, Settings.model_fields[field])} is not set: {Settings.model_fields[field].description}"
         for field in required
@@ -66,8 +80,8 @@ def load(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()
     if settings is not None and settings.memory is Memory.SERVER and settings.qdrant_url is None:
         problems.append(f"{PREFIX}MEMORY is server, and QDRANT_URL is not set")
     problems += _unreadable(values, names)
-    if problems or settings is None:
-        raise UsageError("\n".join(problems), hint="`nomad-operator settings --defaults` explains every setting")
+    if settings is None:
+        settings, environment, file = Settings(), {}, {}
     origins = {
         field: ENVIRONMENT if name in environment else DOTENV if name in file else DEFAULT
         for name, field in names.items()
@@ -75,7 +89,7 @@ def load(*, env_file: Path | None = Path(DOTENV), required: Collection[str] = ()
     for field in ("git_username", "git_token"):
         if origins[field] == DEFAULT and getattr(settings, field):
             origins[field] = origins["git_url"]
-    return Loaded(settings, origins)
+    return Loaded(settings, origins), problems
 
 
 def _name(field: str, info: FieldInfo) -> str:

@@ -120,6 +120,7 @@ class Web:
                 # A job's name may hold slashes: the verb is what stands after the last one.
                 Route(app + "/{verb}", told(self._command), methods=post),
                 Route(app, told(self._app), methods=get),
+                Route("/api/v1/apps/{name}", told(self._named), methods=get),
                 Route("/hooks/git", told(self._git_hook.answer), methods=post),
             ],
             exception_handlers={HTTPException: refuse_http},
@@ -143,6 +144,17 @@ class Web:
         key = _key(request)
         found = self._backend.app(key) if key else None
         return _unknown_app(request) if found is None else JSONResponse(found)
+
+    async def _named(self, request: Request) -> Response:
+        """Without a namespace: the only app of that name."""
+        name = request.path_params["name"]
+        keys = [str(one["key"]) for one in self._backend.status()["apps"] if one["key"].partition("/")[2] == name]
+        found = self._backend.app(AppKey.parse(keys[0])) if len(keys) == 1 else None
+        if len(keys) > 1:
+            return refusal(409, f"{len(keys)} apps are called {name}", f"ask for one of {', '.join(sorted(keys))}")
+        if found is None:
+            return refusal(404, f"no app {name}", "`nomad-operator status` lists the apps")
+        return JSONResponse(found)
 
     async def _command(self, request: Request) -> Response:
         if (refused := self._refused(request)) is not None:

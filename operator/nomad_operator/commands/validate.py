@@ -26,6 +26,7 @@ from desired.docker_config import docker_warnings
 from desired.errors import OperatorError, UsageError
 from desired.git_command import GitCommand
 from desired.job.hcl_read import LocalParser
+from desired.objection import problems_of
 from desired.problem import Problem
 from desired.state import DesiredApp, DesiredState, JobBody, JsonSource
 from desired.work_tree import WorkTree
@@ -152,8 +153,10 @@ def _silent(shown: str, state: DesiredState, name: str) -> Problem:
     """Why nothing came of a file that was asked for."""
     if name in state.wrapped:
         message = "belongs to a manifest that is no app as it is"
-        return Problem(shown, message=message, hint="validate the folder: the manifest has mistakes, or is in conflict")
-    return Problem(shown, message="holds no app", hint="a job file, or a manifest with kind: App")
+        hint = "validate the folder: the manifest has mistakes, or is in conflict"
+        return Problem(shown, message=message, hint=hint, rule="no-app")
+    hint = "a job file, or a manifest with kind: App"
+    return Problem(shown, message="holds no app", hint=hint, rule="no-app")
 
 
 async def _examine(here: FolderRead, rules: RulesInForce, settings: Settings, found: Found) -> None:
@@ -163,7 +166,7 @@ async def _examine(here: FolderRead, rules: RulesInForce, settings: Settings, fo
     offline_ones = Admission(examiners=[*offline(settings, desired=here, rules=rules), routes])
     for app in here.apps:
         body = app.source.body if isinstance(app.source, JsonSource) else await LocalParser().parse(app.source)
-        found.warnings += [_in(here.folder, Problem(app.path, message=message)) for message in docker_warnings(body)]
+        found.warnings += [_in(here.folder, one) for one in problems_of(docker_warnings(body), app)]
         _add([await _examined(here.folder, offline_ones, app, body)], found)
 
 
@@ -181,7 +184,8 @@ def _problems(state: DesiredState, names: set[str] | None) -> list[Problem]:
         if here is not None:
             others = " and ".join(str(claim) for claim in claims if claim is not here)
             message = f"claims {key}, and so {'does' if len(claims) == 2 else 'do'} {others}"
-            problems.append(Problem(here.path, here.line, message=message, hint="none of them is applied"))
+            hint = "none of them is applied"
+            problems.append(Problem(here.path, here.line, message=message, hint=hint, rule="claimed-twice"))
     return problems
 
 
@@ -244,7 +248,7 @@ def _in(folder: str, problem: Problem) -> Problem:
 
 
 async def _examined(folder: str, admission: Admission, app: DesiredApp, body: JobBody) -> Judgement:
-    told = await examined(admission, app, body, folder=folder)
+    told = await examined(admission, app, body)
     return Judgement(tuple(_in(folder, one) for one in told.problems), tuple(_in(folder, one) for one in told.warnings))
 
 

@@ -17,7 +17,8 @@ def circles(state: DesiredState, apps: Iterable[DesiredApp]) -> list[Problem]:
         if path := circle(app.key, lambda key: _depends_on(state, key)):
             told = " → ".join(str(key) for key in path)
             message = f"dependsOn goes in a circle: {told}"
-            found.append(Problem(app.path, app.line, 0, message, "none of them is deployed; leave out one dependency"))
+            hint = "none of them is deployed; leave out one dependency"
+            found.append(Problem(app.path, app.line, 0, message, hint, rule="depends-on"))
     return found
 
 
@@ -25,7 +26,13 @@ def strangers(state: DesiredState, apps: Iterable[DesiredApp]) -> list[Problem]:
     """Dependencies that no file asks for. They may be in a part of the repository that was not looked at."""
     known = _spoken_of(state)
     return [
-        Problem(app.path, app.line, 0, f"dependsOn: no file here asks for {key}, and the app waits until one does")
+        Problem(
+            app.path,
+            app.line,
+            0,
+            f"dependsOn: no file here asks for {key}, and the app waits until one does",
+            rule="depends-on",
+        )
         for app in apps
         for key in app.policy.depends_on
         if key not in known

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from desired.app import AppKey
 from desired.errors import InvalidDesired, Rejected
+from desired.job.part_named import part_named
+from desired.objection import Objection, problems_of
 from desired.problem import Problem
 from desired.state import DesiredApp, HclSource, JobBody
 from observers.nomad.multierror import warnings
@@ -17,6 +19,7 @@ from observers.running import Plan
 Examined = Callable[[DesiredApp, JobBody], Awaitable["Judgement"]]
 # Validation and plan are small work for Nomad; a whole repository at once is not.
 _AT_ONCE = 8
+RULE = "nomad"
 
 
 class Nomad(Protocol):
@@ -62,15 +65,21 @@ async def judged_by_server(
 async def _judged(nomad: Nomad, path: str, app: DesiredApp, body: JobBody) -> Judgement:
     errors, warned = await nomad.validate(body)
     if errors:
-        return Judgement(tuple(Problem(path, message=error) for error in errors), _warnings(path, warned))
+        return Judgement(_told(path, app, body, errors), _warnings(path, app, body, warned))
     try:
         plan = await nomad.plan(app.key, body)
     except Rejected as error:
-        told = tuple(Problem(path, message=mistake, hint=error.hint) for mistake in error.mistakes)
-        return Judgement(told, _warnings(path, warned))
-    return Judgement(warnings=_warnings(path, warned, plan.warnings))
+        told = _told(path, app, body, error.mistakes, error.hint)
+        return Judgement(told, _warnings(path, app, body, warned))
+    return Judgement(warnings=_warnings(path, app, body, warned, plan.warnings))
 
 
-def _warnings(path: str, *texts: str) -> tuple[Problem, ...]:
-    found = dict.fromkeys(warning for text in texts for warning in warnings(text))
-    return tuple(Problem(path, message=warning) for warning in found)
+def _warnings(path: str, app: DesiredApp, body: JobBody, *texts: str) -> tuple[Problem, ...]:
+    return _told(path, app, body, dict.fromkeys(warning for text in texts for warning in warnings(text)))
+
+
+def _told(path: str, app: DesiredApp, body: JobBody, words: Iterable[str], hint: str = "") -> tuple[Problem, ...]:
+    """At the part of the job that Nomad names, in the file that it is written in."""
+    folder = path.removesuffix(app.path)
+    found = problems_of([Objection(RULE, one, hint, part_named(one, body)) for one in words], app)
+    return tuple(replace(one, path=folder + one.path) for one in found)

@@ -7,11 +7,12 @@ it changes there.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -276,5 +277,31 @@ def read_world(text: str, name: str) -> World:
     try:
         return World.model_validate(data)
     except ValidationError as error:
-        lines = [f"{name}: {'.'.join(map(str, one['loc'])) or 'top'}: {one['msg']}" for one in error.errors()]
+        lines = [
+            f"{name}: {'.'.join(map(str, one['loc'])) or 'top'}: {one['msg']}{_meant(one['loc'], one['type'])}"
+            for one in error.errors()
+        ]
         raise UsageError("\n".join(lines), hint="the world file's keys are told in docs/embedded-nomad.md") from error
+
+
+def _meant(place: tuple[int | str, ...], kind: str) -> str:
+    """For a key that nobody knows, the one that is nearest to it where it stands."""
+    if kind != "extra_forbidden":
+        return ""
+    model: type[BaseModel] = World
+    for step in place[:-1]:
+        field = model.model_fields.get(step) if isinstance(step, str) else None
+        inner = next((one for one in _models(field.annotation) if one is not None), None) if field else model
+        if inner is None:
+            return ""
+        model = inner
+    near = get_close_matches(str(place[-1]), model.model_fields, n=1, cutoff=0.6)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """The model that a field holds, or holds several of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for one in get_args(annotation):
+        yield from _models(one)

@@ -11,7 +11,7 @@ from tests import recordings_reader
 
 def job(config: str, driver: str = "docker") -> list[str]:
     text = f'job "web" {{\n group "g" {{\n task "t" {{\n driver = "{driver}"\n config {{\n{config}\n}}\n}}\n}}\n}}'
-    return [*docker_warnings(read_job(text))]
+    return [one.message for one in docker_warnings(read_job(text))]
 
 
 @pytest.mark.parametrize(

@@ -108,3 +108,12 @@ async def test_a_server_that_is_away_is_an_error_and_asked_again_at_once() -> No
         await server.objections()
     server.away = False
     assert len(await server.objections()) == 1
+
+
+async def test_a_function_of_templates_that_this_version_lacks_is_told_with_its_line() -> None:
+    data = 'data = "{{ key \\"a\\" }}\\n{{ sprig_quote (key \\"b\\" | hmacSHA256Hex \\"c\\") }}"'
+    text = f'job "web" {{\n group "a" {{\n  task "t" {{\n   template {{\n    {data}\n   }}\n  }}\n }}\n}}\n'
+    (found,) = await Server("1.6.3").objections(text)
+    assert (found.rule, found.line) == ("nomad-version", 2)
+    assert "hmacSHA256Hex in templates needs Nomad 1.7.0" in found.message
+    assert await Server("2.0.5").objections(text) == []

@@ -138,16 +138,28 @@ def test_an_outage_is_one_line_when_it_begins_and_one_when_it_ends() -> None:
     outages = Outages(log=log, clock=lambda: clock[0])
     assert not outages.report("nomad", None)
     assert outages.report("nomad", "refused", hint="start it")
-    for _ in range(50):
+    for second in range(50):
         clock[0] += 1
-        assert not outages.report("nomad", "timed out")
-    assert outages.open["nomad"].problem == "timed out"
+        assert not outages.report("nomad", f"refused after {second} s" if second % 2 else "refused")
+    assert outages.open["nomad"].problem == "refused after 49 s"
     assert outages.report("nomad", None)
     assert not outages.report("nomad", None)
     assert log.lines == [
         ("warning", "dependency down", {"service": "nomad", "problem": "refused", "hint": "start it"}),
+        ("warning", "dependency still down", {"service": "nomad", "problem": "refused after 1 s"}),
         ("info", "dependency back", {"service": "nomad", "after_seconds": 50.0}),
     ]
+
+
+def test_another_cause_is_told_once_and_not_without_end() -> None:
+    log = Lines()
+    outages = Outages(log=log, clock=lambda: 0.0)
+    for problem in ("refused", "403 Permission denied", "refused", "403 Permission denied", "a", "b", "c", "d"):
+        outages.report("nomad", problem)
+    assert [values["problem"] for _, _, values in log.lines] == ["refused", "403 Permission denied", "a", "b"]
+    outages.report("nomad", None)
+    outages.report("nomad", "403 Permission denied")
+    assert log.lines[-1][1:] == ("dependency down", {"service": "nomad", "problem": "403 Permission denied"})
 
 
 def test_outages_of_two_services_do_not_mix() -> None:

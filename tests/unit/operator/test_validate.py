@@ -81,7 +81,8 @@ def test_two_files_for_one_app_are_told_once_whichever_was_asked_for(run: Run, t
     for asked in ("apps", "apps/again.nomad.hcl"):
         _, out, _ = run("validate", asked)
         assert out == (
-            "apps/again.nomad.hcl: claims default/web, and so does web.nomad.hcl (none of them is applied)\n"
+            "apps/again.nomad.hcl: claims default/web, and so does web.nomad.hcl "
+            "(none of them is applied) [claimed-twice]\n"
         )
     _, out, _ = run("validate", "apps/web.nomad.hcl")
     assert out.startswith("apps/web.nomad.hcl: claims default/web, and so does again.nomad.hcl")
@@ -92,7 +93,7 @@ def test_two_documents_for_one_app_are_told_once_with_their_lines(run: Run, tmp_
     (tmp_path / "three.yaml").write_text(MANIFEST)
     _, out, _ = run("validate", "two.yaml")
     claims = "claims default/wrapped, and so do three.yaml:1 and two.yaml:7"
-    assert out == f"two.yaml:1: {claims} (none of them is applied)\n"
+    assert out == f"two.yaml:1: {claims} (none of them is applied) [claimed-twice]\n"
 
 
 def test_every_document_of_a_file_is_an_app(run: Run, tmp_path: Path) -> None:
@@ -218,13 +219,20 @@ class FakeServer:
     ("text", "problems", "warnings"),
     [
         ("unparsable", ["web.nomad.hcl:3:1: no such block"], []),
-        ("invalid", ["web.nomad.hcl: task t: missing", "web.nomad.hcl: group g: missing"], ["deprecated"]),
         (
-            "refused twice",
-            [f"web.nomad.hcl: {what} (correct the job; nothing was changed)" for what in ("no driver", "no memory")],
+            "invalid",
+            ["web.nomad.hcl: task t: missing [nomad]", "web.nomad.hcl: group g: missing [nomad]"],
             ["deprecated"],
         ),
-        ("refused", ["web.nomad.hcl: no such namespace (make it)"], ["deprecated"]),
+        (
+            "refused twice",
+            [
+                f"web.nomad.hcl: {what} (correct the job; nothing was changed) [nomad]"
+                for what in ("no driver", "no memory")
+            ],
+            ["deprecated"],
+        ),
+        ("refused", ["web.nomad.hcl: no such namespace (make it) [nomad]"], ["deprecated"]),
         ("well", [], ["deprecated", "other"]),
         ("same", [], ["deprecated"]),
     ],
@@ -250,8 +258,8 @@ def test_who_waits_for_itself_is_wrong_and_who_waits_for_a_stranger_is_told(run:
     (tmp_path / "apps" / "three.yaml").write_text("---\n".join(apps))
     (tmp_path / "apps" / "broken.yaml").write_text(MANIFEST.replace("wrapped", "broken") + "  cuont: 1\n")
     _, out, _ = run("validate", "apps/three.yaml")
-    end = "(none of them is deployed; leave out one dependency)"
-    waits = "and the app waits until one does"
+    end = "(none of them is deployed; leave out one dependency) [depends-on]"
+    waits = "and the app waits until one does [depends-on]"
     assert out.splitlines() == [
         f"apps/three.yaml:1: dependsOn goes in a circle: default/a → default/b → default/a {end}",
         f"apps/three.yaml:8: dependsOn goes in a circle: default/b → default/a → default/b {end}",

@@ -59,6 +59,8 @@ async def test_metrics_are_served_in_both_forms_without_a_redirect(client: httpx
 async def test_reading_needs_no_token(client: httpx.AsyncClient, backend: Any) -> None:
     assert (await client.get("/api/v1/status")).json() == backend.status()
     assert (await client.get("/api/v1/apps/default/web")).json()["key"] == "default/web"
+    assert (await client.get("/api/v1/apps/web")).json()["key"] == "default/web"
+    assert (await client.get("/api/v1/apps/nosuch")).json()["error"] == "no app nosuch"
     assert (await client.get("/api/v1/prune")).json() == backend.prune_candidates()
 
 
