@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from desired.conventions import Conventions
-from desired.draft.answers import YES, answer_text, answerable
+from desired.draft.answers import YES, answer_text, answerable, sources_of
 from desired.draft.own_machine import EVERYWHERE, listens_on_itself, of_this_machine
 from desired.draft.port_label import port_labels
 from desired.draft.refused import without_refused
@@ -26,7 +26,6 @@ from desired.facts.facts import Facts, HealthFact, WorkKind
 from desired.question import Question
 from desired.variable_sources import Guess, Source, guess
 
-_SOURCES = ("fixed", "consul", "vault", "nomad", "service")
 # What the image brings along stands in the image, and need not stand in the job.
 _OF_THE_IMAGE = "dockerfile"
 _GPU = "nvidia/gpu"
@@ -200,7 +199,7 @@ class _Drafting:
         if own and not hidden and not _is_secret(suggested):
             return  # the code has a value of its own, or goes without
         if suggested is None:
-            yield Question(f"env.{name}", f"Where does {name} come from{_used(use)}?", _SOURCES)
+            yield Question(f"env.{name}", f"Where does {name} come from{_used(use)}?", sources_of(name))
             return
         place = f" ({use.place})" if use is not None and use.place is not None else ""
         confidence = 0.95 if suggested.value in self._context.confirmed else suggested.confidence
@@ -302,7 +301,9 @@ def _about(value: Value) -> Question:
         (source, text), *_ = value.data.items()
         place = value.source.removeprefix(BY_NAME)
         why = f" {value.reason[:1].upper()}{value.reason[1:]}." if value.reason else ""
-        return Question(value.id, f"Where does {value.at[-1]} come from{place}?{why}", _SOURCES, f"{source}: {text}")
+        return Question(
+            value.id, f"Where does {value.at[-1]} come from{place}?{why}", sources_of(value.at[-1]), f"{source}: {text}"
+        )
     said = answer_text(value.id, value.data)
     shown = value.data if said is None else said
     return Question(value.id, f"Is {value.id} right as {shown} ({value.source})?", default=said or YES)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path[:0] = ["operator"]
 
-from tests.repair import compare, corpus, report  # noqa: E402
+from tests.repair import compare, corpus, report, taught  # noqa: E402
 from tests.repair.case import Case  # noqa: E402
 from tests.repair.endpoint import endpoint  # noqa: E402
 from tests.repair.stub_models import STUBS, stub  # noqa: E402
@@ -30,6 +30,10 @@ def main() -> int:
         "--part", choices=["broken", "leave", "read", "adversarial"], help="only this part of the corpus"
     )
     parser.add_argument("--list", action="store_true", help="the names of all cases")
+    parser.add_argument(
+        "--taught", action="store_true",
+        help="what a memory repairs by itself, that has seen the same failures of other apps repaired by rules",
+    )  # fmt: skip
     parser.add_argument("--nomad", metavar="ADDRESS", help="some cases on a real agent with Docker instead")
     parser.add_argument("--rungs", action="store_true", help="with memory and a model on and off, side by side")
     parser.add_argument("--stub", choices=STUBS, help="the model by a script that is asked, whatever is set")
@@ -49,6 +53,9 @@ def main() -> int:
         return 0
     if told.rungs:
         return _side_by_side(cases, told.stub)
+    if told.taught:
+        print(taught.report_of(cases))
+        return 0
     found: list[Judged] = []
     for number, case in enumerate(cases, 1):
         one = judge(case)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -14,6 +14,7 @@ from observers.failures.failure_class import FailureClass
 from reconcilers.decision import Truth
 from reconcilers.repair.episode import Episode, Outcome
 from reconcilers.requests import Verb
+from tests.integration.loop.cluster import Rungs
 from tests.repair.case import Case, End, Part
 from tests.repair.leaves import changed, leaves, outside
 from tests.repair.party import Party
@@ -61,10 +62,17 @@ class Judged:
         return {name: value for name, value in asdict(self).items() if name != "story"}
 
 
-def judge(case: Case, *, party: Party | None = None) -> Judged:
+def judge(
+    case: Case,
+    *,
+    party: Party | None = None,
+    rungs: Rungs | None = None,
+    ended: Callable[[Stage], None] = lambda _stage: None,
+) -> Judged:
     """Never raises for what the code under test does: that is a problem of the case.
 
-    `party` are the rungs that are asked, and whether people agree with them; None: the rules, and people agree.
+    `party` says who is asked, and whether people agree; None: the rules, and people agree. `rungs` are asked instead
+    of its; `ended` sees what is there at the end.
     """
     party = party or Party()
     if case.part is Part.READ and not party.reads and case.eligible:
@@ -72,7 +80,7 @@ def judge(case: Case, *, party: Party | None = None) -> Judged:
     if not party.agrees and case.ends is End.APPROVED:
         case = replace(case, ends=End.TOLD)
     began = time.perf_counter()
-    stage = Stage(dict(case.world), case.app, rungs=party.rungs_for(case))
+    stage = Stage(dict(case.world), case.app, rungs=rungs or party.rungs_for(case))
     party.listens(stage.cluster)
     committed = _set_up(stage, case)
     before = len(stage.registers)
@@ -86,6 +94,7 @@ def judge(case: Case, *, party: Party | None = None) -> Judged:
         found.real_seconds = time.perf_counter() - began
         return found
     found = _judged(stage, case, committed, before, healthy_at)
+    ended(stage)
     found.calls = stage.calls - calls
     party.over(stage.cluster)
     found.questions, found.tokens, found.model_seconds = party.asked
