@@ -9,6 +9,7 @@
     │   ├── Conflict                  a compare-and-set was lost: read again, decide again
     │   ├── DeadlineExceeded          no answer in time; a write may or may not have happened
     │   ├── StateUnavailable          the state store cannot be written just now: its disk is full, or it is locked
+    │   ├── LeaseLost                 another copy may act by now: nothing is written any more
     │   └── UnusableAnswer            the model answered, and what it said is no answer (prompts.model)
     ├── TerminalError                 stalled until something changes; carries a `Reason`
     │   ├── InvalidDesired            a manifest or job file; carries every `Problem`
@@ -17,6 +18,7 @@
     │   ├── Unsupported               this server or this version cannot do it
     │   ├── PreconditionGone          an operation's old value is not there (desired.operations)
     │   ├── NotLiteral                an operation has no literal to change in what a person wrote (desired.operations)
+    │   ├── PromptUnusable            a version of a prompt cannot be asked with (prompts)
     │   ├── OperationUnreadable       what should be an operation is none (desired.operations)
     │   └── StateUnusable             the state store cannot be read or written as it is
     └── UsageError                    wrong arguments or settings: exit code 2
@@ -85,6 +87,10 @@ class StateUnavailable(TransientError):
     """The operator's own state cannot be used just now. Nothing is changed in Nomad that could not be remembered."""
 
     reason = Reason.STATE_UNAVAILABLE
+
+
+class LeaseLost(TransientError):
+    """This copy may not act: its lease is over, or about to be. The write was not sent."""
 
 
 class TerminalError(OperatorError):

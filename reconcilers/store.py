@@ -1,7 +1,8 @@
 """The store port: named JSON documents, each written by compare-and-set.
 
 The reconcilers keep one document per app (its record) and a few of their own. An adapter knows nothing of what is in
-them. Adapters: a SQLite file (single instance). `tests/conformance/store` holds what each must do.
+them. Adapters: a SQLite file (single instance), Nomad's variables (many copies).
+`tests/conformance/store` holds what each must do.
 """
 
 from __future__ import annotations

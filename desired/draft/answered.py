@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from desired.draft.answers import YES, answer_text
-from desired.draft.drafted_environment import SOURCES
+from desired.draft.answers import YES, answer_text, sources_of
 from desired.draft.value import BY_NAME, Value
 from desired.question import Question
 
@@ -17,7 +16,9 @@ def question_about(value: Value) -> Question:
         (source, text), *_ = value.data.items()
         place = value.source.removeprefix(BY_NAME)
         why = f" {value.reason[:1].upper()}{value.reason[1:]}." if value.reason else ""
-        return Question(value.id, f"Where does {value.at[-1]} come from{place}?{why}", SOURCES, f"{source}: {text}")
+        return Question(
+            value.id, f"Where does {value.at[-1]} come from{place}?{why}", sources_of(value.at[-1]), f"{source}: {text}"
+        )
     said = answer_text(value.id, value.data)
     shown = value.data if said is None else said
     return Question(value.id, f"Is {value.id} right as {shown} ({value.source})?", default=said or YES)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from desired.conventions import Conventions
-from desired.draft.answers import answerable
+from desired.draft.answers import answerable, sources_of
 from desired.draft.fact_value import OF_THE_IMAGE, fact_value
 from desired.draft.own_machine import EVERYWHERE, listens_on_itself, of_this_machine
 from desired.draft.secret_files import secret_files
@@ -20,8 +20,6 @@ from desired.facts.fact import Fact
 from desired.facts.facts import Facts
 from desired.question import Question
 from desired.variable_sources import Guess, Source, guess
-
-SOURCES = ("fixed", "consul", "vault", "nomad", "service")
 
 
 class DraftedEnvironment:
@@ -76,7 +74,7 @@ class DraftedEnvironment:
         if own and not hidden and not _is_secret(suggested):
             return  # the code has a value of its own, or goes without
         if suggested is None:
-            yield Question(f"env.{name}", f"Where does {name} come from{_used(use)}?", SOURCES)
+            yield Question(f"env.{name}", f"Where does {name} come from{_used(use)}?", sources_of(name))
             return
         place = f" ({use.place})" if use is not None and use.place is not None else ""
         confidence = 0.95 if suggested.value in self._confirmed else suggested.confidence

@@ -42,6 +42,10 @@ _LARGEST_ANSWER = 256 * 1024 * 1024
 OnRequest = Callable[[str, str, int, float], None]
 
 
+# Raises what says why nothing may be written any more; asked in a worker thread right before a write is sent.
+Fence = Callable[[], None]
+
+
 class Offload(Protocol):
     """Runs a blocking function elsewhere. The embedded Nomad's tests run it in place."""
 
@@ -104,9 +108,11 @@ class Caller:
         on_request: OnRequest | None = None,
         session: requests.Session | None = None,
         offload: Offload | None = None,
+        fence: Fence | None = None,
     ) -> None:
         """`session` is taken as it is, except that it is made to stream; without one, one is opened."""
         self._connection = connection
+        self._fence = fence
         self._on_request = on_request
         self._session = session if session is not None else open_session(connection)
         # For every method: a body is read piece by piece, so that a deadline can end it, and python-nomad passes
@@ -214,6 +220,8 @@ class Caller:
         if token:
             headers["X-Nomad-Token"] = token
         endpoint = call.endpoint
+        if endpoint.write and self._fence is not None:
+            self._fence()
         started = monotonic()
         status = 0
         progress.sent = True

@@ -1,7 +1,7 @@
 """What every service answers: asked all at once, each within a time limit. What a token may do is tried harmlessly.
 
-Nothing is changed: plan is Nomad's dry run, the git revision goes to a folder that is thrown away, and the state is
-only looked at. Adapters satisfy the protocols by shape.
+Nothing is changed: plan is Nomad's dry run, the git revision goes to a folder that is thrown away, and a state file is
+only looked at; in a state in Nomad one empty document is written and deleted. Adapters satisfy the protocols by shape.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from observers.nomad.features import features, lacking
 from observers.nomad.stream_items import Connected, Disconnected, StreamItem
 from observers.reach.breaks import Failure, failure_of
 from observers.running import Agent, Fleet, Plan, RunningJob
+from reconcilers.store import Store
 
 # Planned, never registered.
 _JOB = "nomad-operator-doctor"
@@ -91,6 +92,10 @@ class Repository(Protocol):
     async def poll(self) -> Any: ...
 
     async def tree(self, revision: str) -> Any: ...
+
+
+# Not an app's record: those are named `app:…`.
+_TRIAL = "doctor"
 
 
 class Doctor:
@@ -186,6 +191,19 @@ class Doctor:
             return "will be made at first start" if documents is None else f"records: {len(documents)}"
 
         return await self.probe("state", str(path), look)
+
+    async def variables(self, store: Store, *, address: str) -> Finding:
+        """Whether the records can be kept in Nomad: read all, and a document written and deleted again."""
+
+        async def look() -> str:
+            documents = await store.load()
+            # Whatever is there of an earlier try that was cut off.
+            before = await store.get(_TRIAL)
+            revision = await store.put(_TRIAL, {}, expected=before.revision if before else 0)
+            await store.delete(_TRIAL, expected=revision)
+            return f"records: {len(documents.keys() - {_TRIAL})}"
+
+        return await self.probe("state", address, look)
 
     async def probe(self, name: str, address: str, work: Callable[[], Awaitable[str]]) -> Finding:
         """Try one thing; an error of the tree, and no answer in time, are findings."""

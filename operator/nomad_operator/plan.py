@@ -25,7 +25,7 @@ from desired.work_tree import WorkTree
 from nomad_operator.from_settings import repository
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository
-from nomad_operator.sqlite_store import read_documents
+from nomad_operator.state_from_settings import documents
 from nomad_operator.status import sources
 from nomad_operator.watched import HINT, not_there
 from nomad_operator.wiring import assemble
@@ -83,7 +83,7 @@ class Plan:
 async def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path: Path | None) -> Plan:
     """Of these apps, or all. `path` is a work tree, `ref` another revision."""
     own = repository(settings) if settings.git_url else None
-    stored = await read_documents(settings.state_file)
+    stored = await documents(settings)
     notes = [] if stored is not None else ["no state of an operator was found here; who owns a job is not known"]
     if path is not None:
         followed: Repository = WorkTree(folder=path, git=GitCommand(environment=os.environ))

@@ -18,7 +18,7 @@ from nomad_operator.from_settings import connection, own_job_of, repository
 from nomad_operator.memory_from_settings import tell_missing
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
-from nomad_operator.sqlite_store import SqliteStore
+from nomad_operator.state_from_settings import open_store
 from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
@@ -80,7 +80,7 @@ async def _followed(settings: Settings, parts: Parts) -> dict[str, str]:
         "ref": settings.git_ref,
         "path": settings.git_path,
         "mode": settings.mode.value,
-        "state": str(settings.state_file),
+        "state": str(settings.state_variables or settings.state_file),
     }
 
 
@@ -93,7 +93,7 @@ async def tell_missing_namespaces(settings: Settings, parts: Parts) -> None:
 async def opened(settings: Settings) -> AsyncIterator[Parts]:
     """The parts on the state that the settings name; the state is held until the end."""
     followed = repository(settings)
-    store = await SqliteStore.open(settings.state_file)
+    store = await open_store(settings)
     try:
         parts = assemble(
             settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -44,7 +45,9 @@ from nomad_operator.settings_values import (
     resource_limits,
     state_file_of,
     stripped,
+    variables_of,
 )
+from nomad_operator.variable_names import VariablePlace
 from reconcilers.repair.owed import WriteBackTo
 from reconcilers.situation import Adopt, Mode
 
@@ -410,8 +413,8 @@ class Settings(BaseSettings):
 
     # State.
     state_url: str | None = setting(
-        f"{PREFIX}STATE_URL", None, "File of the operator's records; in the XDG state folder if not set.",
-        allowed="sqlite:///absolute/path, sqlite:///./relative or sqlite:///~/in-home",
+        f"{PREFIX}STATE_URL", None, "Where the operator's records are; a file in the XDG state folder if not set.",
+        allowed="sqlite:///absolute/path, sqlite:///./relative, sqlite:///~/in-home or nomad://path/of/variables",
     )  # fmt: skip
     lease: Lease = setting(f"{PREFIX}LEASE", Lease.NONE, "Who decides which copy acts.", allowed="none")
 
@@ -558,8 +561,14 @@ class Settings(BaseSettings):
         return values
 
     @property
+    def state_variables(self) -> VariablePlace | None:
+        """Where in Nomad's variables the records are; None where they are in `state_file`."""
+        found = variables_of(self.state_url)
+        return None if found is None else replace(found, namespace=found.namespace or self.nomad_namespace)
+
+    @property
     def state_file(self) -> Path:
-        """Where the records are kept; absolute."""
+        """Where the records are kept, if it is a file; what else is kept lies beside it in any case. Absolute."""
         return state_file_of(self.state_url, os.environ)
 
     @property

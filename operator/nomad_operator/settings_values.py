@@ -20,6 +20,7 @@ from desired.operations.operation import Kind
 from desired.operations.table import ROWS, Tier
 from nomad_operator.news.notice import Kind as News
 from nomad_operator.news.target import Form, targets
+from nomad_operator.variable_names import SCHEME, VariablePlace
 
 
 def _to_seconds(value: Any) -> Any:
@@ -257,16 +258,23 @@ def credentials_of(url: str) -> tuple[str, str]:
     return (address.username, address.password) if address.password else ("", address.username)
 
 
+def variables_of(url: str | None) -> VariablePlace | None:
+    """Where in Nomad's variables a state URL points; None where it points to a file. ValueError for a wrong one."""
+    if url is None or not url.startswith(f"{SCHEME}:"):
+        return None
+    return VariablePlace.parse(url)
+
+
 def state_file_of(url: str | None, environ: Mapping[str, str]) -> Path:
-    """The file a state URL names; without one, the file in the XDG state folder."""
-    if url is None:
+    """The file a state URL names; where it names none, the one in the XDG state folder. ValueError for a wrong URL."""
+    if url is None or variables_of(url) is not None:
         state_home = environ.get("XDG_STATE_HOME", "")
         # Source: XDG Base Directory Specification: a relative value is to be ignored.
         folder = Path(state_home) if state_home.startswith("/") else Path("~/.local/state").expanduser()
         return folder / "nomad-operator" / "state.db"
     match = re.fullmatch(r"sqlite://(/.*[^/])", url)
     if not match:
-        raise ValueError("is not sqlite:///path/of/a/file: this version keeps its state in a SQLite file only")
+        raise ValueError("is neither sqlite:///path/of/a/file nor nomad://path/of/variables")
     path = unquote(match[1])
     if path.startswith("/~/"):
         return Path(path[1:]).expanduser()

@@ -10,7 +10,7 @@ from asyncio import Event
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from desired.errors import OperatorError, StateUnavailable, StateUnusable
+from desired.errors import Forbidden, OperatorError, StateUnavailable, StateUnusable
 from nomad_operator.log import Outages
 from nomad_operator.metrics import Metrics
 from reconcilers.store import Document, Store, Stored
@@ -44,7 +44,7 @@ class StateWatch:
 
     def explains(self, error: Exception) -> bool:
         """A pass failed: is it because of the state, as has been told already?"""
-        return self.problem is not None and isinstance(error, StateUnavailable | StateUnusable)
+        return self.problem is not None and isinstance(error, StateUnavailable | StateUnusable | type(self.problem))
 
     async def run(self) -> None:
         """As long as it is not cancelled: once a write has failed, try until one does not."""
@@ -90,7 +90,7 @@ class StateWatch:
     async def _heard(self, call: Awaitable[_T]) -> _T:
         try:
             return await call
-        except (StateUnavailable, StateUnusable) as error:
+        except (StateUnavailable, StateUnusable, Forbidden) as error:
             self._told(error)
             self._failed.set()
             raise

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.path[:0] = ["operator"]
 
-from tests.repair import corpus, report  # noqa: E402
+from tests.repair import corpus, report, taught  # noqa: E402
 from tests.repair.verdict import Judged, judge  # noqa: E402
 
 _FOLDER = Path(".bench")
@@ -24,6 +24,10 @@ def main() -> int:
     )
     parser.add_argument("--part", choices=["broken", "leave", "adversarial"], help="only this part of the corpus")
     parser.add_argument("--list", action="store_true", help="the names of all cases")
+    parser.add_argument(
+        "--taught", action="store_true",
+        help="what a memory repairs by itself, that has seen the same failures of other apps repaired by rules",
+    )  # fmt: skip
     parser.add_argument("--nomad", metavar="ADDRESS", help="some cases on a real agent with Docker instead")
     told = parser.parse_args()
     if told.nomad:
@@ -38,6 +42,9 @@ def main() -> int:
     ]
     if told.list:
         print("\n".join(case.name for case in cases))
+        return 0
+    if told.taught:
+        print(taught.report_of(cases))
         return 0
     found: list[Judged] = []
     for number, case in enumerate(cases, 1):

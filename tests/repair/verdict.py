@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -14,6 +14,7 @@ from observers.failures.failure_class import FailureClass
 from reconcilers.decision import Truth
 from reconcilers.repair.episode import Episode, Outcome
 from reconcilers.requests import Verb
+from tests.integration.loop.cluster import Rungs
 from tests.repair.case import Case, End
 from tests.repair.leaves import changed, leaves, outside
 from tests.repair.stage import Register, Stage, body_of
@@ -57,10 +58,13 @@ class Judged:
         return {name: value for name, value in asdict(self).items() if name != "story"}
 
 
-def judge(case: Case) -> Judged:
-    """Never raises for what the code under test does: that is a problem of the case."""
+def judge(case: Case, *, rungs: Rungs | None = None, ended: Callable[[Stage], None] = lambda _stage: None) -> Judged:
+    """Never raises for what the code under test does: that is a problem of the case.
+
+    `rungs` are asked instead of the rules; `ended` sees what is there at the end.
+    """
     began = time.perf_counter()
-    stage = Stage(case.world, case.app)
+    stage = Stage(case.world, case.app, rungs=rungs)
     committed = _set_up(stage, case)
     before = len(stage.registers)
     calls = stage.calls
@@ -73,6 +77,7 @@ def judge(case: Case) -> Judged:
         found.real_seconds = time.perf_counter() - began
         return found
     found = _judged(stage, case, committed, before, healthy_at)
+    ended(stage)
     found.calls = stage.calls - calls
     found.real_seconds = time.perf_counter() - began
     return found

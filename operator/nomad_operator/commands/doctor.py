@@ -28,6 +28,7 @@ from nomad_operator.probes.memory import probe_memory
 from nomad_operator.probes.services import probe_services
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
+from nomad_operator.state_from_settings import nomad_store
 from nomad_operator.supported import OLDEST_NOMAD, TESTED_NOMAD
 from observers.nomad.client import NomadClient
 from observers.nomad.stream import EventStream
@@ -51,7 +52,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 async def _examine(settings: Settings) -> list[Finding]:
     nomad, command, git, state, services, memory = await asyncio.gather(
-        _nomad(settings), _git_command(), _git(settings), _doctor().state(settings.state_file),
+        _nomad(settings), _git_command(), _git(settings), _state(settings),
         probe_services(settings, timeout=_TIMEOUT), _memory(settings),
     )  # fmt: skip
     return [*nomad, command, git, *_rules(settings), state, *services, *memory]
@@ -84,6 +85,16 @@ async def _nomad(settings: Settings) -> list[Finding]:
     if unreachable:
         stream = replace(stream, ok=None, found=findings[1].found, hint="")
     return [*findings, stream]
+
+
+async def _state(settings: Settings) -> Finding:
+    if (place := settings.state_variables) is None:
+        return await _doctor().state(settings.state_file)
+    store = nomad_store(settings)
+    try:
+        return await _doctor().variables(store, address=str(place))
+    finally:
+        await store.close()
 
 
 async def _git_command() -> Finding:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+import httpx
 import pytest
 
 from reconcilers.store import Store
+from tests.e2e.nomads import EmbeddedServer
 
 
 def _adapters() -> ModuleType:
@@ -27,15 +30,37 @@ def _adapters() -> ModuleType:
 ADAPTERS = _adapters().ADAPTERS
 
 
-@pytest.fixture(params=sorted(ADAPTERS))
+@pytest.fixture(params=["sqlite", "embedded", pytest.param("nomad", marks=pytest.mark.real)])
 def adapter(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[str]:
+    """The address of one embedded Nomad for all."""
+    server = EmbeddedServer()
+    yield server.address
+    server.stop()
+
+
 @pytest.fixture
-def location(adapter: str, tmp_path: Path) -> str:
+def location(adapter: str, tmp_path: Path, request: pytest.FixtureRequest, met: dict[str, str]) -> Iterator[str]:
     """Where one store lives; opening it twice, one after the other, gives the same documents."""
-    return str(ADAPTERS[adapter].location(tmp_path))
+    if adapter == "sqlite":
+        yield ADAPTERS[adapter].location(tmp_path, "")
+        return
+    if adapter == "embedded":
+        yield ADAPTERS[adapter].location(tmp_path, request.getfixturevalue("embedded"))
+        return
+    address = os.environ.get("NOMAD_TEST_ADDR")
+    if not address:
+        pytest.skip("the store in a real Nomad (NOMAD_TEST_ADDR)")
+    found = ADAPTERS[adapter].location(tmp_path, address)
+    with httpx.Client(base_url=address) as nomad:
+        met["Nomad"] = nomad.get("/v1/agent/self").json()["config"]["Version"]["Version"]
+        yield found
+        for one in nomad.get("/v1/vars", params={"prefix": found.partition(" nomad://")[2]}).json():
+            nomad.delete(f"/v1/var/{one['Path']}")
 
 
 @pytest.fixture

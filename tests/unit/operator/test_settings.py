@@ -69,7 +69,7 @@ def test_all_problems_are_told_at_once(loaded: Load) -> None:
             NOMAD_OPERATOR_CONCURRENCY="99",
             NOMAD_OPERATOR_GIT_POL_SECONDS="3",
             NOMAD_OPERATOR_LISTEN="9650",
-            NOMAD_OPERATOR_STATE_URL="nomad://jobs/state",
+            NOMAD_OPERATOR_STATE_URL="nomad://jobs.state",
             NOMAD_ADDR="nomad.example",
             NOMAD_CLIENT_CERT="cert.pem",
         )
