@@ -18,6 +18,7 @@
     │   ├── Unsupported               this server or this version cannot do it
     │   ├── PreconditionGone          an operation's old value is not there (desired.operations)
     │   ├── NotLiteral                an operation has no literal to change in what a person wrote (desired.operations)
+    │   ├── PromptUnusable            a version of a prompt cannot be asked with (prompts)
     │   ├── OperationUnreadable       what should be an operation is none (desired.operations)
     │   └── StateUnusable             the state store cannot be read or written as it is
     └── UsageError                    wrong arguments or settings: exit code 2

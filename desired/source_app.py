@@ -65,7 +65,8 @@ def _chosen(name: str, analysis: Analysis) -> Analyzed | Question:
     for one in analysis.apps:
         if one.component.name == name:
             return one
-    coded = [one for one in analysis.apps if one.component.code]
+    # What a Procfile runs besides is asked for by its own name.
+    coded = [one for one in analysis.apps if one.component.code and not one.component.process]
     if len(coded) == 1 or len(analysis.apps) == 1:
         return (coded or list(analysis.apps))[0]
     names = ", ".join(one.component.name for one in analysis.apps)

@@ -144,9 +144,9 @@ def _made(trace: Trace, name: str, kind: str, asked: object, *, parent: Context 
         name, context=parent, record_exception=False, set_status_on_exception=False
     )
     with manager as span:
-        trace.id = trace.id or format_trace_id(span.get_span_context().trace_id)
         told = Told(span) if span.is_recording() else _NOBODY
         if told.recorded:
+            trace.id = trace.id or format_trace_id(span.get_span_context().trace_id)
             span.set_attribute(KIND, kind)
             if asked is not None:
                 span.set_attribute(INPUT, as_text(asked))
@@ -178,7 +178,7 @@ def hides(*jobs: Mapping[str, Any] | None) -> None:
 
 
 def under_way() -> str:
-    """The id of the trace under way, 32 hexadecimal digits; empty where none is."""
+    """The id of the trace under way, 32 hexadecimal digits; empty where none is, or a sampler leaves it out."""
     trace = _UNDER_WAY.get()
     return trace.id if trace is not None else ""
 

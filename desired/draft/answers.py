@@ -19,7 +19,7 @@ from typing import Any
 
 from desired.errors import UsageError
 from desired.manifest_problems import near
-from desired.secret_literals import is_secret, secret_kind, secret_words
+from desired.secret_literals import is_secret, secret_by_name, secret_kind, secret_words
 
 NONE = "none"
 # Takes a suggestion as it is: some can be said in no other words.
@@ -36,6 +36,11 @@ _KNOWN = (*sorted(_NUMBERS | _TEXTS | _LISTS), "type", "args", "ports", "check",
 _WITH_A_NAME = ("env", "volumes", "files", "ports")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _KEEP = "keep it in Vault, in Consul or in a Nomad variable, and name the place: vault: path#field"
+
+
+def sources_of(name: str) -> tuple[str, ...]:
+    """Where a variable may come from: one that is named like a secret is never a text in a file."""
+    return tuple(one for one in SOURCES if one != "fixed" or not secret_by_name(name, "any text"))
 
 
 def answerable(at: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from desired.draft.answers import NONE, read_answer
-from desired.draft.drafting import in_order
+from desired.draft.manifest_order import in_order
 from desired.draft.refused import acceptable
 from desired.draft.value import SURE, Draft, Value
 from desired.errors import UsageError

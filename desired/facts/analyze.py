@@ -18,6 +18,7 @@ from desired.facts.dockerfiles import dockerfiles
 from desired.facts.extractor import Extractor
 from desired.facts.facts import Facts
 from desired.facts.merge import merged
+from desired.facts.processes import of_process
 from desired.facts.read_once import ReadOnce
 from desired.facts.registry import EXTRACTORS
 from desired.facts.substitution import interpolated
@@ -77,7 +78,7 @@ def analyze(
             shown, secrets = withheld(extraction.facts)
             told.append((one.priority, shown))
             warnings += [*extraction.warnings, *secrets]
-        facts = sized(fitting(merged(told)))
+        facts = sized(fitting(of_process(merged(told), component)))
         apps.append(Analyzed(called(component, facts), facts))
     by_service = {one.component.service: one.component.name for one in apps if one.component.service}
     hosts = {host: name for service, name in by_service.items() for host in _hosts(file.services[service])}

@@ -31,7 +31,7 @@ class Component:
     `root` is the folder of its code ("" for the codebase itself), `dockerfile` what makes its image, None without;
     `service` is its name in a compose file, "" where there is none. Without `code` its image comes from elsewhere, and
     no file but the compose file is its own. `target` is the stage of the Dockerfile that is built, "" for the last;
-    `build_args` are given to it.
+    `build_args` are given to it. `process` is the line of a Procfile that it runs, "" for what the image itself starts.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Component:
     code: bool = True
     target: str = ""
     build_args: tuple[tuple[str, str], ...] = ()
+    process: str = ""
 
     def holds(self, path: str) -> bool:
         """Whether a file belongs to the component's own code."""

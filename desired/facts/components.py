@@ -12,6 +12,7 @@ from desired.facts.dockerfiles import context_of, dockerfiles, for_development
 from desired.facts.facts import Facts
 from desired.facts.image_name import image_parts
 from desired.facts.located import Located
+from desired.facts.processes import WEB, processes
 from desired.facts.read_once import path_set
 from desired.facts.substitution import interpolated
 
@@ -46,6 +47,8 @@ def slug(name: str) -> str:
 
 def called(component: Component, facts: Facts) -> Component:
     """With the name that its own build file gives it, or that of its image where the folder's says nothing."""
+    if component.process:
+        return component
     said = facts.name if not component.service else None
     if said is None and component.code and component.name in _ANY | _FOLDERS:
         said = facts.image_name
@@ -74,8 +77,15 @@ def _of_folders(codebase: Codebase, dockerfile: str | None) -> list[Component]:
         and "" not in by_root
     )
     if len(by_root) < 2 or not beside_each_other or len(by_root) > _MOST_FOLDERS or _has_project(codebase):
-        return [_of_code(codebase, dockerfile)]
+        return _with_processes(_of_code(codebase, dockerfile), codebase)
     return list(by_root.values())
+
+
+def _with_processes(one: Component, codebase: Codebase) -> list[Component]:
+    """Beside the web process whatever else its Procfile keeps running, from the same image."""
+    found = processes(codebase, one.root)
+    others = [name for name in found if name != WEB] if WEB in found else []
+    return [one, *(replace(one, name=slug(f"{one.name}-{name}"), process=name) for name in others)]
 
 
 def _of_service(codebase: Codebase, service: Service) -> Component:
@@ -132,7 +142,7 @@ def _has_project(codebase: Codebase) -> bool:
 
 def _named(found: Sequence[Component], codebase: Codebase) -> Iterator[Component]:
     """Names that are there once. The only component with code has the codebase's name, where its own says nothing."""
-    coded = [one for one in found if one.code]
+    coded = [one for one in found if one.code and not one.process]
     taken: set[str] = set()
     for one in found:
         name = slug(codebase.name) if [one] == coded and one.name in _ANY else one.name

@@ -84,6 +84,7 @@ class Kind(StrEnum):
     SECRET_PATH = "secret_path"  # group/task/destination
     TEMPLATE_DELIMITERS = "template_delimiters"  # group/task/destination, "left right"
     TEMPLATE_ENV = "template_env"  # group/task/destination, the flag `env`
+    SECRET_ENGINE = "secret_engine"  # group/task/secret: the engine of a `secret` block, kv or kv_v2
     VAULT_ROLE = "vault_role"  # group/task
     VAULT_ADDED = "vault_added"  # group/task, None to "": a `vault {}` block where a secret needs one
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from desired.job.spec import Check, Constraint, Group, Job, Port, Service, Task, Template
+from desired.job.spec import Check, Constraint, Group, Job, Port, Secret, Service, Task, Template
 from desired.operations.table import Row, Scope, fits_address
 from desired.state import JobBody
 
@@ -87,6 +87,9 @@ def every(body: JobBody, row: Row, at: tuple[str, ...]) -> Iterator[Place]:
         case Scope.TEMPLATE:
             for task in _tasks(job, at[:2]):
                 yield from _where(task, "Templates", Template, "DestPath", at[-1])
+        case Scope.SECRET:
+            for task in _tasks(job, at[:2]):
+                yield from _where(task, "Secrets", Secret, "Name", at[-1])
 
 
 def ports(group: Place, label: str) -> Iterator[Place]:

@@ -31,6 +31,7 @@ class Scope(StrEnum):
     CONSTRAINT = "constraint"  # [group/[task/]]attribute
     ENTRY = "entry"  # group/task/name: an entry of the map that the path names
     TEMPLATE = "template"  # group/task/destination
+    SECRET = "secret"  # group/task/name of a `secret` block  # noqa: S105
 
 
 class How(StrEnum):
@@ -97,6 +98,7 @@ LENGTHS: Mapping[Scope, tuple[int, ...]] = {
     Scope.CONSTRAINT: (1, 2, 3),
     Scope.ENTRY: (3,),
     Scope.TEMPLATE: (3,),
+    Scope.SECRET: (3,),
 }
 
 _S = 10**9
@@ -258,6 +260,16 @@ _ROWS = (
         default="{{ }}",
     ),
     Row(Kind.TEMPLATE_ENV, Scope.TEMPLATE, ("Envvars",), Type.FLAG, _APPROVE, "env flag of template", default=False),
+    Row(
+        Kind.SECRET_ENGINE,
+        Scope.SECRET,
+        ("Config", "engine"),
+        Type.TEXT,
+        _AUTO,
+        "engine of secret",
+        default="kv",
+        blank=("",),
+    ),
     Row(Kind.VAULT_ROLE, Scope.TASK, ("Vault", "Role"), Type.TEXT, _APPROVE, "Vault role", blank=("",)),
     Row(Kind.VAULT_ADDED, Scope.TASK, ("Vault",), Type.TEXT, _APPROVE, "Vault block", how=How.PRESENCE),
 )

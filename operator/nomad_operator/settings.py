@@ -35,12 +35,12 @@ from nomad_operator.settings_values import (
     git_address,
     git_folder,
     git_ref,
+    label_name,
     namespace_names,
     news_kinds,
     news_template,
     notify_urls,
     one_namespace,
-    prompt_label,
     repair_kinds,
     resource_limits,
     state_file_of,
@@ -393,7 +393,7 @@ class Settings(BaseSettings):
     )
 
     # Prompts.
-    prompt_label: Annotated[str, BeforeValidator(prompt_label)] = setting(
+    prompt_label: Annotated[str, BeforeValidator(label_name)] = setting(
         f"{PREFIX}PROMPT_LABEL", "production", "Label of the prompts that are fetched from Langfuse.",
         allowed=LABEL_WORDS,
     )  # fmt: skip

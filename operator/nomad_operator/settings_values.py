@@ -155,7 +155,7 @@ _LABEL = re.compile(r"[a-z0-9_.-]{1,36}")
 LABEL_WORDS = "lower case letters, digits, _ - and ."
 
 
-def prompt_label(value: Any) -> Any:
+def label_name(value: Any) -> Any:
     """A label of Langfuse's."""
     if isinstance(value, str) and not _LABEL.fullmatch(value):
         raise ValueError(f"is no label: {LABEL_WORDS}")

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from desired.admission.ceilings import ceilings
 from desired.admission.examiner import judged
 from desired.app import AppKey
 from desired.catalog import Catalog
@@ -281,6 +282,7 @@ def assemble(
     guard = Guard(
         settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits),
         judged=lambda key, body: judged(key, body, in_force()),
+        allowed=lambda key: ceilings(key, in_force()),
     )
     rungs: list[tuple[str, AskedRung]] = [("rule", RuleRung())]
     if experience is not None:

@@ -31,7 +31,7 @@ _OWNER = {"user_id": "nomad-operator"}
 # Names that Mem0 keeps for itself in what it stores.
 _FIELD = "f_"
 # More than anything here is ever asked for: without a number Mem0 lists twenty.
-_ALL = 100_000
+_ALL = 10_000
 
 
 class Mem0Notes:

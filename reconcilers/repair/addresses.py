@@ -52,6 +52,9 @@ def _found(body: JobBody, kind: Kind, variables: Collection[str]) -> Iterator[Ad
         case Scope.TEMPLATE:
             for at, task in _tasks(body):
                 yield from ((*at, str(one.get("DestPath") or "")) for one in task.get("Templates") or ())
+        case Scope.SECRET:
+            for at, task in _tasks(body):
+                yield from ((*at, str(one.get("Name") or "")) for one in task.get("Secrets") or ())
 
 
 def _tasks(body: JobBody) -> Iterator[tuple[Address, job_parts.Part]]:

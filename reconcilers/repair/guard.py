@@ -7,12 +7,12 @@ Every violation is told, not only the first. What breaks no invariant has a risk
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from desired.operations.apply import PreconditionGone, apply
 from desired.operations.operation import Kind, Operation
 from desired.operations.table import Tier, row
-from reconcilers.repair.guard_policy import Judged, newly_broken
+from reconcilers.repair.guard_policy import Allowed, Judged, newly_broken
 from reconcilers.repair.invariants import INVARIANTS, PRIVILEGES, Violation
 from reconcilers.repair.proposal import Case, Proposal
 from reconcilers.repair.rules import job_parts
@@ -46,12 +46,22 @@ class Verdict:
 class Guard:
     """Deterministic: the same case and proposal always get the same verdict, by the same rules.
 
-    `judged` tells which rules of the cluster's owners a job breaks.
+    `judged` tells which rules of the cluster's owners a job breaks, `allowed` the most that they let an app have.
     """
 
-    def __init__(self, *, settings: GuardSettings, judged: Judged | None = None) -> None:
+    def __init__(
+        self, *, settings: GuardSettings, judged: Judged | None = None, allowed: Allowed | None = None
+    ) -> None:
         self._settings = settings
         self._judged = judged
+        self._allowed = allowed
+
+    def bounded(self, case: Case) -> Case:
+        """The same with the most that would be let through, by resource: who proposes more is turned down."""
+        most = dict(self._settings.ceilings)
+        for name, ceiling in (self._allowed(case.key) if self._allowed is not None else {}).items():
+            most[name] = min(ceiling, most.get(name, ceiling))
+        return replace(case, ceilings=most)
 
     def judge(self, case: Case, proposal: Proposal) -> Verdict:
         """Nothing is applied anywhere; the job is judged as it would be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from desired.admission.rule_set import UNREADABLE
 from desired.app import AppKey
@@ -12,6 +12,7 @@ from reconcilers.repair.invariants import Violation
 from reconcilers.repair.proposal import Case
 
 Judged = Callable[[AppKey, JobBody], Sequence[Objection]]
+Allowed = Callable[[AppKey], Mapping[str, int]]
 
 
 def newly_broken(case: Case, after: JobBody, judged: Judged) -> Iterator[Violation]:

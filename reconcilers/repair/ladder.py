@@ -58,6 +58,7 @@ class Ladder:
         turned_down: list[TurnedDown] = []
         candidates: list[Candidates] = []
         silent: list[str] = []
+        case = self._guard.bounded(case)
         for name, rung in self._rungs:
             asked = case
             for _ in range(2 if name in self._learns else 1):

@@ -70,15 +70,17 @@ def _lasted(episode: Episode) -> Learned:
 
 
 def _failed(episode: Episode, number: int, one: Try) -> Learned | None:
-    """What led on to a repair did not fail: it mended its own failure, or was a step of several."""
+    """What led on to a repair did not fail: it mended its own failure, or was a step of several.
+
+    Only the end of the episode tells. What was written too early would stay in the memory.
+    """
+    if episode.outcome is None:
+        return None
     later = [then for then in episode.tries[number + 1 :] if then.acted]
     mended = bool(later) and later[0].diagnosis.signature != one.diagnosis.signature and _part_of(one, later[0])
     if mended:
         return _lasted(episode) if episode.outcome is Outcome.REPAIRED else None
     if any(then.state is TryState.VERIFIED and _same_steps(then, one) for then in later):
-        return None
-    if episode.outcome is None and not later:
-        # The next try may show that it was a step of several.
         return None
     return Learned.FAILED
 

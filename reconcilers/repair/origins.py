@@ -12,6 +12,7 @@ from typing import Any
 
 from desired.docker_config import KNOWN_KEYS
 from desired.operations.operation import Kind, Operation, Value
+from observers.failures.vault_paths import version_of
 from reconcilers.repair.proposal import Case
 
 # Of every script: a word that is none would be a value that nobody need know.
@@ -256,6 +257,22 @@ def _secret_path(one: Operation, case: Case) -> str | None:
     return "a path that Vault lists" if without_data & set(listed) else None
 
 
+def _secret_engine(one: Operation, case: Case) -> str | None:
+    """The version of the store that the block's path lies in, as Vault says it."""
+    paths = [
+        str(secret.get("Path") or "")
+        for group in case.body.get("TaskGroups") or ()
+        for task in group.get("Tasks") or ()
+        for secret in task.get("Secrets") or ()
+        if (group.get("Name"), task.get("Name"), secret.get("Name")) == one.at
+    ]
+    version = version_of(paths[0].strip("/"), case.evidence.cluster.kv_versions) if len(paths) == 1 else None
+    return "the version of the store" if version is not None and one.new == _ENGINES.get(version) else None
+
+
+_ENGINES = {1: "kv", 2: "kv_v2"}
+
+
 def _vault_role(one: Operation, case: Case) -> str | None:
     return "a role that Vault lists" if one.new in (case.evidence.cluster.vault_roles or ()) else None
 
@@ -285,6 +302,7 @@ _ORIGINS: Mapping[Kind, Callable[[Operation, Case], str | None]] = {
     Kind.TEMPLATE_KEY: _template_key,
     Kind.KV_SHAPE: _kv_shape,
     Kind.SECRET_PATH: _secret_path,
+    Kind.SECRET_ENGINE: _secret_engine,
     Kind.VAULT_ROLE: _vault_role,
 }  # fmt: skip
 

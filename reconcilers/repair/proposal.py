@@ -37,8 +37,8 @@ class Tried:
 class Case:
     """One failure to be repaired. `body` is the job to be changed: the one that failed.
 
-    `limits` are the manifest's ceilings by resource name (MHz, MB). `runs`: something of the job runs now, of whatever
-    version; the evidence speaks of the version that failed alone. `episode` is its id.
+    `limits` are the manifest's ceilings by resource name (MHz, MB), `ceilings` those of the cluster. `runs`: something
+    of the job runs now, of whatever version; the evidence speaks of the version that failed alone. `episode` is its id.
     """
 
     key: AppKey
@@ -49,6 +49,7 @@ class Case:
     limits: Mapping[str, int] = field(default_factory=dict)
     runs: bool = False
     episode: str = ""
+    ceilings: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

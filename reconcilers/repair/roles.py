@@ -25,6 +25,7 @@ _SHAPES: Mapping[Scope, tuple[str, ...]] = {
     Scope.CHECK: ("group", "task", "service", "check"),
     Scope.ENTRY: ("group", "task", "="),
     Scope.TEMPLATE: ("group", "task", "="),
+    Scope.SECRET: ("group", "task", "="),
 }
 
 

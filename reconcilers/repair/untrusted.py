@@ -24,7 +24,7 @@ from reconcilers.repair.untrusted_templates import new_reads, only_a_name, same_
 
 UNTRUSTED = frozenset({Rung.MEMORY, Rung.MODEL})
 
-_OF_A_TASK = frozenset({Scope.TASK, Scope.ENTRY, Scope.TEMPLATE})
+_OF_A_TASK = frozenset({Scope.TASK, Scope.ENTRY, Scope.TEMPLATE, Scope.SECRET})
 _SHRINKING = frozenset({Kind.MEMORY, Kind.MEMORY_MAX, Kind.CPU, Kind.CORES, Kind.DISK})
 _ROOM: Mapping[Kind, str] = {
     Kind.MEMORY: "memory", Kind.MEMORY_MAX: "memory", Kind.CPU: "cpu", Kind.DISK: "disk",

@@ -45,9 +45,21 @@ class AclSide:
         self._made += [f"/v1/acl/token/{made['AccessorID']}", f"/v1/acl/policy/{name}"]
         return str(made["SecretID"])
 
+    def bind_policy(self, policy: str, *, job: str) -> None:
+        """The identities of this job's tasks have it from now on."""
+        name = f"{self.prefix}{uuid.uuid4().hex[:8]}"
+        bound = {"Namespace": "default", "JobID": job}
+        self.call("POST", f"/v1/acl/policy/{name}", {"Name": name, "Rules": policy, "JobACL": bound})
+        self._made.append(f"/v1/acl/policy/{name}")
+
     def register(self, text: str) -> None:
         parsed = self.call("POST", "/v1/jobs/parse", {"JobHCL": text, "Canonicalize": False})
         self.call("POST", "/v1/jobs", {"Job": parsed})
+
+    def log(self, allocation: str, task: str) -> str:
+        """What a task has said on standard error."""
+        parameters = {"task": task, "type": "stderr", "plain": "true", "origin": "start"}
+        return self._http.get(f"/v1/client/fs/logs/{allocation}", params=parameters).text
 
     def allocations(self, name: str) -> list[dict[str, Any]]:
         return list(self.call("GET", f"/v1/job/{name}/allocations"))

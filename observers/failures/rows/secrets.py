@@ -217,7 +217,7 @@ ROWS = (
             "silent": "`true` where Nomad rendered `<no value>` or `null` and started the task",
             **_TEMPLATE,
         },
-        may_help=(Kind.TEMPLATE_KEY, Kind.KV_SHAPE, Kind.ENV),
+        may_help=(Kind.TEMPLATE_KEY, Kind.KV_SHAPE, Kind.ENV, Kind.SECRET_ENGINE),
         words=said(
             Where.KILLING,
             r'at <(?P<expression>[^>]*)>: map has no entry for key "(?P<field>[^"]+)"',

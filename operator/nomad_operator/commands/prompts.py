@@ -43,9 +43,15 @@ def listed(arguments: argparse.Namespace) -> int:
 
 async def _rows(settings: Settings, ours: FilePrompts) -> list[dict[str, Any]]:
     client = langfuse(settings)
+    texts = sorted(ours.texts.items())
     try:
         there = {} if client is None else {one.name: one for one in await client.prompts()}
-        return [await _row(settings, client, name, text, there.get(name)) for name, text in sorted(ours.texts.items())]
+        return [await _row(settings, client, name, text, there.get(name)) for name, text in texts]
+    except OperatorError as error:
+        # As at run time: the files are what is asked with.
+        print(f"note: {error.message}", file=sys.stderr)
+        away = {"langfuse": {"state": "away"}}
+        return [await _row(settings, None, name, text, None) | away for name, text in texts]
     finally:
         if client is not None:
             await client.aclose()

@@ -19,7 +19,7 @@ from nomad_operator.langfuse.api import Langfuse
 from nomad_operator.langfuse.from_settings import files, for_a_command
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
-from nomad_operator.settings_values import prompt_label
+from nomad_operator.settings_values import label_name
 from prompts.catalog import FilePrompts
 from prompts.catalog import load as load_file
 from prompts.prompt_text import PromptText, PromptUnusable, check_variables
@@ -64,7 +64,7 @@ def _run(arguments: argparse.Namespace, work: Any) -> int:
 
 def _check_label(label: str) -> None:
     try:
-        prompt_label(label)
+        label_name(label)
     except ValueError as error:
         raise UsageError(f"{label!r} {error}") from error
     if label == "latest":

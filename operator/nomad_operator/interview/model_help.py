@@ -18,10 +18,11 @@ from desired.facts.codebase import Codebase
 from nomad_operator.from_settings import secrets_of
 from nomad_operator.interview.found_app import FoundApp, found_apps
 from nomad_operator.interview.knowledge import Knowledge
+from nomad_operator.langfuse.from_settings import prompts_of_a_command
 from nomad_operator.model_from_settings import model_address, model_client
 from nomad_operator.settings import Settings
 from observers.redaction import Placeholders, Redactor
-from prompts.catalog import FilePrompts, Prompts
+from prompts.catalog import Prompts
 from prompts.model.question import Model
 from prompts.model.unusable import UnusableAnswer
 from reconcilers.generate.intent import ModelIntent
@@ -99,7 +100,8 @@ async def with_model(
     )
     redact = Redactor(known=secrets_of(settings), placeholders=placeholders).redact
     try:
-        return await ask(ModelHelp(client, FilePrompts(), redact, once))
+        async with prompts_of_a_command(settings, told) as prompts:
+            return await ask(ModelHelp(client, prompts, redact, once))
     finally:
         await client.aclose()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -79,6 +81,43 @@ def prompts(settings: Settings, *, client: Langfuse | None, log: Log, outages: O
         tell=_Told(log, outages, metrics),
         clock=time.monotonic,
     )
+
+
+@asynccontextmanager
+async def prompts_of_a_command(settings: Settings, told: Callable[[str], None]) -> AsyncIterator[Prompts]:
+    """The same for a command that asks a model; what is wrong is told once, and the files are used."""
+    client = langfuse(settings)
+    ours = FilePrompts(folder=settings.prompts_path, unusable=lambda error: told(error.message))
+    if client is None:
+        yield ours
+        return
+    fetched = FetchedPrompts(
+        shelf=_Shelf(client), files=ours, labels=labels(settings), tell=_Said(told), clock=time.monotonic
+    )
+    try:
+        yield fetched
+    finally:
+        await fetched.aclose()
+        await client.aclose()
+
+
+class _Said:
+    """Each once. That Langfuse lacks a prompt is no news for somebody who waits for an answer."""
+
+    def __init__(self, told: Callable[[str], None]) -> None:
+        self._told = told
+        self._away = False
+
+    def reached(self, problem: OperatorError | None) -> None:
+        if problem is not None and not self._away:
+            self._away = True
+            self._told(f"{problem.message}: the files are asked with")
+
+    def unusable(self, name: str, label: str, problem: OperatorError) -> None:
+        self._told(f"{problem.message}: the file is asked with")
+
+    def missing(self, name: str, label: str) -> None:
+        """Silent."""
 
 
 class _Shelf:

@@ -58,7 +58,8 @@ class Recorder:
             with spans.begun(self._tracer, name, session=session, asked=asked) as (trace, told):
                 yield told
         finally:
-            if trace is not None and trace.acted:
+            # Nothing has ended where a sampler left it out.
+            if trace is not None and trace.acted and trace.ended:
                 self._take(Recorded(name, session, tuple(trace.tags), tuple(trace.ended), tuple(trace.jobs)))
 
     def passes(self, reconcile: Callable[[AppKey], Awaitable[Result]]) -> Callable[[AppKey], Awaitable[Result]]:

@@ -50,7 +50,7 @@ def _grow(case: Case) -> Answer:
     if new < max(effective * _LEAST_STEP, seen):
         needs = f"was seen to use {seen} MB" if new < seen else f"needs more than {effective} MB"
         return choose(
-            f"{at[1]} {needs}, and {whose} allows {ceiling} MB",
+            f"{at[1]} {needs}, and {whose} {'allow' if whose.endswith('rules') else 'allows'} {ceiling} MB",
             (f"raise {whose} and give {at[1]} more memory", f"let {at[1]} use less"),
         )
     ground = f"a step from {'the observed use' if seen > effective else 'the old value'}, ×{_STEP} at most" + (
@@ -74,7 +74,8 @@ def _asked(task: Part) -> tuple[int, int]:
 
 
 def _ceiling(case: Case, group: Part, at: tuple[str, str], only_max: bool) -> tuple[int | None, str]:
-    """The least of the manifest's limit and what a node could give, None where neither is known; and whose it is.
+    """The least of the manifest's limit, the cluster's rules and what a node could give, None where none is known; and
+    whose it is.
 
     What a running allocation of the task holds on a node comes free when it is replaced. `memory_max` is not reserved:
     a node's size bounds it, not what is free.
@@ -82,12 +83,15 @@ def _ceiling(case: Case, group: Part, at: tuple[str, str], only_max: bool) -> tu
     known: list[tuple[int, str]] = []
     if "memory" in case.limits:
         known.append((case.limits["memory"], "the manifest's limit"))
+    task = next(one for one in job_parts.tasks(group) if job_parts.name(one) == at[1])
+    own, most = _asked(task)
+    # Where `memory_max` is below what memory is to be, it is raised with it.
+    bound = (["memory"] if not only_max else []) + (["memory_max"] if only_max or most > 0 else [])
+    known += [(case.ceilings[name], "the cluster's rules") for name in bound if name in case.ceilings]
     rooms = nodes.for_group(case, group)
     if rooms and only_max:
         known.append((max(room.memory_total for room in rooms), "the largest node"))
     elif rooms:
-        task = next(one for one in job_parts.tasks(group) if job_parts.name(one) == at[1])
-        own = _asked(task)[0]
         held = {one.node_id for one in case.evidence.allocations if one.group == at[0] and not one.terminal}
         free = max(room.memory + (own if room.node.id in held else 0) for room in rooms)
         known.append((free, "what is free on a node"))

@@ -73,7 +73,11 @@ def _logs(case: Case) -> Answer:
             continue
         wanted = most + max(1, min(most, disk * _STEP - most) // 2)
         rooms = nodes.for_group(case, group)
-        if wanted > disk * _STEP or (rooms and wanted > max(room.disk for room in rooms)):
+        if (
+            wanted > case.ceilings.get("disk", wanted)
+            or wanted > disk * _STEP
+            or (rooms and wanted > max(room.disk for room in rooms))
+        ):
             return choose(
                 f"logs of {most} MB do not fit into a disk of {disk} MB", ("fewer or smaller log files", "more disk")
             )
@@ -92,7 +96,7 @@ def _fuller(case: Case) -> Answer:
     if group is None:
         return None
     disk = int((group.get("EphemeralDisk") or {}).get("SizeMB") or _DISK)
-    bounds = [disk * _STEP] + ([case.limits["disk"]] if "disk" in case.limits else [])
+    bounds = [disk * _STEP, *(most["disk"] for most in (case.limits, case.ceilings) if "disk" in most)]
     rooms = nodes.for_group(case, group)
     if rooms:
         bounds.append(max(room.disk for room in rooms))

@@ -6,7 +6,7 @@ import re
 
 from desired.operations.operation import Kind
 from observers.failures.failure_class import FailureClass
-from observers.failures.vault_paths import keys_of
+from observers.failures.vault_paths import keys_of, version_of
 from reconcilers.repair.proposal import Answer, Case
 from reconcilers.repair.rules import job_parts
 from reconcilers.repair.rules.kv_shape import api_path
@@ -103,10 +103,7 @@ def _field_name(case: Case) -> Answer:
 
 
 def _block_field(case: Case) -> Answer:
-    """`${secret.db.pasword}` in the task's environment: a field that the `secret` block's path does not have.
-
-    A block for the wrong KV version has no operation: it is told.
-    """
+    """`${secret.db.pasword}` in the task's environment: a field that the `secret` block's path does not have."""
     found = job_parts.task_of(case)
     facts = case.diagnosis.facts
     expression, field = facts.get("expression", ""), facts.get("field", "")
@@ -114,7 +111,8 @@ def _block_field(case: Case) -> Answer:
         return None
     reason = f"{expression} has no value"
     if facts.get("kv_version"):
-        return choose(reason, ('`config { engine = "kv_v2" }` in the `secret` block: the mount is KV v2',))
+        # Another rule's: the block reads its whole secret as of another version.
+        return None
     there = keys_of(facts.get("path", ""), case.evidence.cluster.secret_keys) or ()
     meant = near_miss(field, there)
     if meant is None:
@@ -129,10 +127,25 @@ def _block_field(case: Case) -> Answer:
     return fix(case, reason, edits)
 
 
+def _block_engine(case: Case) -> Answer:
+    """A `secret` block that reads a store of version 2 as of version 1, which is what it does without an engine."""
+    found = job_parts.task_of(case)
+    facts = case.diagnosis.facts
+    if found is None or facts.get("kv_version") != "2" or not facts.get("expression", "").startswith("${secret."):
+        return None
+    name, path = facts.get("destination", ""), facts.get("path", "")
+    if version_of(path, case.evidence.cluster.kv_versions) != 2:
+        return None
+    at = (*job_parts.address(*found), name)
+    reason = f"the secret {name} is read as of version 1, and its store is of version 2"
+    return fix(case, reason, (Edit(Kind.SECRET_ENGINE, at, "kv_v2", "the version that Vault says of the store"),))
+
+
 RULES = (
     Rule(name="secret-path", classes=(FailureClass.SECRET_MISSING,), propose=_path_name),
     Rule(name="consul-key", classes=(FailureClass.CONSUL_KEY_MISSING,), propose=_consul_key),
     Rule(name="variable-path", classes=(FailureClass.VARIABLE_MISSING,), propose=_variable),
     Rule(name="template-field", classes=(FailureClass.SECRET_FIELD_MISSING,), propose=_field_name),
+    Rule(name="secret-engine", classes=(FailureClass.SECRET_FIELD_MISSING,), propose=_block_engine),
     Rule(name="secret-field", classes=(FailureClass.SECRET_FIELD_MISSING,), propose=_block_field),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,8 +17,14 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from desired import spans
 from desired.errors import Forbidden
 from nomad_operator.langfuse.api import Langfuse
+from nomad_operator.tracing.places import LangfusePlace, tracer
+from nomad_operator.tracing.recorder import Recorded, Recorder
+from nomad_operator.tracing.redaction import Redaction
+from observers.reach.address import Reach
+from observers.redaction import Placeholders
 from prompts.prompt_text import read
 from tests.conformance.langfuse.langfuse_target import Target
 from tests.doubles.langfuse_server import PUBLIC_KEY, SECRET_KEY, LangfuseDouble, langfuse_double
@@ -89,6 +97,44 @@ async def test_scores_are_taken_and_twice_is_once(target: Target, langfuse: Lang
     }  # fmt: skip
     await langfuse.score([score])
     await langfuse.score([score])
+
+
+async def test_a_trace_that_is_sent_is_read_back_with_its_generation_and_scores(
+    target: Target, langfuse: Langfuse
+) -> None:
+    """As `prompts export` reads it. A real one takes a while."""
+    since = datetime.now(UTC) - timedelta(minutes=5)
+    kept: list[Recorded] = []
+    with Recorder(tracer=tracer({}), take=kept.append).begun("pass", session="default/web", asked="x"):
+        spans.acts("test")
+        with spans.step("model", kind="generation", asked=MESSAGES) as told:
+            told.answered({"mark": target.mark})
+        trace = spans.under_way()
+    reach = Reach(service="Langfuse", setting="LANGFUSE_HOST", address=target.host)
+    place = LangfusePlace(reach=reach, public_key=target.public_key, secret_key=target.secret_key)
+    place.send(Redaction(secrets=(), placeholders=Placeholders()).redacted(kept[0]))
+    place._session.close()
+    name = f"test-read-{target.mark}"
+    await langfuse.score([
+        {"id": f"{target.mark}-2", "traceId": trace, "name": name, "value": 1, "dataType": "BOOLEAN",
+         "timestamp": datetime.now(UTC).isoformat()}
+    ])  # fmt: skip
+
+    async def found() -> list[dict[str, Any]]:
+        asked = langfuse.observations(fields="core,basic,io", trace=trace, kind="GENERATION", since=since)
+        return [one async for one in asked]
+
+    async def scored() -> list[dict[str, Any]]:
+        return [one async for one in langfuse.scores(name=name, since=since)]
+
+    async with asyncio.timeout(60):
+        while not (await found() and await scored()):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
+    (one,) = await found()
+    assert (one["name"], one["traceId"], one["sessionId"]) == ("model", trace, "default/web")
+    assert json.loads(one["output"]) == {"mark": target.mark}
+    (score,) = await scored()
+    assert (bool(score["value"]), score["subject"]["kind"], score["subject"]["id"]) == (True, "trace", trace)
 
 
 async def test_wrong_keys_are_told(target: Target) -> None:

@@ -1,4 +1,5 @@
-"""Where the suite finds stores of notes: a folder always, and a real Qdrant where QDRANT_TEST_URL names one."""
+"""Where the suite finds stores of notes: a folder and a server that only speaks Qdrant's language always, and a real
+Qdrant where QDRANT_TEST_URL names one."""
 
 from __future__ import annotations
 
@@ -6,19 +7,18 @@ import importlib.util
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-# Not imported here: Mem0 reads whether it may tell its makers when it is imported.
-if importlib.util.find_spec("mem0") is None:
-    pytest.skip("the extra memory is not installed", allow_module_level=True)
 
 from prompts.memory.hashing import Hashing
 from prompts.memory.mem0_notes import Mem0Notes
 from prompts.memory.place import Folder, Place, Server
 
+# Not imported here: Mem0 reads whether it may tell its makers when it is imported.
+if importlib.util.find_spec("mem0") is None:
+    collect_ignore_glob = ["*"]
 URL = os.environ.get("QDRANT_TEST_URL", "")
 KEY = os.environ.get("QDRANT_TEST_API_KEY", "")
 
@@ -30,14 +30,20 @@ class OfItsOwn(Hashing):
         self.name = name
 
 
-@pytest.fixture(params=["folder", pytest.param("server", marks=pytest.mark.real)])
-def place(request: pytest.FixtureRequest, tmp_path: Path, met: dict[str, str]) -> Place:
+@pytest.fixture(params=["folder", "loopback", pytest.param("server", marks=pytest.mark.real)])
+def place(request: pytest.FixtureRequest, tmp_path: Path, met: dict[str, str]) -> Iterator[Place]:
     if request.param == "folder":
-        return Folder(tmp_path / "qdrant")
-    if not URL:
+        yield Folder(tmp_path / "qdrant")
+    elif request.param == "loopback":
+        from tests.doubles.qdrant_server import qdrant_server
+
+        with qdrant_server(key="the-key") as served:
+            yield Server(served.url, "the-key")
+    elif not URL:
         pytest.skip("QDRANT_TEST_URL is not set: no real Qdrant to hold the suite to")
-    met["Qdrant"] = URL
-    return Server(URL, KEY)
+    else:
+        met["Qdrant"] = URL
+        yield Server(URL, KEY)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from desired.admission.ceilings import ceilings
 from desired.admission.examiner import PolicyExaminer, judged
 from desired.admission.rule_set import RuleSet
 from desired.app import AppKey
@@ -129,7 +130,7 @@ class Cluster:
     def _repairs(self) -> Repairs:
         self.switch = Switch(store=self.store, stopped_by_setting=False)
         run(self.switch.load())
-        guard = Guard(settings=self.guard, judged=self.judged)
+        guard = Guard(settings=self.guard, judged=self.judged, allowed=self.allowed)
         return Repairs(
             evidence=Gatherer(
                 collector=Collector(reads=self.client),
@@ -141,6 +142,9 @@ class Cluster:
             budget=Budget(settings=BudgetSettings(), records=self.records),
             switch=self.switch,
         )
+
+    def allowed(self, key: AppKey) -> Mapping[str, int]:
+        return ceilings(key, self.policies())
 
     def judged(self, key: AppKey, body: JobBody) -> Sequence[Objection]:
         return judged(key, body, self.policies())

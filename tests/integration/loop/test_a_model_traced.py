@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from desired.operations.operation import Kind, Operation
 from nomad_operator.metrics import Metrics
@@ -28,8 +30,10 @@ from reconcilers.repair.ladder import Ladder
 from reconcilers.repair.model_rung import ModelRung
 from tests.doubles.langfuse_server import PUBLIC_KEY, SECRET_KEY, LangfuseDouble, langfuse_double
 from tests.doubles.scripted_model import ScriptedModel
+from tests.integration.loop import test_nothing_secret_is_written as leaks
 from tests.integration.loop.cluster import FAST, Cluster, job
 from tests.integration.loop.test_repairs import WORLD
+from tests.secret_shapes import SPELLED, passwords, readable
 from tests.unit.repair.test_model_rung import hiding, said
 
 FILES = FilePrompts()
@@ -67,7 +71,7 @@ class Silent:
 class Asked(Cluster):
     """A cluster whose only rung is a model, asked with prompts of the double."""
 
-    def __init__(self, double: LangfuseDouble, labels: Labels, memory: int) -> None:
+    def __init__(self, double: LangfuseDouble, labels: Labels, memory: int, world: str = WORLD) -> None:
         self.kept: list[Recorded] = []
         self.scores: list[Any] = []
         self.metrics = Metrics(version="1")
@@ -78,7 +82,7 @@ class Asked(Cluster):
         self.used = PromptsUsed(prompts=fetched)
         answer = said(Operation(Kind.MEMORY, ("app", "app"), None, memory))
         self.model = Closable({"repair": [answer]})
-        super().__init__(world=WORLD)
+        super().__init__(world=world)
         reconciler: Any = self.reconciler
         reconciler.reconcile = self.recorder.passes(self.used.passes(reconciler.reconcile))
         self.records.listen(
@@ -167,3 +171,22 @@ def test_without_langfuse_the_file_is_counted(double: LangfuseDouble) -> None:
     number = str(FILES.texts["repair"].version)
     assert cluster.counted() == {(number, "file", "validated"): 1, (number, "file", "healthy"): 1}
     assert "langfuse.observation.prompt.name" not in sent(cluster, double)
+
+
+@settings(
+    max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate], derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(secret=passwords(), spelled=st.sampled_from(sorted(SPELLED)))
+def test_what_is_secret_in_the_job_stands_in_no_question(double: LangfuseDouble, secret: str, spelled: str) -> None:
+    """It is in the job, and the app writes it into its log before it dies; the log is part of what is asked."""
+    line = json.dumps(f"fatal: with {SPELLED[spelled](secret)} I stop")
+    world = leaks.WORLD.replace('stderr: "it crashed\\n"', f"stderr: {line}")
+    assert line in world
+    cluster = Asked(double, Labels("production"), memory=256, world=world)
+    cluster.commit(leaks.job(secret, command="crash"))
+    cluster.live("web", minutes=3)
+    assert cluster.model.asked
+    before = len(double.raw)
+    sent(cluster, double)
+    assert not readable(secret, "\n".join(raw.decode("utf-8", "replace") for raw in double.raw[before:]))

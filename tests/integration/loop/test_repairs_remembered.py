@@ -141,6 +141,16 @@ def test_what_held_counts_as_that(notes: InMemory) -> None:
     assert fleet.outcomes == [Learned.DURABLE]
 
 
+def test_steps_that_led_on_to_a_repair_did_not_fail(notes: InMemory) -> None:
+    """Seen on a real Nomad: the first step was written as failed while the second was being verified, and stayed."""
+    fleet = Fleet(notes, 120, 240)
+    fleet.cluster.commit(job("first", command="hungry", memory=60, update=FAST))
+    for _ in range(20):
+        fleet.live("first", minutes=0.4)
+    assert fleet.rungs("first") == [Rung.MODEL, Rung.MODEL]
+    assert fleet.outcomes == [Learned.VERIFIED]
+
+
 def test_what_failed_is_not_tried_again_for_the_next_app(notes: InMemory) -> None:
     fleet = Fleet(notes, 256, 510, 1000)
     fleet.cluster.commit(job("first", command="ravenous", memory=128, update=FAST))

@@ -125,15 +125,20 @@ def test_an_older_version_that_keeps_the_rules_is_still_restored() -> None:
 
 
 def test_a_repair_may_not_break_what_was_kept_before() -> None:
-    cluster = Ruled("  resources: {memory: 200}\n")
+    cluster = Ruled("  resources: {memory: 170}\n")
     cluster.commit(job(command="hungry", memory=150, update=FAST))
     cluster.live("web", minutes=15)
-    assert cluster.memory == 150
+    assert cluster.memory == 150 and cluster.registers == 1
     record = cluster.records.get(key("web"))
     assert record.last_episode is not None and record.last_episode.outcome is not Outcome.REPAIRED
-    assert not record.overlay
-    refused = {name for one in record.last_episode.tries for name in one.violations}
-    assert refused == {"policy"}
+    assert not record.overlay and not record.last_episode.tries
+
+
+def test_a_repair_stops_at_what_the_rules_allow() -> None:
+    cluster = Ruled("  resources: {memory: 270}\n")
+    cluster.commit(job(command="hungry", memory=150, update=FAST))
+    assert cluster.live("web", minutes=10).ready.value == "True"
+    assert cluster.memory == 270
 
 
 def test_a_repair_within_the_rules_is_made() -> None:

@@ -8,7 +8,7 @@ from desired.operations.operation import Kind
 from desired.policy import Policy, Repair, RepairMode
 from desired.reasons import Reason
 from observers.vault.standing import Mount, Secret, Standing
-from reconcilers.decision import Condition
+from reconcilers.decision import Condition, Truth
 from reconcilers.repair.guard import GuardSettings
 from reconcilers.requests import Verb
 from tests.integration.loop.cluster import FAST, Cluster, job, key
@@ -207,3 +207,15 @@ def test_a_path_of_vault_that_is_awaited_is_repaired_once_it_has_failed() -> Non
     cluster.ask("web", Verb.APPROVE)
     assert cluster.live("web", minutes=4).ready.value == "True"
     assert "secret/data/web/db" in _template(cluster) and "wbe" not in _template(cluster)
+
+
+def test_a_secret_block_without_its_engine_is_mended_before_it_hands_over_its_own_text() -> None:
+    cluster = Cluster(world=WITH_VAULT, vault=Store())
+    head, found, tail = job(update=FAST).partition("resources {")
+    assert found and "env {" in head
+    block = 'vault {}\n      secret "db" {\n        provider = "vault"\n        path = "secret/data/web/db"\n      }\n'
+    head = head.replace("env {", 'env {\n        PW = "${secret.db.password}"', 1)
+    cluster.commit(f"{head}{block}      {found}{tail}")
+    assert cluster.live("web", minutes=2).ready is Truth.TRUE
+    (secret,) = cluster.http("GET", "/v1/job/web")["TaskGroups"][0]["Tasks"][0]["Secrets"]
+    assert secret["Config"] == {"engine": "kv_v2"} and cluster.registers == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desired.draft.answers import answer_text, read_answer
+from desired.draft.answers import answer_text, read_answer, sources_of
 from desired.draft.answers_file import Answers, answers_text, read_answers
 from desired.errors import InvalidDesired, UsageError
 
@@ -146,3 +146,8 @@ def test_a_secret_is_never_an_answer_and_never_repeated(at: str, text: str) -> N
         read_answer(at, text)
     told = f"{error.value.message} {error.value.hint}"
     assert not [word for word in ("hunter2", "horse", "ghp_") if word in told]
+
+
+def test_a_variable_named_like_a_secret_is_not_offered_as_a_text() -> None:
+    assert "fixed" in sources_of("GREETING") and "fixed" in sources_of("TOKEN_URL")
+    assert "fixed" not in sources_of("DB_PASSWORD") and "vault" in sources_of("DB_PASSWORD")

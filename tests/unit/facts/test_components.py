@@ -36,6 +36,12 @@ NAMED: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "shop",
         ["billing"],
     ),
+    "a Procfile's processes": (
+        {"Procfile": "web: a\nworker: b\nbeat: c d\nrelease: e\n# no: x\n", "Dockerfile": DOCKERFILE},
+        "shop",
+        ["shop", "shop-worker", "shop-beat"],
+    ),
+    "a Procfile without a web process": ({"Procfile": "worker: b\nclock: c\n", "main.py": "1"}, "shop", ["shop"]),
     "folders beside each other, each with a Dockerfile": (
         {"api/Dockerfile": DOCKERFILE, "api/dev.Dockerfile": DOCKERFILE, "worker/Dockerfile": DOCKERFILE},
         "shop",
@@ -152,3 +158,18 @@ def test_what_depends_on_a_renamed_app_depends_on_its_new_name() -> None:
 )
 def test_a_name_is_made_of_small_letters_digits_and_dashes(name: str, expected: str) -> None:
     assert slug(name) == expected
+
+
+def test_a_process_of_a_procfile_runs_its_own_command_and_listens_nowhere() -> None:
+    files = {
+        "Procfile": "web: gunicorn app:app\nworker: celery -A app worker\n",
+        "Dockerfile": "FROM python:3.12\nEXPOSE 8000\nHEALTHCHECK CMD curl -f http://localhost:8000/up\n",
+    }
+    web, worker = analyze(MemoryCodebase(files, "shop")).apps
+    assert list(web.facts.ports) == [8000] and web.facts.health is not None
+    assert not worker.facts.ports and worker.facts.health is None
+    assert worker.facts.command is not None
+    assert (worker.facts.command.value, str(worker.facts.command.place)) == (
+        ("celery", "-A", "app", "worker"),
+        "Procfile:2",
+    )

@@ -87,6 +87,8 @@ def _addresses(body: Any, spec: Row) -> Iterator[tuple[str, ...]]:
                 yield from ((*at, key) for key in held)
                 if spec.kind is not Kind.DRIVER_KEY:
                     yield (*at, "ADDED")
+            if spec.scope is Scope.SECRET:
+                yield from ((*at, each["Name"]) for each in task.get("Secrets") or ())
             if spec.scope is Scope.TEMPLATE:
                 yield from ((*at, each["DestPath"] or "") for each in task.get("Templates") or ())
             yield from _of_services(body, spec, task, at)

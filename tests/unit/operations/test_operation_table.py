@@ -9,7 +9,7 @@ import pytest
 
 from desired.job.fields import Kind as FieldKind
 from desired.job.fields import Shape
-from desired.job.spec import Check, Constraint, Group, Job, Port, Service, Task, Template
+from desired.job.spec import Check, Constraint, Group, Job, Port, Secret, Service, Task, Template
 from desired.job.table import by_json
 from desired.operations import operation
 from desired.operations.operation import Kind
@@ -25,6 +25,7 @@ CLASSES: dict[Scope, type] = {
     Scope.CHECK: Check,
     Scope.CONSTRAINT: Constraint,
     Scope.TEMPLATE: Template,
+    Scope.SECRET: Secret,
 }
 TYPES = {
     FieldKind.INTEGER: Type.WHOLE,

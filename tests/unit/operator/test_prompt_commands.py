@@ -128,6 +128,11 @@ def test_a_langfuse_that_is_away_shows_the_file_and_says_why(run: Run, double: L
     code, out, err = run("show", "repair")
     assert (code, "See {{evidence}}" in out) == (0, True)
     assert err.startswith("note: Langfuse at")
+    code, out, err = run("list")
+    assert (code, [line.split() for line in out.splitlines()[1:]]) == (
+        0, [["explain", "file", "2", "away"], ["repair", "file", "2", "away"]]
+    )  # fmt: skip
+    assert err.startswith("note: Langfuse at")
 
 
 @pytest.mark.parametrize(

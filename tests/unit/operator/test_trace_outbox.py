@@ -38,6 +38,15 @@ def recorded(words: str = "x", number: int = 1) -> Recorded:
     return kept[0]
 
 
+@pytest.fixture(autouse=True)
+def no_thread_goes_on() -> Iterator[None]:
+    """Nobody waits for them in a process; the next test takes away what they import."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("traces-"):
+            thread.join(15)
+
+
 class Told:
     def __init__(self) -> None:
         self.sent_traces = 0
@@ -159,6 +168,8 @@ def test_the_end_ends_a_rest() -> None:
     told.until(lambda: told.lost_traces == 1)
     place.away = False
     box.put(recorded())
+    with told.changed:
+        assert not told.changed.wait_for(lambda: told.sent_traces, 0.1), "it does not rest"
     box.close(5.0)
     assert told.sent_traces == 1
 
@@ -322,6 +333,20 @@ async def test_without_the_extra_it_says_which_one_is_missing(
     traced, log, _, _ = made(**keys(double))
     assert traced.recorder is None
     assert "nomad-operator[tracing]" in log.lines[0]
+
+
+@pytest.mark.parametrize("about", [{"OTEL_TRACES_SAMPLER": "always_off"}, {"OTEL_SDK_DISABLED": "true"}])
+async def test_what_a_sampler_leaves_out_is_not_sent_and_has_no_scores(
+    double: LangfuseDouble, monkeypatch: pytest.MonkeyPatch, about: dict[str, str]
+) -> None:
+    for name, value in about.items():
+        monkeypatch.setenv(name, value)
+    traced, _, outages, _ = made(about, **keys(double))
+    with traced.traces.begun("pass", session="default/web", asked="x"):
+        spans.acts("x")
+        assert spans.under_way() == ""
+    await closed(traced)
+    assert (double.stub.asked, outages.told) == ([], [])
 
 
 @pytest.mark.parametrize("mood", ["refuse", "keys"])

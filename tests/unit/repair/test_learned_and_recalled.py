@@ -88,6 +88,9 @@ ENDS = {
     ),
     "it failed": (episode(FAILED, outcome=Outcome.ROLLED_BACK), [Learned.FAILED]),
     "it failed, and the next may be more of it": (episode(FAILED), []),
+    "it failed, and more of it is being verified": (
+        episode(FAILED, attempt(TryState.OPEN, one=STILL_MORE, trial=(MORE, STILL_MORE))), [],
+    ),
     "a step of two": (
         episode(FAILED, attempt(TryState.VERIFIED, one=STILL_MORE, trial=(MORE, STILL_MORE)), outcome=Outcome.REPAIRED),
         [Learned.VERIFIED],

@@ -229,8 +229,8 @@ CASES = (
         "secret-block-for-another-kv-version",
         F.SECRET_FIELD_MISSING,
         _of_block("", secret_keys={"secret/web/db": ("pasword",)}, kv_versions=_V2),
-        CHOICE,
-        "secret-field",
+        (op(Kind.SECRET_ENGINE, (*APP, "db"), "kv", "kv_v2"),),
+        "secret-engine",
     ),
     RuleCase(
         "consul-key-misspelt",
