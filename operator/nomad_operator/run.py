@@ -39,6 +39,7 @@ async def run(settings: Settings) -> int:
                 api_token=token_of_daemon(settings),
                 webhook_secret=settings.webhook_secret,
                 memories=parts.memories,
+                plainly=parts.plainly,
             )
             host, port = settings.listen_at
             server = await WebServer.start(web.application(), host=host, port=port)
