@@ -16,6 +16,9 @@ from reconcilers.record import Record
 # So many apps may always be withdrawn together: deleting a few files is everyday work.
 _ALWAYS_ALLOWED = 3
 
+# No confirmation helps against this one: it is how such a hold begins.
+NOT_READ = "not every file could be read"
+
 
 @dataclass(frozen=True, slots=True)
 class PruneRules:
@@ -57,7 +60,7 @@ def _all_held(state: DesiredState, rules: PruneRules) -> str:
         return "pruning is switched off (PRUNE=false)"
     if not state.complete:
         unread = [file.path for file in state.unreadable] + [path for pair in state.conflicts.values() for path in pair]
-        return f"not every file could be read ({', '.join(sorted(unread)[:3])}): a rename may hide there"
+        return f"{NOT_READ} ({', '.join(sorted(unread)[:3])}): a rename may hide there"
     return ""
 
 

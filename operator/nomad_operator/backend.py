@@ -15,6 +15,7 @@ from nomad_operator.daemon import Daemon
 from nomad_operator.source import Source
 from nomad_operator.web_events import Broadcast, Listening
 from reconcilers.decision import Step
+from reconcilers.prune import NOT_READ
 from reconcilers.record import Record
 from reconcilers.records import Records
 from reconcilers.repair.switch import Switch
@@ -172,7 +173,7 @@ class DaemonBackend:
     async def confirm_prune(self) -> dict[str, Any]:
         """Confirms exactly the apps that are withdrawn now; later ones are asked about again."""
         withdrawals = self._daemon.withdrawals
-        if withdrawals.held.startswith("not every file"):
+        if withdrawals.held.startswith(NOT_READ):
             raise UsageError(
                 f"pruning is held: {withdrawals.held}",
                 hint="mend or remove the files that `status` lists under sources",

@@ -22,6 +22,8 @@ _ALIKE_AT_MOST = 20
 # Of one signature, and of all: older ones are forgotten, so that a store never grows without end.
 _MOST_OF_A_KIND = 60
 _MOST = 5000
+# In the place of a memory that people had forgotten.
+_FORGOTTEN = "forgotten"
 
 
 class Notes(Protocol):
@@ -77,7 +79,10 @@ class Experience:
         return [in_words(one) for one in known]
 
     async def remember(self, one: Remembered) -> None:
-        """Durable when this returns; the same again changes nothing."""
+        """Durable when this returns; the same again changes nothing, and what people had forgotten stays so."""
+        known = await self._notes.where({"key": one.key})
+        if any(note.fields.get("form") == _FORGOTTEN for note in known):
+            return
         await self._notes.put(one.note())
         same = await self._notes.where({"cluster": one.cluster, "signature": one.signature})
         await self._forget_oldest(same, _MOST_OF_A_KIND)
@@ -93,8 +98,15 @@ class Experience:
         return tuple(sorted(known, key=lambda one: (one.at, one.key), reverse=True))
 
     async def forget(self, keys: Iterable[str]) -> int:
-        """How many of them there were."""
-        return await self._notes.remove(keys)
+        """How many of them there were. Only that they were there stays, or the records would bring them back."""
+        forgotten = 0
+        for key in keys:
+            for note in await self._notes.where({"key": key}):
+                if note.fields.get("form") != _FORGOTTEN:
+                    kept = {name: value for name, value in note.fields.items() if name in ("cluster", "at")}
+                    await self._notes.put(Note(key, _FORGOTTEN, {**kept, "form": _FORGOTTEN}))
+                    forgotten += 1
+        return forgotten
 
     async def where(self) -> Where:
         return await self._where()

@@ -181,9 +181,11 @@ def _value(one: Step, at: tuple[str, ...], case: Case, body: JobBody) -> tuple[V
 def _derived(one: Step, at: tuple[str, ...], case: Case, body: JobBody) -> Value:
     match one.source:
         case From.TIMES:
-            return _times(_current(body, one.kind, at), one.value)
+            return _grown(_current(body, one.kind, at), one.value)
         case From.USE:
-            return _times(_used(case, one.kind, at), one.value)
+            grown = _grown(_used(case, one.kind, at), one.value)
+            old = _current(body, one.kind, at)
+            return None if isinstance(grown, int) and isinstance(old, int) and grown <= old else grown
         case From.FACT:
             return _typed(one.kind, case.diagnosis.facts.get(str(one.value), ""))
         case From.IMAGE_PORT:
@@ -198,8 +200,11 @@ def _derived(one: Step, at: tuple[str, ...], case: Case, body: JobBody) -> Value
     return labels or None
 
 
-def _times(base: Value, percent: Value) -> Value:
-    if isinstance(base, bool) or not isinstance(base, int) or not isinstance(percent, int) or base <= 0:
+def _grown(base: Value, percent: Value) -> Value:
+    """None for what would be no step up, or more than one: a store may say anything."""
+    if isinstance(base, bool) or not isinstance(base, int) or base <= 0:
+        return None
+    if isinstance(percent, bool) or not isinstance(percent, int) or not 100 < percent <= _MOST_PERCENT:
         return None
     return base * percent // 100
 

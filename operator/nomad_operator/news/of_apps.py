@@ -13,6 +13,7 @@ from desired.app import AppKey
 from desired.reasons import Reason
 from nomad_operator.news.notice import Kind, Notice, Topic, of_app
 from reconcilers.decision import Condition, Step, Truth
+from reconcilers.prune import NOT_READ
 from reconcilers.reports import AppReport, ConditionState
 
 # A first look at an app that runs well is no news; one that we have registered since is.
@@ -65,8 +66,12 @@ class NewsOfApps:
         key, app = report.key, _quoted(report.key)
         held = report.step is Step.PRUNE_HELD and report.reason == Reason.PRUNE_HELD
         if held:
-            self._put(Kind.PRUNE_WAITING, "prune", "held", report, f"the stop of {key} waits", report.message,
-                      ("prune", "prune --confirm"))  # fmt: skip
+            # What no confirmation can help is not offered to be confirmed.
+            confirm = () if NOT_READ in report.message else ("prune --confirm",)
+            self._put(
+                Kind.PRUNE_WAITING, "prune", "held", report, f"the stop of {key} waits", report.message,
+                ("prune", *confirm),
+            )  # fmt: skip
         else:
             self._desk.settle(of_app(key, "prune"))
         if report.ready is Truth.UNKNOWN or Condition.RECONCILING in report.conditions:

@@ -169,7 +169,19 @@ def test_a_stop_that_a_guard_holds_back_is_told_and_one_in_its_grace_time_is_not
     cluster.live("web", minutes=5)
     held = [one for one in cluster.news if one.kind is Kind.PRUNE_WAITING]
     assert [one.app for one in held] == ["default/web"]
-    assert "nomad-operator prune --confirm" in held[0].commands
+    assert held[0].commands == ("nomad-operator prune",), "no confirmation helps while a file cannot be read"
+
+
+def test_too_many_stops_at_once_are_told_with_the_command_that_lets_them_go() -> None:
+    cluster = Heard()
+    names = [f"app-{number}" for number in range(8)]
+    cluster.commit(*(job(name=name, update=FAST) for name in names))
+    cluster.live(*names, minutes=5)
+    cluster.commit(*(job(name=name, update=FAST) for name in names[:2]))
+    cluster.live(*names, minutes=5)
+    held = [one for one in cluster.news if one.kind is Kind.PRUNE_WAITING]
+    assert sorted(one.app for one in held) == [f"default/{name}" for name in names[2:]]
+    assert all(one.commands == ("nomad-operator prune", "nomad-operator prune --confirm") for one in held)
 
 
 def test_each_turn_of_the_kill_switch_is_told_and_turning_it_twice_is_one_turn() -> None:

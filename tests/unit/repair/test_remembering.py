@@ -139,6 +139,19 @@ async def test_of_all_only_the_newest_are_kept(monkeypatch: pytest.MonkeyPatch) 
     assert len(await desk.experience.all()) == 4
 
 
+async def test_what_people_had_forgotten_does_not_come_back_from_the_records() -> None:
+    desk = Desk(record(), record("pay"))
+    await desk.remembering.write()
+    assert await desk.experience.forget(["e-shop-0", "e-shop-0", "nobody"]) == 1
+    for _ in range(2):
+        desk.restart()
+        desk.save(record(durable=True))
+        await desk.remembering.write()
+        assert [one.key for one in await desk.experience.all()] == ["e-pay-0"]
+    (left,) = [note for note in desk.notes.notes.values() if note.key == "e-shop-0"]
+    assert left.fields.keys() == {"form", "cluster", "at"}
+
+
 steps = st.lists(st.sampled_from(["verified", "durable", "reverted", "away", "back", "write", "restart"]), max_size=12)
 ENDS = {
     "verified": ((None, ""), Learned.VERIFIED),
