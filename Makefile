@@ -42,8 +42,8 @@ conformance: $(VENV)/.dev ## the port suites: on the embedded adapters, and on a
 bench: $(VENV)/.dev ## the loop's numbers: a table, and .bench/loop.json
 	$(BIN)/python -m tests.bench.loop $(ARGS)
 
-bench-repair: $(VENV)/.dev ## repairs, on a corpus of broken jobs: a table, and .bench/repair.json (ARGS='--case NAME' for one story)
-	$(BIN)/python -m tests.repair $(ARGS)
+bench-repair: $(VENV)/.dev ## repairs, on a corpus of broken jobs: a table, and .bench/repair.json (ARGS='--case NAME' for one story, ARGS=--rungs MODEL=… OPENAI_BASE_URL=… with memory and a model on and off)
+	$(if $(MODEL),NOMAD_OPERATOR_MODEL='$(MODEL)') $(if $(OPENAI_BASE_URL),OPENAI_BASE_URL='$(OPENAI_BASE_URL)') $(BIN)/python -m tests.repair $(ARGS) $(if $(MODEL),--rungs)
 
 bench-extract: $(VENV)/.dev ## what is found in code, against what people say of it, and a tree of 50,000 files: a table, and .bench/extract.json
 	$(BIN)/python -m tests.extract $(ARGS)

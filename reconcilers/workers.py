@@ -82,6 +82,12 @@ class Workers:
         self._stopping = True
         self._woken.set()
 
+    def drop(self) -> None:
+        """As `stop`, and the running passes are cut off."""
+        self.stop()
+        for task in self._running:
+            task.cancel()
+
     def _start_due(self) -> None:
         while len(self._running) < self._concurrency:
             taken = self._queue.take(self._clock())

@@ -22,7 +22,7 @@ from observers.job_secrets import known_in_text
 from observers.nomad import decode, diagnostics, endpoints, rooms
 from observers.nomad.agent_answer import agent_of, lowest_server
 from observers.nomad.answers import Json, Unintelligible, mapping, needed, number, sequence, text
-from observers.nomad.calls import Answer, Call, Caller, Offload, OnRequest
+from observers.nomad.calls import Answer, Call, Caller, Fence, Offload, OnRequest
 from observers.nomad.connection import Connection
 from observers.nomad.fleet import FleetReader
 from observers.nomad.multierror import items
@@ -83,14 +83,16 @@ class NomadClient:
         on_request: OnRequest | None = None,
         session: requests.Session | None = None,
         offload: Offload | None = None,
+        fence: Fence | None = None,
     ) -> None:
         """`namespaces` are those that `fleet` lists (`*`: all that the token may list).
 
         `on_request` is called in a worker thread for every request, with the endpoint's template (never an id), the
         method, the status (0: no answer) and the seconds. `session` and `offload` replace the network and the threads.
+        `fence` is asked before each write, in its thread, and raises what forbids it.
         """
         self._namespace = connection.namespace
-        self._call = Caller(connection=connection, on_request=on_request, session=session, offload=offload)
+        self._call = Caller(connection=connection, on_request=on_request, session=session, offload=offload, fence=fence)
         self._fleet = FleetReader(call=self._call, namespaces=namespaces)
 
     async def aclose(self) -> None:

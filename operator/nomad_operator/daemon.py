@@ -162,6 +162,11 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def drop(self) -> None:
+        """As `stop`, and the running passes are cut off: another copy acts from now on, or may."""
+        self._workers.drop()
+        await self.stop()
+
     # -- what others ask
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 from desired.reasons import Reason
 from nomad_operator import log
+from nomad_operator.copies.alone import lease_of_a_command
 from nomad_operator.run import opened, tell_missing_namespaces
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
@@ -42,7 +43,7 @@ async def once(settings: Settings, *, timeout_seconds: float | None = None) -> O
     """
     log.configure(form=settings.log_format, level=settings.log_level)
     with StopSignals() as signals:
-        async with opened(settings) as parts:
+        async with lease_of_a_command(settings) as fence, opened(settings, fence=fence) as parts:
             await tell_missing_namespaces(settings, parts)
             await parts.daemon.start()
             running = asyncio.create_task(parts.daemon.run())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import structlog
+from pydantic import SecretStr
 
-from desired.errors import OperatorError
+from desired.errors import OperatorError, UsageError
 from desired.git_address import GitAddress
 from nomad_operator import __version__, log
 from nomad_operator.api_token import token_of_daemon
@@ -23,6 +24,8 @@ from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
 from nomad_operator.wiring import Parts, assemble
+from observers.nomad.calls import Fence
+from observers.nomad.client import NomadClient
 from prompts.fetched import FetchedPrompts
 
 _VERSION_SECONDS = 2.0
@@ -31,41 +34,88 @@ _VERSION_SECONDS = 2.0
 async def run(settings: Settings) -> int:
     """The daemon, until SIGTERM or SIGINT: no new work, running passes end. One line when it starts, one at its end."""
     log.configure(form=settings.log_format, level=settings.log_level)
+    if settings.leased:
+        from nomad_operator.copies.terms import run_copy  # which needs what is here
+
+        return await run_copy(settings)
+    await refuse_to_act_beside_others(settings, os.environ)
     with StopSignals() as signals:
         async with opened(settings) as parts:
-            web = Web(
-                backend=parts.backend,
-                metrics=_CountedMetrics(parts),
-                api_token=token_of_daemon(settings),
-                webhook_secret=settings.webhook_secret,
-                memories=parts.memories,
-            )
+            web = web_of(settings, parts, token_of_daemon(settings))
             host, port = settings.listen_at
             server = await WebServer.start(web.application(), host=host, port=port)
             logger, started = structlog.get_logger(), time.monotonic()
-            tell_missing(settings, logger)
-            logger.info("started", **await _followed(settings, parts), address=server.address)
+            logger.info("started", **await followed_by(settings, parts), address=server.address)
             await tell_missing_namespaces(settings, parts)
             why = "an error"
-            telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
-            if telling is not None:
-                telling.add_done_callback(_tell_bug)
             try:
-                if isinstance(parts.fetched, FetchedPrompts):
-                    parts.fetched.ahead()
-                await parts.daemon.start()
-                why = await _until_told(signals, parts)
+                async with serving(parts):
+                    tell_missing(settings, logger)
+                    await parts.daemon.start()
+                    why = await _until_told(signals, parts)
             finally:
-                parts.broadcast.close()
-                if telling is not None:
-                    telling.cancel()
-                    await asyncio.wait([telling])
                 await server.stop()
                 logger.info("stopped", reason=why, after_seconds=round(time.monotonic() - started, 1))
     return 0
 
 
-async def _followed(settings: Settings, parts: Parts) -> dict[str, str]:
+def web_of(settings: Settings, parts: Parts, api_token: SecretStr) -> Web:
+    """The answers of a daemon that acts."""
+    return Web(
+        backend=parts.backend,
+        metrics=_CountedMetrics(parts),
+        api_token=api_token,
+        webhook_secret=settings.webhook_secret,
+        memories=parts.memories,
+    )
+
+
+@asynccontextmanager
+async def serving(parts: Parts) -> AsyncIterator[None]:
+    """What runs beside the daemon: news go out, prompts are fetched ahead. Streams of events end with it."""
+    telling = asyncio.create_task(parts.notifier.run()) if parts.notifier is not None else None
+    if telling is not None:
+        telling.add_done_callback(_tell_bug)
+    try:
+        if isinstance(parts.fetched, FetchedPrompts):
+            parts.fetched.ahead()
+        yield
+    finally:
+        parts.broadcast.close()
+        if telling is not None:
+            telling.cancel()
+            await asyncio.wait([telling])
+
+
+async def refuse_to_act_beside_others(settings: Settings, environment: Mapping[str, str]) -> None:
+    """A system job runs a copy on every node: each with a file of its own would act on its own. UsageError says so."""
+    own = own_job_of(dict(environment))
+    if "NOMAD_ALLOC_ID" not in environment or own is None:
+        return
+    kind = ""
+    client = NomadClient(connection=connection(settings))
+    try:
+        with suppress(OperatorError, TimeoutError):
+            async with asyncio.timeout(_VERSION_SECONDS):
+                job = await client.job(own)
+                kind = job.type if job is not None else ""
+    finally:
+        await client.aclose()
+    if kind == "system":
+        raise UsageError(
+            f"{own} is a system job, which runs a copy on every node, and the state of each is a file of its own: "
+            "all of them would act",
+            hint="set NOMAD_OPERATOR_STATE_URL=nomad://nomad-operator/state: then one of the copies acts, by a lease "
+            "in Nomad; or run it as a service job with count = 1",
+        )
+    if not kind:
+        structlog.get_logger().warning(
+            "type of own job unknown", job=str(own),
+            hint="one copy alone may act on a state file: is it a service job with count = 1?",
+        )  # fmt: skip
+
+
+async def followed_by(settings: Settings, parts: Parts) -> dict[str, str]:
     """What it works on. Nomad's version is left open where it does not tell at once: that must not keep us waiting."""
     version = ""
     with suppress(OperatorError, TimeoutError):
@@ -90,14 +140,14 @@ async def tell_missing_namespaces(settings: Settings, parts: Parts) -> None:
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Parts]:
-    """The parts on the state that the settings name; the state is held until the end."""
+async def opened(settings: Settings, *, fence: Fence | None = None) -> AsyncIterator[Parts]:
+    """The parts on the state that the settings name; it is held until the end. `fence` is asked before writes."""
     followed = repository(settings)
-    store = await open_store(settings)
+    store = await open_store(settings, fence=fence)
     try:
         parts = assemble(
             settings, store=store, followed=followed, origin=followed.origin, own_job=own_job_of(dict(os.environ)),
-            remembers=True,
+            remembers=True, fence=fence,
         )  # fmt: skip
         try:
             await parts.records.load()

@@ -58,6 +58,7 @@ class Lease(StrEnum):
     """Who decides which copy acts."""
 
     NONE = "none"
+    NOMAD = "nomad"
 
 
 class Memory(StrEnum):
@@ -416,7 +417,18 @@ class Settings(BaseSettings):
         f"{PREFIX}STATE_URL", None, "Where the operator's records are; a file in the XDG state folder if not set.",
         allowed="sqlite:///absolute/path, sqlite:///./relative, sqlite:///~/in-home or nomad://path/of/variables",
     )  # fmt: skip
-    lease: Lease = setting(f"{PREFIX}LEASE", Lease.NONE, "Who decides which copy acts.", allowed="none")
+    lease: Lease | None = setting(
+        f"{PREFIX}LEASE", None, "Who decides which copy acts; nomad if the state is in Nomad, else none.",
+        allowed="none or nomad",
+    )  # fmt: skip
+    lease_ttl: Seconds = setting(
+        f"{PREFIX}LEASE_TTL_SECONDS", _seconds(10), "How long a copy acts after its lease was last renewed.",
+        unit="seconds", low=_seconds(10), high=_seconds(600),
+    )  # fmt: skip
+    advertise: str | None = setting(
+        f"{PREFIX}ADVERTISE", None, "Where the other copies reach this one; taken from Nomad or LISTEN if not set.",
+        allowed="http:// or https://",
+    )  # fmt: skip
 
     # HTTP.
     listen: str = setting(
@@ -481,7 +493,7 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @field_validator(
-        "nomad_addr", "addr", "vault_addr", "consul_http_addr", "fabio_url", "qdrant_url", "langfuse_host",
+        "nomad_addr", "addr", "advertise", "vault_addr", "consul_http_addr", "fabio_url", "qdrant_url", "langfuse_host",
         "openai_base_url",
     )  # fmt: skip
     @classmethod
@@ -559,6 +571,26 @@ class Settings(BaseSettings):
                 given = {key: value for key, value in found.items() if value and not _given(values, key)}
                 return {**values, **given}
         return values
+
+    @model_validator(mode="after")
+    def _lease_for_the_state(self) -> Settings:
+        in_nomad = self.state_variables is not None
+        if self.lease is Lease.NOMAD and not in_nomad:
+            raise ValueError(
+                f"{PREFIX}LEASE is nomad, and the state is a file, which other copies cannot read: "
+                f"set {PREFIX}STATE_URL to something like nomad://nomad-operator/state"
+            )
+        if self.lease is Lease.NONE and in_nomad:
+            raise ValueError(
+                f"{PREFIX}LEASE is none, and the state is in Nomad, where a second copy would write it as well: "
+                "leave it out, or say nomad"
+            )
+        return self
+
+    @property
+    def leased(self) -> bool:
+        """Whether only the copy that holds the lease acts."""
+        return self.state_variables is not None
 
     @property
     def state_variables(self) -> VariablePlace | None:

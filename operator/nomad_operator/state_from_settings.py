@@ -19,10 +19,12 @@ from reconcilers.store import Store, Stored
 _CONNECTIONS = 8
 
 
-async def open_store(settings: Settings) -> Store:
-    """The store that is written; StateUnusable or StateUnavailable say why it cannot be."""
+async def open_store(settings: Settings, *, fence: Fence | None = None) -> Store:
+    """The store that is written; `fence` is asked before each write to one that several copies use.
+
+    StateUnusable or StateUnavailable say why it cannot be."""
     if settings.state_variables is not None:
-        return nomad_store(settings)
+        return nomad_store(settings, fence=fence)
     return await SqliteStore.open(settings.state_file)
 
 

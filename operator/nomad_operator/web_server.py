@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from desired.errors import UsageError
 
@@ -29,7 +29,7 @@ class WebServer:
         self._serving = asyncio.create_task(server.serve(sockets=[bound]), name="web")
 
     @classmethod
-    async def start(cls, application: Starlette, *, host: str, port: int) -> WebServer:
+    async def start(cls, application: ASGIApp, *, host: str, port: int) -> WebServer:
         """UsageError if the address cannot be had. Port 0 takes a free one: see `address`."""
         bound = _bind(host, port)
         config = uvicorn.Config(

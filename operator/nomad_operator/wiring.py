@@ -33,6 +33,7 @@ from nomad_operator.code_sources import CodeSources
 from nomad_operator.commits import CommitTimes
 from nomad_operator.daemon import Daemon, Intervals
 from nomad_operator.event_feed import EventFeed
+from nomad_operator.fenced_writer import FencedWriter
 from nomad_operator.fleet_sync import FleetSync
 from nomad_operator.from_settings import connection, policy, rules, secrets_of, write_back
 from nomad_operator.langfuse.api import Langfuse
@@ -63,6 +64,7 @@ from nomad_operator.tracing.score_box import ScoreBox
 from nomad_operator.tracing.traced_model import ClosableModel, TracedModel
 from nomad_operator.web_events import Broadcast
 from observers.images import ImageRegistries
+from observers.nomad.calls import Fence
 from observers.nomad.chronicle import Chronicle
 from observers.nomad.client import NomadClient
 from observers.nomad.collect import Collector
@@ -183,10 +185,12 @@ def assemble(
     own_job: AppKey | None = None,
     patience: timedelta | None = _PATIENCE,
     remembers: bool = False,
+    fence: Fence | None = None,
 ) -> Parts:
     """Put the parts together; nothing is read or started yet. Must be called inside the loop that will run them.
 
     `remembers`: repairs are recalled and remembered, where the settings say so.
+    `fence` is asked before each write to Nomad, and before each push.
     `patience` is how long a look at git waits for the code of apps; None as long as it takes, and then no more is
     looked for by itself.
     """
@@ -205,7 +209,9 @@ def assemble(
         if status:
             pulse.heard()
 
-    nomad = NomadClient(connection=connection(settings), namespaces=settings.namespaces, on_request=on_request)
+    nomad = NomadClient(
+        connection=connection(settings), namespaces=settings.namespaces, on_request=on_request, fence=fence
+    )
     parser = ParsedJobs(parser=nomad)
     outages = Outages(log=log, clock=time.monotonic)
     state = StateWatch(
@@ -336,7 +342,7 @@ def assemble(
     if writer is not None:
         writing = Writing(
             to=settings.write_back,
-            writer=writer,
+            writer=writer if fence is None else FencedWriter(writer=writer, fence=fence),
             desired=source,
             records=records,
             notes=asked,

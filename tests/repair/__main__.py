@@ -1,6 +1,7 @@
 """`python -m tests.repair`: the whole corpus on the embedded Nomad in virtual time, or some of it by name.
 
-Ends with 1 where a case did not go as it should.
+`--rungs` runs it with memory and a model on and off: a real one where OPENAI_BASE_URL or OPENAI_API_KEY is set, else
+one by a script, which says nothing about any model. Ends with 1 where a case did not go as it should.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from pathlib import Path
 
 sys.path[:0] = ["operator"]
 
-from tests.repair import corpus, report, taught  # noqa: E402
+from tests.repair import compare, corpus, report, taught  # noqa: E402
+from tests.repair.case import Case  # noqa: E402
+from tests.repair.endpoint import endpoint  # noqa: E402
+from tests.repair.stub_models import STUBS, stub  # noqa: E402
 from tests.repair.verdict import Judged, judge  # noqa: E402
 
 _FOLDER = Path(".bench")
@@ -22,13 +26,17 @@ def main() -> int:
     parser.add_argument(
         "--case", action="append", default=[], metavar="NAME", help="only cases of this name, with story"
     )
-    parser.add_argument("--part", choices=["broken", "leave", "adversarial"], help="only this part of the corpus")
+    parser.add_argument(
+        "--part", choices=["broken", "leave", "read", "adversarial"], help="only this part of the corpus"
+    )
     parser.add_argument("--list", action="store_true", help="the names of all cases")
     parser.add_argument(
         "--taught", action="store_true",
         help="what a memory repairs by itself, that has seen the same failures of other apps repaired by rules",
     )  # fmt: skip
     parser.add_argument("--nomad", metavar="ADDRESS", help="some cases on a real agent with Docker instead")
+    parser.add_argument("--rungs", action="store_true", help="with memory and a model on and off, side by side")
+    parser.add_argument("--stub", choices=STUBS, help="the model by a script that is asked, whatever is set")
     told = parser.parse_args()
     if told.nomad:
         from tests.repair import real
@@ -43,6 +51,8 @@ def main() -> int:
     if told.list:
         print("\n".join(case.name for case in cases))
         return 0
+    if told.rungs:
+        return _side_by_side(cases, told.stub)
     if told.taught:
         print(taught.report_of(cases))
         return 0
@@ -64,6 +74,23 @@ def main() -> int:
     if not told.case and told.part is None:
         print(f"written: {report.write(_FOLDER, found, rungs='rule', nomad='embedded')}", file=sys.stderr)
     return 0 if all(one.as_expected for one in found) else 1
+
+
+def _side_by_side(cases: list[Case], wanted: str | None) -> int:
+    """Ends with 1 where something was changed that must not be."""
+    real = endpoint() if wanted is None else None
+    if real is None:
+        print(f"a model by a script ({wanted or 'right'}): what it costs and mends says nothing about any model\n")
+
+    def tell(words: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{words:<90.90}", end="", file=sys.stderr)
+
+    # People would not agree to what is wrong.
+    found = compare.compared(cases, real or stub(wanted or "right"), agrees=wanted in (None, "right"), tell=tell)
+    print(compare.table(found))
+    print(f"written: {report.write_rungs(_FOLDER, found)}", file=sys.stderr)
+    return 0 if not any(one.numbers["wrong"] for one in found) else 1
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ from observers.failures.failure_class import FailureClass
 
 
 class Part(StrEnum):
-    """The three parts of the corpus."""
+    """The parts of the corpus."""
 
     BROKEN = "broken"
     LEAVE = "leave"
+    READ = "read"  # no rule can decide it; a person who reads the evidence can
     ADVERSARIAL = "adversarial"
 
 
@@ -56,7 +57,9 @@ class Case:
 
     `text` is what is committed: a job file, or a manifest. `says` are the verdicts that are right, empty where there
     is to be none. `may_change` are patterns of leaves (see `tests.repair.leaves`), `most` the greatest values of some.
-    `later` is what the story itself commits.
+    `later` is what the story itself commits. `becomes` are the only values that some leaves may get.
+    `answers` are operations that somebody who has read the evidence would propose, each for one step; without a model
+    nothing becomes of such a case.
     """
 
     name: str
@@ -74,11 +77,13 @@ class Case:
     policy: Policy = field(default_factory=Policy)
     most: tuple[tuple[str, int], ...] = ()
     later: tuple[str, ...] = ()
+    becomes: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+    answers: tuple[Mapping[str, Any], ...] = ()
     faults: int = 1
 
     @property
     def eligible(self) -> bool:
-        """It counts for the fix rate: a rule can decide it."""
+        """It counts for the fix rate: a rule can decide it, or whoever reads the evidence."""
         return self.ends in (End.FIXED, End.APPROVED)
 
     @property

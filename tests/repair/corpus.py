@@ -15,6 +15,7 @@ from tests.repair import (
     faults_submission,
     leave,
     manifests,
+    read,
     several,
 )
 from tests.repair.case import Case
@@ -41,7 +42,14 @@ def _single() -> Iterator[Case]:
 
 def cases() -> dict[str, Case]:
     found: dict[str, Case] = {}
-    for case in chain(_single(), several.cases(FAULTS), manifests.cases(), leave.cases(), adversarial.cases()):
+    for case in chain(
+        _single(),
+        several.cases(FAULTS),
+        manifests.cases(),
+        leave.cases(),
+        adversarial.cases(),
+        read.cases(),
+    ):
         assert case.name not in found, case.name
         found[case.name] = case
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from tests.repair.compare import Compared
 from tests.repair.verdict import Judged
 
 _COLUMNS = (
@@ -95,6 +96,21 @@ def write(folder: Path, found: Sequence[Judged], *, rungs: str, nomad: str) -> P
         "nomad": nomad,
         "rows": [one.as_json() for one in found],
         "summary": summary(found, rungs),
+    }
+    path.write_text(json.dumps(told, indent=2, default=list) + "\n")
+    return path
+
+
+def write_rungs(folder: Path, found: Sequence[Compared]) -> Path:
+    """Beside `repair.json`; replaces what an earlier run left."""
+    folder.mkdir(exist_ok=True)
+    path = folder / "repair-rungs.json"
+    told = {
+        "name": "repair-rungs",
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "by_rungs": {one.rungs: one.numbers for one in found},
+        "rows": {one.rungs: [each.as_json() for each in one.found] for one in found},
     }
     path.write_text(json.dumps(told, indent=2, default=list) + "\n")
     return path

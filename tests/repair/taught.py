@@ -19,7 +19,7 @@ from reconcilers.repair.remembering import Remembering
 from reconcilers.repair.rule_rung import RuleRung
 from tests.doubles.notes_in_memory import InMemory
 from tests.integration.loop.cluster import Rungs, run
-from tests.repair.case import Case
+from tests.repair.case import Case, Part
 from tests.repair.stage import Stage
 from tests.repair.verdict import judge
 
@@ -53,7 +53,7 @@ def split(cases: Iterable[Case]) -> tuple[list[Case], list[Case]]:
     asked: list[Case] = []
     seen: set[str] = set()
     for case in cases:
-        if not case.eligible:
+        if not case.eligible or case.part is Part.READ:
             continue
         (asked if case.fault in seen else taught).append(case)
         seen.add(case.fault)

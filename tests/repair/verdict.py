@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,8 +15,9 @@ from reconcilers.decision import Truth
 from reconcilers.repair.episode import Episode, Outcome
 from reconcilers.requests import Verb
 from tests.integration.loop.cluster import Rungs
-from tests.repair.case import Case, End
+from tests.repair.case import Case, End, Part
 from tests.repair.leaves import changed, leaves, outside
+from tests.repair.party import Party
 from tests.repair.stage import Register, Stage, body_of
 
 _SETTLED_FOR = timedelta(minutes=2)
@@ -47,6 +48,9 @@ class Judged:
     seconds_to_healthy: float | None = None
     milliseconds_to_registered: float | None = None  # real time
     real_seconds: float = 0.0
+    questions: int = 0  # to a model
+    tokens: int = 0
+    model_seconds: float = 0.0  # real time
     problems: list[str] = field(default_factory=list)
     story: list[str] = field(default_factory=list)
 
@@ -58,13 +62,26 @@ class Judged:
         return {name: value for name, value in asdict(self).items() if name != "story"}
 
 
-def judge(case: Case, *, rungs: Rungs | None = None, ended: Callable[[Stage], None] = lambda _stage: None) -> Judged:
+def judge(
+    case: Case,
+    *,
+    party: Party | None = None,
+    rungs: Rungs | None = None,
+    ended: Callable[[Stage], None] = lambda _stage: None,
+) -> Judged:
     """Never raises for what the code under test does: that is a problem of the case.
 
-    `rungs` are asked instead of the rules; `ended` sees what is there at the end.
+    `party` says who is asked, and whether people agree; None: the rules, and people agree. `rungs` are asked instead
+    of its; `ended` sees what is there at the end.
     """
+    party = party or Party()
+    if case.part is Part.READ and not party.reads and case.eligible:
+        case = replace(case, ends=End.TOLD)
+    if not party.agrees and case.ends is End.APPROVED:
+        case = replace(case, ends=End.TOLD)
     began = time.perf_counter()
-    stage = Stage(case.world, case.app, rungs=rungs)
+    stage = Stage(dict(case.world), case.app, rungs=rungs or party.rungs_for(case))
+    party.listens(stage.cluster)
     committed = _set_up(stage, case)
     before = len(stage.registers)
     calls = stage.calls
@@ -79,6 +96,8 @@ def judge(case: Case, *, rungs: Rungs | None = None, ended: Callable[[Stage], No
     found = _judged(stage, case, committed, before, healthy_at)
     ended(stage)
     found.calls = stage.calls - calls
+    party.over(stage.cluster)
+    found.questions, found.tokens, found.model_seconds = party.asked
     found.real_seconds = time.perf_counter() - began
     return found
 
@@ -200,6 +219,7 @@ def _wrong(case: Case, registers: list[Register]) -> set[str]:
             continue
         found |= outside(changed(broken, one.body), case.may_change)
         found |= {f"{path} = {value}" for path, value in _beyond(case, one.body)}
+        found |= {f"{path} = {value}" for path, value in _not_meant(case, broken, one.body)}
     return found
 
 
@@ -215,6 +235,16 @@ def _beyond(case: Case, body: Mapping[str, Any]) -> list[tuple[str, Any]]:
         for path, value in leaves(body)
         for pattern, most in case.most
         if fnmatchcase(path, pattern) and isinstance(value, int) and value > most
+    ]
+
+
+def _not_meant(case: Case, broken: Mapping[str, Any], body: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    before = dict(leaves(broken))
+    return [
+        (path, value)
+        for path, value in leaves(body)
+        for pattern, meant in case.becomes
+        if fnmatchcase(path, pattern) and value != before.get(path) and value not in meant
     ]
 
 

@@ -1,0 +1,1 @@
+"""Many copies of the operator, of which one acts: terms, requests to the one that does, what the others answer."""
