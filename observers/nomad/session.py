@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import warnings
 from typing import Any
 
@@ -15,6 +14,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import InsecureRequestWarning
 
 from observers.nomad.connection import Connection
+from observers.nomad.tls import RenewedTls
 
 
 def open_session(connection: Connection) -> requests.Session:
@@ -44,20 +44,25 @@ class _Session(requests.Session):
 def _adapter(connection: Connection) -> HTTPAdapter:
     if connection.socket_path:
         return _SocketAdapter(connection.socket_path, connection.max_connections)
-    return _BoundedAdapter(connection.max_connections, connection.ssl_context() if connection.secure else None)
+    return _BoundedAdapter(connection.max_connections, RenewedTls(connection) if connection.secure else None)
 
 
 class _BoundedAdapter(HTTPAdapter):
     """Never more connections than told; a request beyond that waits for one."""
 
-    def __init__(self, most: int, context: ssl.SSLContext | None) -> None:
-        self._context = context
+    def __init__(self, most: int, tls: RenewedTls | None) -> None:
+        self._tls = tls
         super().__init__(pool_connections=1, pool_maxsize=most, pool_block=True)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        if self._context is not None:
-            kwargs["ssl_context"] = self._context
+        if self._tls is not None:
+            kwargs["ssl_context"] = self._tls.context
         super().init_poolmanager(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        if self._tls is not None:
+            self._tls.refresh()
+        return super().send(*args, **kwargs)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Leaves trust to our context; requests would add its own bundle to what we trust, for each connection."""

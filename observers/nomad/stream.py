@@ -19,6 +19,7 @@ from observers.nomad.calls import OnRequest
 from observers.nomad.connection import Connection
 from observers.nomad.stream_items import StreamItem
 from observers.nomad.subscription import Patience, Subscription
+from observers.nomad.tls import RenewedTls
 from observers.nomad.token import TokenSource
 
 # Always named: no topic at all, or `*`, takes a management token.
@@ -107,10 +108,17 @@ class EventStream:
         transport = self._transport
         if transport is None and connection.socket_path:
             transport = httpx.AsyncHTTPTransport(uds=connection.socket_path)
+        tls = RenewedTls(connection) if connection.secure else None
+
+        async def renewed(_request: httpx.Request) -> None:
+            if tls is not None:
+                tls.refresh()
+
         return httpx.AsyncClient(
             base_url=connection.base_url,
             transport=transport,
-            verify=connection.ssl_context() if connection.secure else False,
+            verify=tls.context if tls is not None else False,
+            event_hooks={"request": [renewed]},
             timeout=httpx.Timeout(connection.connect_timeout.total_seconds(), read=None),
             follow_redirects=False,
         )
