@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 USES: Mapping[str, frozenset[str]] = MappingProxyType({
     "draft": frozenset({"app", "questions", "there", "files"}),
+    "explain": frozenset({"app", "story"}),
     "facts": frozenset({"app", "wanted", "known", "files"}),
     "intent": frozenset({"app", "ids", "words"}),
     "repair": frozenset({

@@ -67,6 +67,7 @@ def web_of(settings: Settings, parts: Parts, api_token: SecretStr) -> Web:
         api_token=api_token,
         webhook_secret=settings.webhook_secret,
         memories=parts.memories,
+        plainly=parts.plainly,
     )
 
 

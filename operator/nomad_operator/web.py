@@ -78,6 +78,12 @@ class Rendered(Counted, Protocol):
     def render(self, accept: str) -> tuple[bytes, str]: ...
 
 
+class Plainly(Protocol):
+    """Somebody who says a story in plain words, or nothing within a few seconds."""
+
+    async def of(self, story: Mapping[str, Any]) -> str: ...
+
+
 class Web:
     """The endpoints; `application` is what a server runs."""
 
@@ -89,10 +95,12 @@ class Web:
         api_token: SecretStr,
         webhook_secret: SecretStr | None = None,
         memories: Memories | None = None,
+        plainly: Plainly | None = None,
         heartbeat_seconds: float = _HEARTBEAT_SECONDS,
     ) -> None:
         self._backend = backend
         self._metrics = metrics
+        self._plainly = plainly
         self._api_token = api_token
         self._git_hook = GitHook(
             secret=webhook_secret, api_token=api_token, wake=backend.wake_source, counted=metrics, now=time.time,
@@ -173,7 +181,10 @@ class Web:
     async def _explain(self, request: Request) -> Response:
         key = _key(request)
         found = self._backend.explain(key) if key else None
-        return _unknown_app(request) if found is None else JSONResponse(found)
+        if found is None:
+            return _unknown_app(request)
+        words = await self._plainly.of(found) if self._plainly is not None and _failed(found) else ""
+        return JSONResponse({**found, "plainly": {"text": words, "by": "model"} if words else None})
 
     async def _repairs(self, _request: Request) -> Response:
         return JSONResponse(self._backend.repairs())
@@ -258,6 +269,10 @@ def _key(request: Request) -> AppKey | None:
         return AppKey.parse(f"{namespace}/{name}")
     except ValueError:
         return None
+
+
+def _failed(story: Mapping[str, Any]) -> bool:
+    return bool(story.get("episode") or story.get("now"))
 
 
 def _unknown_app(request: Request) -> Response:

@@ -81,6 +81,7 @@ from reconcilers.repair.budget import Budget, BudgetSettings
 from reconcilers.repair.experience import Experience
 from reconcilers.repair.gatherer import Gatherer
 from reconcilers.repair.guard import Guard, GuardSettings
+from reconcilers.repair.in_plain_words import InPlainWords
 from reconcilers.repair.ladder import AskedRung, Ladder
 from reconcilers.repair.memory_rung import MemoryRung
 from reconcilers.repair.model_rung import ModelRung
@@ -143,6 +144,7 @@ class Parts:
     experience: Experience | None  # None: nothing is remembered
     remembering: Remembering | None
     memories: MemoryDesk | None
+    plainly: InPlainWords | None
 
     async def close(self) -> None:
         if self.remembering is not None:
@@ -434,6 +436,11 @@ def assemble(
         reports.listen(lambda one: of_apps.gone(one.key) if reports.get(one.key) is None else None)
         records.listen(of_repairs.saved)
         switch.listen(of_repairs.switched)
+    plainly = None
+    if asked_model is not None:
+        # What it makes of a story is shown as it is.
+        hide = Redactor(known=secrets_of(settings), placeholders=Placeholders()).redact
+        plainly = InPlainWords(model=asked_model, prompts=asked_with, redact=hide, clock=time.monotonic)
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
@@ -443,6 +450,7 @@ def assemble(
         prompts=asked_with, fetched=fetched, model=asked_model, traced=traced, scores=scores,
         notifier=told, experience=experience, remembering=remembering,
         memories=memories,
+        plainly=plainly,
     )  # fmt: skip
 
 

@@ -111,3 +111,35 @@ def test_a_route_is_kept_by_who_has_it_and_taken_once_it_is_free(
     assert f"default/{web}" in process.until_app(api, reason="RouteConflict")["message"]
     process.until_ready(web)
     assert outside.served_by(host) == {web} and proxy.registers(api) == []
+
+
+@pytest.mark.real
+@pytest.mark.timeout(300)
+def test_two_apps_swap_their_routes_on_a_real_fabio(
+    outside: RealRoutes, nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start
+) -> None:
+    names = nomad.name("api"), nomad.name("web")
+    hosts = [f"{name}.example" for name in names]
+
+    def commit(first: str, second: str) -> None:
+        texts = (routed(nomad, name, f"urlprefix-{host}/") for name, host in zip(names, (first, second), strict=True))
+        upstream.commit({f"apps/{name}.nomad.hcl": text for name, text in zip(names, texts, strict=True)})
+
+    def routed_to(name: str, host: str) -> None:
+        what = f"Fabio routes {host} to {name}"
+        until(lambda: outside.served_by(host) == {name}, what=what, within=150)
+
+    commit(*hosts)
+    process = operator(FABIO_URL=FABIO, FABIO_STRICT="true")
+    process.environment["CONSUL_HTTP_ADDR"] = CONSUL
+    process.start()
+    for name, host in zip(names, hosts, strict=True):
+        process.until_ready(name)
+        routed_to(name, host)
+    commit(*reversed(hosts))
+    told = process.until_app(names[1], reason="RouteConflict")["message"]
+    assert f"is still with app default/{names[0]}, which moves away from it" in told
+    for name, host in zip(names, reversed(hosts), strict=True):
+        routed_to(name, host)
+        process.until_ready(name, within=120)
+    assert [len(proxy.registers(name)) for name in names] == [2, 2]

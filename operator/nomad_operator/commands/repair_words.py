@@ -69,11 +69,12 @@ def report(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     """`answer` is that of `/api/v1/explain`: what failed, why, what was tried, how it ended, who must act."""
     episode = answer.get("episode")
     if episode is None and (now_wrong := answer.get("now")):
-        return [*_now(answer["key"], now_wrong, style), *_overlay(answer)]
+        return [*_now(answer["key"], now_wrong, style), *_plainly(answer, style), *_overlay(answer)]
     if episode is None:
         return [f"{plain(answer['key'])}: nothing has failed since this operator knows it", *_overlay(answer)]
     lines = [bold(f"{plain(answer['key'])}: {episode['class']}", style), f"  {plain(episode['message'])}", ""]
     lines += [f"  {name:<9} {value}" for name, value in _facts(episode, now) if value]
+    lines += _plainly(answer, style)
     if episode["evidence"]:
         lines += ["", bold("evidence", style), *(f"  {plain(line)}" for line in episode["evidence"])]
     for one in episode["tries"]:
@@ -85,6 +86,12 @@ def report(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     if (now_wrong := answer.get("now")) and now_wrong["class"] != episode["class"]:
         lines += ["", bold("since then", style), f"  {plain(now_wrong['class'])}: {plain(now_wrong['message'])}"]
     return [*lines, *_overlay(answer), *_written_back(answer, style)]
+
+
+def _plainly(answer: Mapping[str, Any], style: Style) -> list[str]:
+    """Whose words they are is said before them: nobody has checked them."""
+    said = answer.get("plainly")
+    return ["", bold("in plain words, by the model", style), f"  {plain(said['text'])}"] if said else []
 
 
 def _now(key: str, found: Mapping[str, Any], style: Style) -> list[str]:

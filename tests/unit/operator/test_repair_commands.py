@@ -127,3 +127,11 @@ def test_a_secret_in_an_operation_is_never_shown() -> None:
 def test_wrong_arguments_are_told(arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert words in capsys.readouterr().err
+
+
+def test_plain_words_are_told_as_the_models_own() -> None:
+    answer = json.loads(json.dumps(repair_view.story(replace(RECORD, episode=EPISODE))))
+    said = {**answer, "plainly": {"text": "It ran out\x1b of memory.", "by": "model"}}
+    text = "\n".join(report(said, NOW, PLAIN))
+    assert "in plain words, by the model\n  It ran out of memory." in text
+    assert "by the model" not in "\n".join(report({**answer, "plainly": None}, NOW, PLAIN))

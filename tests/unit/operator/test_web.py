@@ -220,3 +220,29 @@ async def test_stopping_repairs_puts_back_what_was_tried_only_where_that_is_aske
     assert response.status_code == 200
     assert backend.repairs_stopped
     assert backend.rolled_back is rolled_back
+
+
+class _Plainly:
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    async def of(self, story: Any) -> str:
+        self.asked.append(story)
+        return "It ran out of memory." if story["episode"] else "never asked"
+
+
+async def test_a_story_has_plain_words_where_somebody_has_them(backend: Any) -> None:
+    plainly = _Plainly()
+    web = Web(backend=backend, metrics=Metrics(version="0"), api_token=SecretStr(TOKEN), plainly=plainly)
+    transport = httpx.ASGITransport(app=web.application())
+    key = next(iter(backend.apps))
+    async with (
+        httpx.AsyncClient(transport=transport, base_url="http://operator") as client,
+        _client(backend) as without,
+    ):
+        assert (await client.get(f"/api/v1/explain/{key}")).json()["plainly"] is None
+        assert plainly.asked == []  # nothing has failed
+        backend.explain = lambda key: {"key": str(key), "open": True, "episode": {"class": "oom_killed"}}
+        told = (await client.get(f"/api/v1/explain/{key}")).json()
+        assert told["plainly"] == {"text": "It ran out of memory.", "by": "model"}
+        assert (await without.get(f"/api/v1/explain/{key}")).json()["plainly"] is None
