@@ -107,7 +107,9 @@ class Copy:
         self._leading: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._leading or self._following)(scope, receive, send)
+        # A copy that stood still says nothing of itself that is over, in the moment before it knows.
+        acts = self._leading if self._lease is not None and self._lease.held else None
+        await (acts or self._following)(scope, receive, send)
 
     def compete(self, lock: NomadLock, *, address: str) -> Lease:
         """The lease that this copy wants; `address` is where it listens."""
