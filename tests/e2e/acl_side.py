@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.e2e.waiting import until
+
 # As our policies are written: a capability of the namespace on a line of its own, a block with its name first.
 CAPABILITY = re.compile(r'^\s*"([a-z-]+)",.*\n', re.MULTILINE)
 BLOCK = re.compile(r"^ *([a-z_]+)\b[^\n=]*{\n", re.MULTILINE)
@@ -37,12 +39,13 @@ class AclSide:
         assert answer.status_code < 300, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.text.startswith(("{", "[")) else answer.text
 
-    def token_with(self, policy: str) -> str:
-        """The secret of a token that has exactly this policy."""
-        name = f"{self.prefix}{uuid.uuid4().hex[:8]}"
-        self.call("POST", f"/v1/acl/policy/{name}", {"Name": name, "Rules": policy})
-        made = self.call("POST", "/v1/acl/token", {"Name": name, "Type": "client", "Policies": [name]})
-        self._made += [f"/v1/acl/token/{made['AccessorID']}", f"/v1/acl/policy/{name}"]
+    def token_with(self, *policies: str) -> str:
+        """The secret of a token that has exactly these policies."""
+        names = [f"{self.prefix}{uuid.uuid4().hex[:8]}" for _ in policies]
+        for name, policy in zip(names, policies, strict=True):
+            self.call("POST", f"/v1/acl/policy/{name}", {"Name": name, "Rules": policy})
+        made = self.call("POST", "/v1/acl/token", {"Name": names[0], "Type": "client", "Policies": names})
+        self._made += [f"/v1/acl/token/{made['AccessorID']}", *(f"/v1/acl/policy/{name}" for name in names)]
         return str(made["SecretID"])
 
     def bind_policy(self, policy: str, *, job: str) -> None:
@@ -68,7 +71,9 @@ class AclSide:
         for job in self.call("GET", "/v1/jobs", prefix=self.prefix):
             self.call("DELETE", f"/v1/job/{job['ID']}", purge="true")
         for variable in self.call("GET", "/v1/vars", prefix=self.prefix):
-            self.call("DELETE", f"/v1/var/{variable['Path']}")
+            # One that is a lock can go once whoever holds it has ended.
+            path = f"/v1/var/{variable['Path']}"
+            until(lambda path=path: self._http.delete(path).status_code < 300, within=60, what=f"{path} is gone")
         for path in self._made:
             self.call("DELETE", path)
         self._http.close()

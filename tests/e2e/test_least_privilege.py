@@ -208,16 +208,28 @@ async def test_the_minimal_policy_is_enough_for_the_loop(nomad: AclSide) -> None
     )
 
 
-@pytest.mark.parametrize("policy", ["policy.hcl", "policy-minimal.hcl"])
+@pytest.mark.parametrize(
+    "policies",
+    [("policy.hcl",), ("policy-minimal.hcl",), ("policy.hcl", "policy-state.hcl")],
+    ids=["full", "minimal", "state in Nomad"],
+)
 def test_the_operator_lives_by_exactly_this_policy(
-    nomad: AclSide, policy: str, upstream: Upstream, tmp_path: Path
+    nomad: AclSide, policies: tuple[str, ...], upstream: Upstream, tmp_path: Path
 ) -> None:
-    """A job is deployed, put right by an event, one that fails is named, and one that is withdrawn is stopped."""
+    """A job is deployed, put right by an event, one that fails is named, and one that is withdrawn is stopped.
+
+    With a file as its state, and with Nomad's variables.
+    """
     web, bad = f"{nomad.prefix}web", f"{nomad.prefix}bad"
+    in_nomad = "policy-state.hcl" in policies
+    state = {"STATE_URL": f"nomad://{nomad.prefix}operator/state"} if in_nomad else {}
     process = OperatorProcess(
-        folder=tmp_path / "operator", nomad=nomad.address, git_url=f"file://{upstream.folder}", GIT_PATH="apps"
+        folder=tmp_path / "operator", nomad=nomad.address, git_url=f"file://{upstream.folder}", GIT_PATH="apps", **state
     )
-    process.environment["NOMAD_TOKEN"] = nomad.token_with((CHARTS / policy).read_text(encoding="utf-8"))
+    rules = [(CHARTS / policy).read_text(encoding="utf-8") for policy in policies]
+    # Nothing but the place: other operators may keep their state on the agent of a test.
+    rules = [one.replace("nomad-operator/state/*", f"{nomad.prefix}operator/state/*") for one in rules]
+    process.environment["NOMAD_TOKEN"] = nomad.token_with(*rules)
     dies = "echo 'fatal: KeyError: PORT_TO_LISTEN' >&2; exit 1"
     upstream.commit({"apps/web.nomad.hcl": JOB.format(name=web, shell="sleep 600")})
     try:
@@ -230,7 +242,7 @@ def test_the_operator_lives_by_exactly_this_policy(
         app = process.until_app(bad, ready="False", settled=True)
         evidence = str(process.get(f"/api/v1/explain/default/{bad}").json())
         # The log is what the minimal policy cannot read.
-        assert ("KeyError: PORT_TO_LISTEN" in evidence) is (policy == "policy.hcl"), (app, evidence)
+        assert ("KeyError: PORT_TO_LISTEN" in evidence) is ("policy.hcl" in policies), (app, evidence)
         upstream.git("rm", "-q", "apps/web.nomad.hcl")
         upstream.git("commit", "-qm", "gone")
         until(lambda: nomad.call("GET", f"/v1/job/{web}")["Stop"], what="it is stopped", told=process.said)

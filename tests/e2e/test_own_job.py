@@ -48,9 +48,9 @@ def nomad() -> Iterator[AclSide]:
     side.close()
 
 
-def own_job(nomad: AclSide, name: str, repository: Path) -> Any:
+def own_job(nomad: AclSide, name: str, chart: str, repository: Path) -> Any:
     """The chart as it is, but for its name and a repository that is mounted."""
-    text = (CHARTS / "nomad-operator-single.nomad.hcl").read_text(encoding="utf-8")
+    text = (CHARTS / chart).read_text(encoding="utf-8").replace("nomad-operator/state", f"{name}/state")
     text = text.replace('job "nomad-operator"', f'job "{name}"').replace(
         "nomad/jobs/nomad-operator", f"nomad/jobs/{name}"
     )
@@ -62,15 +62,26 @@ def own_job(nomad: AclSide, name: str, repository: Path) -> Any:
     return nomad.call("POST", "/v1/jobs/parse", {"JobHCL": mounted, "Variables": values, "Canonicalize": False})
 
 
-def test_it_deploys_apps_with_the_policy_that_is_bound_to_its_job(nomad: AclSide, upstream: Upstream) -> None:
+@pytest.mark.parametrize(
+    ("chart", "policies"),
+    [
+        ("nomad-operator-single.nomad.hcl", ["policy.hcl"]),
+        ("nomad-operator.nomad.hcl", ["policy.hcl", "policy-state.hcl"]),
+    ],
+)
+def test_it_deploys_apps_with_the_policies_that_are_bound_to_its_job(
+    nomad: AclSide, upstream: Upstream, chart: str, policies: list[str]
+) -> None:
     name, app = f"{nomad.prefix}operator", f"{nomad.prefix}app"
     upstream.commit({"apps/app.nomad.hcl": APP.format(name=app)})
     for path in [upstream.folder, *upstream.folder.rglob("*")]:
         os.chown(path, USER, USER)
-    nomad.bind_policy((CHARTS / "policy.hcl").read_text(encoding="utf-8"), job=name)
+    for policy in policies:
+        rules = (CHARTS / policy).read_text(encoding="utf-8").replace("nomad-operator/state", f"{name}/state")
+        nomad.bind_policy(rules, job=name)
     nomad.call("PUT", f"/v1/var/nomad/jobs/{name}", {"Items": {"NOMAD_OPERATOR_LOG_LEVEL": "debug"}})
     try:
-        nomad.call("POST", "/v1/jobs", {"Job": own_job(nomad, name, upstream.folder)})
+        nomad.call("POST", "/v1/jobs", {"Job": own_job(nomad, name, chart, upstream.folder)})
 
         def runs(job: str) -> bool:
             return any(one["ClientStatus"] == "running" for one in nomad.allocations(job))

@@ -1,0 +1,141 @@
+# The operator as a Nomad system job: a copy on every node, of which one acts and the others stand by.
+#
+#   nomad acl policy apply -namespace default -job nomad-operator nomad-operator charts/policy.hcl
+#   nomad acl policy apply -namespace default -job nomad-operator nomad-operator-state charts/policy-state.hcl
+#   nomad var put nomad/jobs/nomad-operator NOMAD_OPERATOR_API_TOKEN=… NOMAD_OPERATOR_GIT_TOKEN=…
+#   nomad job run -var git_url=https://git.example.org/team/apps.git charts/nomad-operator.nomad.hcl
+#
+# No token for Nomad is set anywhere: Nomad gives the task an identity, and the policies are bound to the job. The API
+# token is set, for any copy answers the commands.
+
+variable "git_url" {
+  type        = string
+  description = "The repository that holds the apps."
+}
+
+variable "git_path" {
+  type    = string
+  default = "."
+}
+
+variable "image" {
+  type    = string
+  default = "nomad-operator:0.1.0"
+}
+
+variable "datacenters" {
+  type    = list(string)
+  default = ["*"]
+}
+
+variable "mode" {
+  type        = string
+  description = "observe only tells what act would do."
+  default     = "act"
+}
+
+job "nomad-operator" {
+  type        = "system"
+  datacenters = var.datacenters
+
+  # It keeps others running: it goes before them when there is no room.
+  priority = 80
+
+  group "operator" {
+    shutdown_delay = "2s"
+
+    # One after the other: there is always a copy that can take over.
+    update {
+      max_parallel     = 1
+      min_healthy_time = "10s"
+      healthy_deadline = "3m"
+      auto_revert      = true
+    }
+
+    # A failed allocation of a system job is not placed anew: it never fails for good, it waits and starts again.
+    restart {
+      attempts = 3
+      interval = "5m"
+      delay    = "10s"
+      mode     = "delay"
+    }
+
+    # A copy of git, nothing else: what is remembered stands in Nomad's variables.
+    ephemeral_disk {
+      size = 500
+    }
+
+    network {
+      port "http" {
+        to = 9650
+      }
+    }
+
+    service {
+      name     = "nomad-operator"
+      port     = "http"
+      provider = "nomad"
+
+      # Not /readyz: while git or Nomad is away a restart would not help.
+      check {
+        name     = "alive"
+        type     = "http"
+        path     = "/healthz"
+        interval = "10s"
+        timeout  = "3s"
+      }
+    }
+
+    task "operator" {
+      driver = "docker"
+
+      identity {
+        env = true
+      }
+
+      config {
+        image           = var.image
+        ports           = ["http"]
+        readonly_rootfs = true
+        cap_drop        = ["all"]
+        security_opt    = ["no-new-privileges"]
+
+        mount {
+          type   = "tmpfs"
+          target = "/tmp"
+          tmpfs_options {
+            size = 67108864
+          }
+        }
+      }
+
+      env {
+        # The socket that Nomad puts into every task: no address, no certificate, no limit on connections.
+        NOMAD_ADDR               = "unix:///secrets/api.sock"
+        HOME                     = "/alloc/data"
+        NOMAD_OPERATOR_GIT_URL   = var.git_url
+        NOMAD_OPERATOR_GIT_PATH  = var.git_path
+        NOMAD_OPERATOR_MODE      = var.mode
+        NOMAD_OPERATOR_STATE_URL = "nomad://nomad-operator/state"
+        NOMAD_OPERATOR_LISTEN    = "0.0.0.0:9650"
+      }
+
+      # Settings that are secret, by their own names: NOMAD_OPERATOR_GIT_TOKEN, NOMAD_OPERATOR_NOTIFY_URLS, VAULT_TOKEN, …
+      template {
+        destination = "${NOMAD_SECRETS_DIR}/settings.env"
+        env         = true
+        change_mode = "restart"
+        data        = <<EOT
+{{ if nomadVarExists "nomad/jobs/nomad-operator" }}{{ with nomadVar "nomad/jobs/nomad-operator" }}{{ range $name, $value := . }}
+{{ $name }}={{ $value.Value | toJSON }}
+{{ end }}{{ end }}{{ end }}
+EOT
+      }
+
+      resources {
+        cpu    = 200
+        memory = 512
+      }
+    }
+  }
+}
