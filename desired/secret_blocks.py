@@ -1,7 +1,7 @@
 """Values of Vault and Nomad variables by Nomad's `secret` block, for manifests that ask for it. Pure.
 
 A block reads all fields of its secret, and what it reads is taken apart as lines of an environment: a quotation mark or
-`#` in a value is lost, a line break in any of them fails the task. So it is not the default (decision 22).
+`#` in a value is lost, a line break in any of them fails the task. So it is not the default (decision 23).
 Source: client/allocrunner/taskrunner/secrets_hook.go; measured on Nomad 2.0.5.
 """
 
