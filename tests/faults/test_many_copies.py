@@ -79,6 +79,8 @@ class Copies:
             way.down()
         with httpx.Client(base_url=self.nomad.address) as client:
             for one in client.get("/v1/vars", params={"prefix": self.place}).json():
+                if lock := one.get("Lock"):
+                    client.put(f"/v1/var/{one['Path']}", params={"lock-release": ""}, json={"Lock": lock})
                 client.delete(f"/v1/var/{one['Path']}")
 
 
