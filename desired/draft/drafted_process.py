@@ -46,8 +46,14 @@ def _kind(facts: Facts) -> Iterator[Value]:
         yield fact_value(("count",), facts.count.value, facts.count)
 
 
-def _process(facts: Facts) -> Iterator[Value]:
+def _process(facts: Facts) -> Iterator[Value | Question]:
     """What a Dockerfile says about the process is in the image already."""
+    hidden = [one for one in facts.left_out.values() if one.extractor != OF_THE_IMAGE]
+    if hidden:
+        # Without it another process would run than the one that is meant.
+        text = f"How is it started? {hidden[0].source} says it with a secret in it, which was left out."
+        yield Question("command", text)
+        return
     command, entrypoint = facts.command, facts.entrypoint
     if entrypoint is not None and entrypoint.extractor != OF_THE_IMAGE:
         config = {"entrypoint": list(entrypoint.value)}

@@ -198,6 +198,8 @@ class Facts:
     secrets: Mapping[str, Fact[SecretRef]] = field(default_factory=_none)
     # Variables whose literal value looks like a secret: the value is dropped, where it stands is kept.
     secret_literals: Mapping[str, Fact[str]] = field(default_factory=_none)
+    # By the name of a field whose value held a secret: the value is dropped, where it stands is kept.
+    left_out: Mapping[str, Fact[str]] = field(default_factory=_none)
     # By the place in the container.
     secret_files: Mapping[str, Fact[SecretFile]] = field(default_factory=_none)
     volumes: Mapping[str, Fact[VolumeFact]] = field(default_factory=_none)

@@ -20,6 +20,7 @@ NAME = "procfile"
 # What a Dockerfile starts by itself is the web process.
 PRIORITY = 0.65
 WEB = "web"
+_OF_THE_IMAGE = "dockerfile"
 # Runs before a deployment, once: no process that stays.
 _ONCE = frozenset({"release", "predeploy", "postdeploy", "setup"})
 _LINE = re.compile(r"[ \t]{0,20}([A-Za-z][A-Za-z0-9_-]{0,40})[ \t]{0,20}:[ \t]{0,20}(\S.{0,900})")
@@ -48,8 +49,12 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
 
 
 def of_process(facts: Facts, component: Component) -> Facts:
-    """Without what only the web process does."""
-    return replace(facts, ports={}, health=None) if component.process else facts
+    """Without what only the web process does; what the image itself starts with stays."""
+    if not component.process:
+        return facts
+    entrypoint = facts.entrypoint
+    by_image = entrypoint is not None and entrypoint.extractor == _OF_THE_IMAGE
+    return replace(facts, ports={}, health=None, entrypoint=entrypoint if by_image else None)
 
 
 extractor = Extractor(NAME, PRIORITY, extract)

@@ -43,6 +43,9 @@ def withheld(facts: Facts, known: Collection[str] = ()) -> tuple[Facts, tuple[Pr
         if left:
             changed[field.name] = kept
             warnings += [_told(name, fact) for name, fact in left]
+            if field.name in ("command", "entrypoint"):
+                hidden_fact = replace(left[0][1], value="a secret stood in it", overruled=())
+                changed["left_out"] = {**changed.get("left_out", facts.left_out), field.name: hidden_fact}
             if field.name == "env":
                 hidden = {str(name).partition(".")[2]: fact for name, fact in left}
                 said = {name: replace(fact, value=name, overruled=()) for name, fact in hidden.items()}
@@ -57,7 +60,7 @@ def _secret(key: object, value: object, known: frozenset[str]) -> bool:
         case tuple():
             return _in_command(value, known)
         case HealthFact():
-            return _in_command((*value.command, value.path or ""), known)
+            return _in_command((*value.command, value.path or ""), known) or may_be_secret("", value.path or "")
         case EnvUse():
             return value.default is not None and may_be_secret(str(key), value.default)
     texts = (getattr(value, name) for name in getattr(value, "__slots__", ()))

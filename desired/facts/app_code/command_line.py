@@ -20,14 +20,30 @@ _OTHER_P = bounded(r"^(?:npx\s+)?(?:mkdir|cp|docker|tsc|celery|lerna|nx|yarn wor
 _PORT = bounded(r"(?:^|:)(?:\$\{\w+:-(?P<default>\d{1,5})\}|(?P<plain>\d{1,5}))$")
 
 
+_PUT_IN = re.compile(
+    r"\$(?:\{(?P<braced>[A-Za-z_]\w{0,60})(?P<default>:?[-+=?][^}]{0,200})?\}|(?P<bare>[A-Za-z_]\w{0,60}))"
+)
+
+
+def variables(line: str) -> tuple[str, ...]:
+    """Names of the environment that a shell puts in, those with a default left out."""
+    found = (match["braced"] or match["bare"] for match in _PUT_IN.finditer(line) if not match["default"])
+    return tuple(dict.fromkeys(found))
+
+
 def words(line: str) -> tuple[str, ...]:
-    """The words, as a shell takes them apart; nothing of a line that only a shell can run, or that cannot be read."""
+    """The words, as a shell takes them apart, or a shell with the line where it puts something in.
+
+    Nothing of a line that only a shell can run, or that cannot be read.
+    """
     if len(line) > _LONGEST or re.search(r"[|;<>`\n]|&&|\$\(", line):
         return ()
     try:
-        return tuple(shlex.split(line))
+        found = tuple(shlex.split(line))
     except ValueError:
         return ()
+    # Nobody but a shell puts in what a variable holds.
+    return ("sh", "-c", line) if _PUT_IN.search(line) else found
 
 
 def port_in(line: str) -> int | None:

@@ -63,7 +63,8 @@ def _add(found: Environment, name: str, readings: list[EnvSeen], extractor: str)
     first = readings[0]
     given = next((one for one in readings if one.default is not None), None)
     default = given.default if given is not None else None
-    required = any(one.required for one in readings) and _MODES.fullmatch(name) is None
+    by_mode = _MODES.fullmatch(name) is not None and not any(one.shell for one in readings)
+    required = any(one.required for one in readings) and not by_mode
     shown = default if default is None or len(default) <= _LONGEST_DEFAULT else ""
     if given is not None and default:
         kind = "a secret by its name" if secret_by_name(name, default) else secret_kind(default)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from desired.facts.app_code.bounded import bounded
-from desired.facts.app_code.command_line import port_in, words
-from desired.facts.app_code.seen import LIKELY, PortSeen, Seen, StartSeen
+from desired.facts.app_code.command_line import port_in, variables, words
+from desired.facts.app_code.seen import LIKELY, EnvSeen, PortSeen, Seen, StartSeen
 from desired.facts.app_code.sources import Sources
 from desired.facts.fact import Place
 
@@ -27,6 +27,7 @@ def read_procfile(sources: Sources, folder: str) -> Iterator[Seen]:
         command = words(match["command"])
         if command and match["role"] in ("web", "worker"):
             yield StartSeen(command, place, match["role"])
+            yield from (EnvSeen(name, place, required=True, shell=True) for name in variables(match["command"]))
         port = port_in(match["command"])
         if port is not None and match["role"] == "web":
             yield PortSeen(port, place, "the Procfile's web process", LIKELY)

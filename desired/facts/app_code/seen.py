@@ -28,7 +28,8 @@ class DependencySeen:
 class EnvSeen:
     """One reading of a variable. `fallback` says that a default is there, even where its value cannot be read.
 
-    `documented` is a line of an example file instead of code; `aside` is code that does not run with the app.
+    `documented` is a line of an example file instead of code; `aside` is code that does not run with the app. `shell`:
+    a shell puts it into the command that starts the app.
     """
 
     name: str
@@ -39,6 +40,7 @@ class EnvSeen:
     documented: bool = False
     example: str = ""
     confidence: float = LITERAL
+    shell: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from desired.draft.drafting import Context, draft
 from desired.facts.analyze import analyze
 from desired.facts.components import slug
 from tests.unit.facts.app_code.memory_codebase import MemoryCodebase
@@ -173,3 +174,37 @@ def test_a_process_of_a_procfile_runs_its_own_command_and_listens_nowhere() -> N
         ("celery", "-A", "app", "worker"),
         "Procfile:2",
     )
+
+
+def test_a_process_forgets_how_the_web_process_is_started_and_a_shell_puts_variables_in() -> None:
+    files = {
+        "Procfile": "web: uvicorn main:app --port $PORT\nclock: python clock.py\nworker: run --n ${N:-2}\n",
+        "requirements.txt": "fastapi\nuvicorn\n",
+        "main.py": "from fastapi import FastAPI\napp = FastAPI()\n",
+    }
+    web, clock, worker = analyze(MemoryCodebase(files, "shop")).apps
+    assert web.facts.entrypoint is not None
+    assert web.facts.entrypoint.value == ("sh", "-c", "uvicorn main:app --port $PORT")
+    assert web.facts.env_uses["PORT"].value.required
+    assert clock.facts.entrypoint is None and clock.facts.command is not None
+    assert clock.facts.command.value == ("python", "clock.py")
+    assert worker.facts.command is not None and worker.facts.command.value == ("sh", "-c", "run --n ${N:-2}")
+    assert "N" not in worker.facts.env_uses
+
+
+def test_a_command_that_holds_a_secret_is_asked_for_and_not_replaced_by_another() -> None:
+    token = "ghp_" + "a1B2" * 9
+    files = {
+        "Procfile": f"web: gunicorn app:app\nworker: python w.py --token {token}\n", "requirements.txt": "flask\n",
+    }  # fmt: skip
+    _, worker = analyze(MemoryCodebase(files, "shop")).apps
+    made = draft("shop-worker", worker.facts, Context())
+    assert "command" in [one.id for one in made.questions]
+    assert "command" not in made.spec and "job" not in made.spec
+    assert token not in repr(made) + repr(worker.facts)
+
+
+def test_a_token_in_the_path_of_a_check_is_left_out() -> None:
+    files = {"Dockerfile": "FROM x\nEXPOSE 80\nHEALTHCHECK CMD wget -q http://localhost/health?token=querytok12345\n"}
+    (app,) = analyze(MemoryCodebase(files, "shop")).apps
+    assert app.facts.health is None and "querytok12345" not in repr(app)
