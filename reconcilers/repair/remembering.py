@@ -82,6 +82,8 @@ class Remembering:
         while self._waiting:
             key = next(iter(self._waiting))
             one = self._waiting[key]
+            # Whoever fails may have written it all the same.
+            self._written.pop(key, None)
             await self._memory.remember(one)
             self._written[key] = one.outcome
             if self._waiting.get(key) is one:
@@ -93,10 +95,9 @@ class Remembering:
     def _learn(self, record: Record, where: Where) -> None:
         for episode in (record.last_episode, record.episode):
             for one in learned(record.key, episode, where) if episode is not None else ():
-                if self._written.get(one.key) is one.outcome:
-                    continue
                 self._waiting.pop(one.key, None)
-                self._waiting[one.key] = one
+                if self._written.get(one.key) is not one.outcome:
+                    self._waiting[one.key] = one
         while len(self._waiting) > _MOST_WAITING:
             del self._waiting[next(iter(self._waiting))]
         while len(self._written) > _MOST_WAITING:

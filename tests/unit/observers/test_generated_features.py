@@ -61,9 +61,14 @@ def test_of_a_manifest_that_uses_everything(type: str, on_failure: OnFailure) ->
     assert missing(body, features("0.9.0"))
 
 
+def test_of_secret_blocks_only_where_they_were_asked_for() -> None:
+    asked = missing(made({**WHOLE, "secretForm": "block"}), OLDEST)
+    assert {one.feature for one in asked} == {Feature.SECRET_BLOCK}
+
+
 def test_nothing_that_a_manifest_can_say_is_left_out() -> None:
     fields = {str(field.alias) for field in AppSpec.model_fields.values()} - NO_PART
-    assert fields == WHOLE.keys() | {"type"}
+    assert fields == WHOLE.keys() | {"type", "secretForm"}
     assert {next(iter(one)) for one in WHOLE["env"].values()} == set(EnvValue.model_fields)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from desired.app import AppKey
@@ -161,7 +161,8 @@ ENDS = {
 
 
 @given(steps)
-@settings(max_examples=60)
+@example(["durable", "write", "verified", "away", "write", "durable"])
+@settings(max_examples=200)
 def test_whatever_happens_in_between_the_last_that_was_known_is_remembered_once(told: list[str]) -> None:
     async def story() -> None:
         desk, last = Desk(), None
