@@ -51,7 +51,6 @@ from nomad_operator.news.of_repairs import NewsOfRepairs
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.outcomes_told import OutcomesTold
 from nomad_operator.passes import Passes
-from nomad_operator.prompts_used import PromptsUsed
 from nomad_operator.pulse import Pulse
 from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.rules_watch import RulesWatch
@@ -136,8 +135,7 @@ class Parts:
     services: ServiceClients
     notifier: Notifier | None
     langfuse: Langfuse | None
-    prompts: Prompts
-    fetched: Prompts  # without a memory of who asked
+    fetched: Prompts
     traced: Tracing
     scores: ScoreBox | None
     model: ClosableModel | None  # None: no endpoint is set
@@ -253,7 +251,6 @@ def assemble(
     services = service_clients(settings)
     langfuse = langfuse_client(settings)
     fetched = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
-    asked_with = PromptsUsed(prompts=fetched)
     asked_model = None if answering is None else TracedModel(model=answering, traces=traced.traces)
     scores = ScoreBox(to=langfuse) if langfuse is not None and settings.traces else None
     records.listen(OutcomesTold(counts=metrics, score=scores.put if scores else lambda _: None, now=now).saved)
@@ -291,7 +288,7 @@ def assemble(
         rungs.append(("memory", MemoryRung(memory=experience, guard=guard)))
     if asked_model is not None:
         rungs.append(
-            ("model", ModelRung(model=asked_model, prompts=asked_with, hiding=gatherer.hiding, recall=experience))
+            ("model", ModelRung(model=asked_model, prompts=fetched, hiding=gatherer.hiding, recall=experience))
         )
     reconciler = Reconciler(
         nomad=nomad,
@@ -331,7 +328,7 @@ def assemble(
     )
     workers = Workers(
         queue=WorkQueue(backoff=Backoff(random=random.random)),
-        reconcile=traced.passes(asked_with.passes(reconciler.reconcile)),
+        reconcile=traced.passes(reconciler.reconcile),
         observer=passes,
         clock=time.monotonic,
         concurrency=settings.concurrency,
@@ -440,14 +437,14 @@ def assemble(
     if asked_model is not None:
         # What it makes of a story is shown as it is.
         hide = Redactor(known=secrets_of(settings), placeholders=Placeholders()).redact
-        plainly = InPlainWords(model=asked_model, prompts=asked_with, redact=hide, clock=time.monotonic)
+        plainly = InPlainWords(model=asked_model, prompts=fetched, redact=hide, clock=time.monotonic)
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
-        prompts=asked_with, fetched=fetched, model=asked_model, traced=traced, scores=scores,
+        fetched=fetched, model=asked_model, traced=traced, scores=scores,
         notifier=told, experience=experience, remembering=remembering,
         memories=memories,
         plainly=plainly,
