@@ -21,6 +21,7 @@ from reconcilers.generate.recalled_apps import AppsRecalled, suggested
 from reconcilers.repair.preferences import Decided, preferences
 from reconcilers.repair.remembered import Learned
 
+AWS = "AKIA" + "IOSFODNN7EXAMPLE"
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 FLASK = frozenset({"type service", "language python", "framework flask", "reads REDIS_URL"})
 
@@ -93,7 +94,7 @@ SECRET = "Zx81kQpLw9vB2nM4tok"
     [
         Value(("env", "API_TOKEN"), {"fixed": SECRET}, BY_PERSON, 1.0),
         Value(("env", "DSN"), {"fixed": f"postgres://u:{SECRET}@db/x"}, BY_PERSON, 1.0),
-        Value(("env", "AWS"), {"fixed": "AKIAIOSFODNN7EXAMPLE"}, BY_PERSON, 1.0),
+        Value(("env", "AWS"), {"fixed": AWS}, BY_PERSON, 1.0),
         Value(("command",), SECRET, BY_PERSON, 1.0),
         Value(("prompt",), SECRET, BY_PERSON, 1.0),
         Value(("image",), "registry/shop:1", BY_PERSON, 1.0),
@@ -147,7 +148,7 @@ def test_only_a_guess_by_a_name_gives_way_to_it(source: str, confidence: float, 
     assert found.questions[0].default == ("consul: cart/a" if gives_way else "consul: cart/config/a")
 
 
-@pytest.mark.parametrize("answer", ["rm -rf /", "vault: nothing", "", "none", "fixed: AKIAIOSFODNN7EXAMPLE"])
+@pytest.mark.parametrize("answer", ["rm -rf /", "vault: nothing", "", "none", f"fixed: {AWS}"])
 def test_what_somebody_wrote_into_the_store_is_judged_as_what_a_person_types(answer: str) -> None:
     assert suggested(asks("env.REDIS_URL"), recalled(app("one", env__REDIS_URL=answer))) == {}
 
