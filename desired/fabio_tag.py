@@ -144,8 +144,10 @@ def _problems(tag: str) -> Iterator[_Found]:
         yield Severity.WARNING, f"without a slash it is every path of the host {host}", f"write {PREFIX}{source}/"
     elif "=" in host:
         yield Severity.WARNING, f"an option stands where the host should: {host}", "write the host and path first"
-    elif host.endswith(":") or "//" in path:
+    elif host.endswith(":") or (host in ("", "http", "https") and path.startswith("//")):
         yield Severity.WARNING, "it is written like a URL", "leave out http://"
+    elif "//" in path:
+        yield Severity.WARNING, f"only requests that write both slashes of {path} get there", "write one slash"
     yield from _option_problems(path, options)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from desired.app import AppKey
-from desired.route_conflicts import Claim, RouteConflict, conflicts
+from desired.route_conflicts import Claim, Kind, RouteConflict, conflicts
 from desired.route_index import RouteIndex
 
 
@@ -111,10 +111,17 @@ class Turns:
         return frozenset(other for claim in party.wants for other in self._in_the_way(party, claim))
 
     def _lost(self, party: Party, moving: frozenset[AppKey]) -> tuple[RouteConflict, ...]:
-        """Who will have it; else who has it and stays; else, where an outsider has it, whoever asks for it too."""
+        """Who will have it, and who has it and stays; and of those that lost as well, the first whose claim harms
+        otherwise than these do."""
         to_winners = self._conflicts(party, self._wanting, moving)
         to_holders = self._conflicts(party, self._holding, frozenset(self._parties) - moving)
-        return tuple(dict.fromkeys((*to_winners, *to_holders)))
+        losers = (one for one in self._parties if one < party.key and one not in moving)
+        told = {(one.kind, one.mine) for one in (*to_winners, *to_holders)}
+        first: dict[tuple[Kind, Claim], RouteConflict] = {}
+        for one in self._conflicts(party, self._wanting, losers):
+            if (one.kind, one.mine) not in told:
+                first.setdefault((one.kind, one.mine), one)
+        return tuple(dict.fromkeys((*to_winners, *to_holders, *first.values())))
 
     def _conflicts(self, party: Party, index: RouteIndex, others: Iterable[AppKey]) -> tuple[RouteConflict, ...]:
         names = {str(key) for key in others} - {str(party.key)}

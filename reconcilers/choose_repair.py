@@ -215,7 +215,7 @@ def climbed(s: Situation, case: Case, result: Climbed) -> Record:
     kept = episode.trial if builds_on else ()
     episode = _closed_try(episode, s)
     for turned_down in result.turned_down:
-        one = _try(s, case, turned_down.proposal, kept, TryState.GUARDED)
+        one = _try(s, case, turned_down.proposal, kept, TryState.GUARDED, result.trace)
         episode = replace(
             episode,
             tries=(
@@ -235,12 +235,14 @@ def climbed(s: Situation, case: Case, result: Climbed) -> Record:
         return _given_up(s, replace(episode, choices=choices), told or "no rung knows a repair")
     waits = s.policy.repair.mode is RepairMode.PROPOSE or bool(result.verdict.approval)
     state = TryState.WAITING if waits else TryState.OPEN
-    one = replace(_try(s, case, result.proposal, kept, state), told=result.verdict.approval)
+    one = replace(_try(s, case, result.proposal, kept, state, result.trace), told=result.verdict.approval)
     trial = () if waits else one.trial
     return replace(s.record, episode=replace(episode, tries=(*episode.tries, one), trial=trial))
 
 
-def _try(s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ...], state: TryState) -> Try:
+def _try(
+    s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ...], state: TryState, trace: str
+) -> Try:  # fmt: skip
     trial = joined(kept, proposal.operations)
     assert isinstance(s.desire, Wanted)
     spec_hash = job_digest = ""
@@ -260,6 +262,8 @@ def _try(s: Situation, case: Case, proposal: Proposal, kept: tuple[Operation, ..
         spec_hash=spec_hash,
         job_digest=job_digest,
         lesson=lesson(case, proposal.operations),
+        trace=trace,
+        prompt=proposal.prompt,
     )
 
 

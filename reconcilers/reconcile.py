@@ -407,7 +407,7 @@ class Reconciler:
             with spans.step("climb", asked=case.diagnosis.words) as told:
                 result = self._repairs.evidence.hidden_answer(await self._repairs.ladder.climb(case), case.body)
                 _tell_climbed(result, told)
-            await self._records.save(climbed(s, case, result))
+            await self._records.save(climbed(s, case, replace(result, trace=spans.under_way())))
         finally:
             budget.release(s.key)
         return Waiting(reason, _AT_ONCE)

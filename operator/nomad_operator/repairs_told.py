@@ -48,7 +48,7 @@ class RepairsTold:
                         "repair", app=str(key), failure=attempt.diagnosis.failure.value, rung=attempt.rung.value,
                         state=attempt.state.value, reason=attempt.reason, told=attempt.told,
                     )  # fmt: skip
-                case Ended(_, attempt):
+                case Ended(_, _, attempt):
                     outcome = "verified" if attempt.state is TryState.VERIFIED else "failed"
                     self._metrics.attempt_ended(attempt.diagnosis.failure.value, attempt.rung.value, outcome)
                 case Closed(key, episode):

@@ -52,7 +52,6 @@ from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.outcomes_told import OutcomesTold
 from nomad_operator.passes import Passes
 from nomad_operator.probes.services import probe_services
-from nomad_operator.prompts_used import PromptsUsed
 from nomad_operator.pulse import Pulse
 from nomad_operator.repair_ledger import RepairLedger
 from nomad_operator.repairs_told import RepairsTold
@@ -143,8 +142,7 @@ class Parts:
     services: ServiceClients
     notifier: Notifier | None
     langfuse: Langfuse | None
-    prompts: Prompts
-    fetched: Prompts  # without a memory of who asked
+    fetched: Prompts
     traced: Tracing
     scores: ScoreBox | None
     model: ClosableModel | None  # None: no endpoint is set
@@ -263,7 +261,6 @@ def assemble(
     services = service_clients(settings)
     langfuse = langfuse_client(settings)
     fetched = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
-    asked_with = PromptsUsed(prompts=fetched)
     asked_model = None if answering is None else TracedModel(model=answering, traces=traced.traces)
     scores = ScoreBox(to=langfuse) if langfuse is not None and settings.traces else None
     records.listen(OutcomesTold(counts=metrics, score=scores.put if scores else lambda _: None, now=now).saved)
@@ -301,7 +298,7 @@ def assemble(
         rungs.append(("memory", MemoryRung(memory=experience, guard=guard)))
     if asked_model is not None:
         rungs.append(
-            ("model", ModelRung(model=asked_model, prompts=asked_with, hiding=gatherer.hiding, recall=experience))
+            ("model", ModelRung(model=asked_model, prompts=fetched, hiding=gatherer.hiding, recall=experience))
         )
     reconciler = Reconciler(
         nomad=nomad,
@@ -341,7 +338,7 @@ def assemble(
     )
     workers = Workers(
         queue=WorkQueue(backoff=Backoff(random=random.random)),
-        reconcile=traced.passes(asked_with.passes(reconciler.reconcile)),
+        reconcile=traced.passes(reconciler.reconcile),
         observer=passes,
         clock=time.monotonic,
         concurrency=settings.concurrency,
@@ -454,15 +451,14 @@ def assemble(
     if asked_model is not None:
         # What it makes of a story is shown as it is.
         hide = Redactor(known=secrets_of(settings), placeholders=Placeholders()).redact
-        plainly = InPlainWords(model=asked_model, prompts=asked_with, redact=hide, clock=time.monotonic)
+        plainly = InPlainWords(model=asked_model, prompts=fetched, redact=hide, clock=time.monotonic)
     for listener in (passes.transition, commits.transition, daemon.transition, backend.transition):
         reports.listen(listener)
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         outages=outages, look=look, passes=passes, requests=requests, sync=sync, codes=codes,
-        services=services, langfuse=langfuse,
-        prompts=asked_with, fetched=fetched, model=asked_model, traced=traced, scores=scores,
+        services=services, langfuse=langfuse, fetched=fetched, model=asked_model, traced=traced, scores=scores,
         notifier=told, experience=experience, remembering=remembering,
         memories=memories,
         plainly=plainly,

@@ -85,6 +85,7 @@ def text_of(told: Mapping[str, Any], telling: Telling) -> str:
             f"{telling.who}: it answered without a choice that has a message",
             fault=Fault.EMPTY,
             hint="does OPENAI_BASE_URL name an endpoint with chat completions?",
+            wrong=("there was no answer",),
         )
     finish = choice.get("finish_reason")
     if finish in _CUT_OFF:
@@ -92,18 +93,21 @@ def text_of(told: Mapping[str, Any], telling: Telling) -> str:
             f"{telling.who}: its answer was cut off before its end",
             fault=Fault.CUT_OFF,
             hint="raise `max_tokens` in the prompt's config, or lower what the model thinks (`enable_thinking: false`)",
+            wrong=("the answer was too long, and cut off before its end",),
         )
     if finish in _FILTERED or message.get("refusal"):
         refusal = message.get("refusal")
         said = telling.quoted(refusal) if isinstance(refusal, str) else ""
         raise UnusableAnswer(
-            f"{telling.who}: it would not answer{said}", fault=Fault.REFUSED, hint="a person has to look at it"
-        )
+            f"{telling.who}: it would not answer{said}", fault=Fault.REFUSED, hint="a person has to look at it",
+            wrong=("the answer was a refusal; one that proposes nothing has the form that is asked for as well",),
+        )  # fmt: skip
     if finish in _TOOLS or message.get("tool_calls") or message.get("function_call"):
         raise UnusableAnswer(
             f"{telling.who}: it called a tool, and was given none",
             fault=Fault.TOOL,
             hint="serve it without a parser for tool calls",
+            wrong=("a tool was called, and there is none",),
         )
     text = _joined(message.get("content"))
     if not text.strip():
@@ -112,6 +116,7 @@ def text_of(told: Mapping[str, Any], telling: Telling) -> str:
             f"{telling.who}: it {'thought, and answered nothing' if thought else 'answered nothing'}",
             fault=Fault.EMPTY,
             hint="set `enable_thinking: false` in the prompt's config" if thought else "is this a model that chats?",
+            wrong=("the answer was empty",),
         )
     return text
 

@@ -27,7 +27,7 @@ class UnusableAnswer(TransientError):
     `wrong` names places and rules of the schema, and may be told to the model. Nothing of the answer is in it.
     """
 
-    def __init__(self, message: str, *, fault: Fault, hint: str = "", wrong: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, fault: Fault, wrong: tuple[str, ...], hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.fault = fault
         self.wrong = wrong

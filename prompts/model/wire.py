@@ -79,7 +79,8 @@ class Wire:
         except _TooLarge:
             longer = f"{self._who}: its answer is longer than {self._largest // 1024} KiB"
             hint = "a model that does not stop: lower the prompt's `max_tokens`"
-            return Lost(UnusableAnswer(longer, fault=Fault.MALFORMED, hint=hint), sent=True, again=False)
+            error = UnusableAnswer(longer, fault=Fault.MALFORMED, wrong=("the answer was far too long",), hint=hint)
+            return Lost(error, sent=True, again=False)
         except _BROKEN as error:
             causes = list(_causes(error))
             told = next((one.heard for one in causes if isinstance(one, _Refused)), None)

@@ -26,6 +26,7 @@ NAME = "model"
 PRIORITY = 0.3
 # Below what is taken without asking.
 MOST_SURE = 0.5
+_SURENESS = {"low": 0.2, "medium": 0.35, "high": MOST_SURE}
 _MOST_VARIABLES = 30
 _VARIABLE = "^[A-Za-z_][A-Za-z0-9_]{0,100}$"
 
@@ -108,7 +109,7 @@ def _schema(asked: Mapping[str, _Gap], shown: Excerpts) -> dict[str, Any]:
     place = {
         "path": {"type": "string", "enum": sorted(shown.lines)},
         "line": {"type": "integer", "minimum": 1},
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "confidence": {"type": "string", "enum": list(_SURENESS)},
     }
     gaps = {name: {"anyOf": [{"type": "null"}, _object({"value": gap.value, **place})]} for name, gap in asked.items()}
     variable = {"name": {"type": "string", "pattern": _VARIABLE}, "required": {"type": "boolean"}, **place}
@@ -146,7 +147,7 @@ def _read(answer: Mapping[str, Any], asked: Mapping[str, _Gap], shown: Excerpts,
     return replace(made, env_uses=uses)
 
 
-def _with(facts: Facts, name: str, value: Any, confidence: float, place: Place) -> Facts:
+def _with(facts: Facts, name: str, value: Any, confidence: str, place: Place) -> Facts:
     match name:
         case "port":
             return replace(facts, ports={value: _fact(PortFact(value), confidence, place)})
@@ -160,5 +161,5 @@ def _with(facts: Facts, name: str, value: Any, confidence: float, place: Place) 
     return replace(facts, framework=_fact(value, confidence, place))
 
 
-def _fact(value: Any, confidence: float, place: Place) -> Fact[Any]:
-    return Fact(value, NAME, round(min(confidence, MOST_SURE), 2), place)
+def _fact(value: Any, confidence: str, place: Place) -> Fact[Any]:
+    return Fact(value, NAME, _SURENESS[confidence], place)

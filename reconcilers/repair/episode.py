@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from desired.operations.operation import Operation
 from observers.failures.diagnosis import Diagnosis
+from prompts.model.question import PromptVersion
 from reconcilers.repair.lesson import Lesson
 from reconcilers.repair.proposal import Rung, Tried
 
@@ -66,6 +67,8 @@ class Try:
     ended_at: datetime | None = None
     job_digest: str = ""  # of the same job as `spec_hash`, whatever its form: a person may have written it
     lesson: Lesson | None = None  # None in records of before there was a memory
+    trace: str = ""  # in which it was proposed: its end may be known much later, and to another process
+    prompt: PromptVersion | None = None  # by which a model was asked for it
 
     @property
     def approved(self) -> bool:

@@ -48,6 +48,7 @@ class Ended:
     """A repair that was in force was verified, or did not help."""
 
     key: AppKey
+    episode: Episode
     attempt: Try
 
 
@@ -97,7 +98,7 @@ def _tries(key: AppKey, was: Episode | None, now: Episode) -> Iterator[Happened]
         elif before[number].state is TryState.WAITING and one.state in _IN_FORCE:
             yield Approved(key, now, one)
         if one.state in _ENDED and (number >= len(before) or before[number].state is not one.state):
-            yield Ended(key, one)
+            yield Ended(key, now, one)
 
 
 def _lasted(before: Record, after: Record) -> Iterator[Lasted]:

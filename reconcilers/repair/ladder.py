@@ -33,13 +33,17 @@ class TurnedDown:
 
 @dataclass(frozen=True, slots=True)
 class Climbed:
-    """`proposal` with its `verdict` is the first that the guard let through, None where there is none."""
+    """`proposal` with its `verdict` is the first that the guard let through, None where there is none.
+
+    `trace` is the id of the trace in which it was found; empty without one.
+    """
 
     proposal: Proposal | None = None
     verdict: Verdict | None = None
     turned_down: tuple[TurnedDown, ...] = ()
     candidates: tuple[Candidates, ...] = ()
     silent: tuple[str, ...] = ()  # rungs that could not be asked, and why
+    trace: str = ""
 
 
 class Ladder:

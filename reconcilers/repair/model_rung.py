@@ -18,7 +18,7 @@ from desired.operations.words import line
 from desired.state import JobBody
 from observers.failures.table import TABLE
 from prompts.catalog import Prompts
-from prompts.model.question import Model, Question
+from prompts.model.question import Model, PromptVersion, Question
 from prompts.model.unusable import UnusableAnswer
 from reconcilers.repair.model_schema import schema
 from reconcilers.repair.model_view import Hide, places_of, variables
@@ -26,8 +26,8 @@ from reconcilers.repair.proposal import Answer, Candidates, Case, Rung
 from reconcilers.repair.rules.rule import Edit, fix
 
 NAME = "model"
-# Below this it says itself that it guesses.
-_LEAST_SURE = 0.3
+# It says itself that it guesses.
+_GUESSED = "low"
 _CLIMBABLE = frozenset({Cause.SPEC, Cause.UNKNOWN})
 
 
@@ -59,7 +59,7 @@ class ModelRung:
             return await self._asked(case, kinds, recalled, refused)
         except UnusableAnswer as error:
             # Once more, with what was wrong: that is cheaper than a person.
-            refused.append(f"your last answer could not be read: {error.message}")
+            refused.append(f"your last answer could not be read: {'; '.join(error.wrong)}")
             return await self._asked(case, kinds, recalled, refused)
 
     async def _asked(
@@ -74,7 +74,7 @@ class ModelRung:
                 purse=case.episode, app=str(case.key),
             )
         )  # fmt: skip
-        return _read(case, reply.value)
+        return _read(case, reply.value, prompt.version)
 
 
 def _kinds(case: Case) -> tuple[Kind, ...]:
@@ -82,19 +82,19 @@ def _kinds(case: Case) -> tuple[Kind, ...]:
     return tuple(kind for kind in allowed if places_of(case, kind))
 
 
-def _read(case: Case, answer: Mapping[str, Any]) -> Answer:
+def _read(case: Case, answer: Mapping[str, Any], prompt: PromptVersion) -> Answer:
     told = " ".join(str(answer["diagnosis"]).split())
     if not answer["fixable"] or not answer["operations"]:
         who = " ".join(str(answer["who"]).split())
         return Candidates(NAME, f"the model says that the job cannot mend it: {told}{f'; {who}' if who else ''}", ())
     edits = [_edit(one) for one in answer["operations"]]
-    if answer["confidence"] < _LEAST_SURE:
+    if answer["confidence"] == _GUESSED:
         guessed = "; ".join(line(Operation(one.kind, one.at, one.old or None, one.new)) for one in edits if one)
         return Candidates(NAME, f"the model only guesses: {told}", (guessed,) if guessed else ())
     made = fix(case, told, [one for one in edits if one is not None]) if all(edits) else None
     if made is None:
         return None
-    return replace(made, rung=Rung.MODEL, source=NAME)
+    return replace(made, rung=Rung.MODEL, source=NAME, prompt=prompt)
 
 
 def _edit(one: Mapping[str, Any]) -> Edit | None:

@@ -14,6 +14,8 @@ from desired.operations.table import How, Row, Type, row
 from reconcilers.repair.model_view import places_of
 from reconcilers.repair.proposal import Case
 
+# Words, not a number: bounds of numbers are what grammars of endpoints keep least to.
+SURENESS = ("low", "medium", "high")
 _MOST_OPERATIONS = 4
 _LONGEST_TEXT = 500
 _MOST_WORDS = 30
@@ -27,7 +29,7 @@ def schema(case: Case, kinds: Sequence[Kind]) -> dict[str, Any]:
         "diagnosis": {"type": "string", "minLength": 1, "maxLength": 400},
         "fixable": {"type": "boolean"},
         "who": {"type": "string", "maxLength": 300},
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "confidence": {"type": "string", "enum": list(SURENESS)},
         "operations": operations if forms else {**operations, "items": {"type": "null"}, "maxItems": 0},
     })  # fmt: skip
 

@@ -14,6 +14,7 @@ from desired.operations.same_job import digest
 from desired.state import JobBody
 from observers.evidence import Evidence
 from observers.failures.diagnosis import Diagnosis
+from prompts.model.question import PromptVersion
 
 
 class Rung(StrEnum):
@@ -58,6 +59,7 @@ class Proposal:
 
     `source` names the rule, or what was recalled. `reason` is one sentence for people. `grounds` says for each new
     value where it comes from (evidence, facts, cluster data, a bounded step), by the operation's path: the guard asks.
+    `prompt` is what a model was asked with.
     """
 
     operations: tuple[Operation, ...]
@@ -65,6 +67,7 @@ class Proposal:
     source: str
     reason: str
     grounds: Mapping[str, str] = field(default_factory=dict)
+    prompt: PromptVersion | None = None
 
     def hash_for(self, case: Case) -> str:
         """What an approval binds to: the app, the job that would be changed, the failure, and the operations in order.

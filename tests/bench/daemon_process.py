@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -27,6 +27,9 @@ class Counts:
     requests: Counter[str]
     passes: int
     ready: int
+    leads: bool = False
+    # Events that tell when they happened, by how late they were at most, in seconds, each with all that were sooner.
+    events: Mapping[float, int] = field(default_factory=dict)
 
     @property
     def registers(self) -> int:
@@ -38,10 +41,22 @@ class Counts:
 
 
 class DaemonProcess:
-    """One run of the daemon on a state; another on the same `folder` is a restart."""
+    """One run of the daemon on a state; another on the same state is a restart, one beside it another copy.
+
+    `name` tells copies apart in one `folder`; `state_url` is a file in it where none is given.
+    """
 
     def __init__(
-        self, *, nomad: str, repository: AppRepository, folder: Path, port: int, poll_seconds: int, resync_seconds: int
+        self,
+        *,
+        nomad: str,
+        repository: AppRepository,
+        folder: Path,
+        port: int,
+        poll_seconds: int,
+        resync_seconds: int,
+        name: str = "daemon",
+        state_url: str = "",
     ) -> None:
         # Whatever this shell has set for other work must not reach what is measured.
         environment = {key: value for key, value in os.environ.items() if not key.startswith(_OWN)}
@@ -59,17 +74,19 @@ class DaemonProcess:
                 "NOMAD_OPERATOR_GIT_POLL_SECONDS": str(poll_seconds),
                 "NOMAD_OPERATOR_RESYNC_SECONDS": str(resync_seconds),
                 "NOMAD_OPERATOR_VERIFY_SOAK_SECONDS": "1",
-                "NOMAD_OPERATOR_STATE_URL": f"sqlite:///{folder.absolute() / 'state.db'}",
+                "NOMAD_OPERATOR_STATE_URL": state_url or f"sqlite:///{folder.absolute() / 'state.db'}",
                 "NOMAD_OPERATOR_LISTEN": f"127.0.0.1:{port}",
                 "NOMAD_OPERATOR_API_TOKEN": _TOKEN,
             },
-            log=folder / "daemon.log",
+            log=folder / f"{name}.log",
         )
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
 
     def counts(self) -> Counts:
         requests: Counter[str] = Counter()
+        events: dict[float, int] = {}
         passes = ready = 0
+        leads = False
         text = self._http.get("/metrics").raise_for_status().text
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
@@ -79,7 +96,11 @@ class DaemonProcess:
                     passes += int(sample.value)
                 elif sample.name == "nomad_operator_app_info" and sample.labels["ready"] == "True":
                     ready += 1
-        return Counts(requests, passes, ready)
+                elif sample.name == "nomad_operator_leader":
+                    leads = sample.value == 1
+                elif sample.name == "nomad_operator_event_lag_seconds_bucket":
+                    events[float(sample.labels["le"])] = int(sample.value)
+        return Counts(requests, passes, ready, leads, events)
 
     def webhook(self) -> None:
         """Tell it that git has moved, as the git server would."""
@@ -89,7 +110,7 @@ class DaemonProcess:
         """The first counts of which it holds; RuntimeError if there are none in time."""
         end = monotonic() + within
         while True:
-            now = self._counts_or_none()
+            now = self.counts_or_none()
             if now is not None and holds(now):
                 return now
             if monotonic() > end:
@@ -108,7 +129,8 @@ class DaemonProcess:
 
         return self.until(still, within=within, every=1.0)
 
-    def _counts_or_none(self) -> Counts | None:
+    def counts_or_none(self) -> Counts | None:
+        """None while it does not answer; RuntimeError where it has ended."""
         if self.process.ended:
             raise RuntimeError(f"the daemon ended:\n{self.process.last_words()}")
         try:
@@ -119,3 +141,8 @@ class DaemonProcess:
     def stop(self) -> None:
         self._http.close()
         self.process.stop()
+
+    def kill(self) -> None:
+        """As a machine that loses its power."""
+        self._http.close()
+        self.process.kill()

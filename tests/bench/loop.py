@@ -13,11 +13,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from time import monotonic
 
 from tests.bench import phases, results
-from tests.bench.app_repository import DRIVERS, AppRepository
+from tests.bench.app_repository import DRIVERS, PREFIX, AppRepository
+from tests.bench.copies import Copies
 from tests.bench.daemon_process import DaemonProcess
 from tests.bench.nomad_side import NomadSide
 from tests.bench.process import Process
@@ -37,50 +40,75 @@ def main() -> int:
         _nomad(arguments, Path(folder)) as nomad,
     ):
         version = f"{'Nomad ' if arguments.nomad else 'embedded, as '}{nomad.version()}"
-        for apps in arguments.apps:
+        for apps, copies in product(arguments.apps, arguments.copies):
             began = monotonic()
-            rows.append(measure(nomad, folder=Path(folder) / str(apps), apps=apps, driver=arguments.driver))
-            print(f"{apps} apps: measured in {monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+            where = Path(folder) / f"{apps}-{copies}"
+            rows.append(measure(nomad, folder=where, apps=apps, copies=copies, driver=arguments.driver))
+            told = f"{apps} apps, {copies} {'copies' if copies > 1 else 'copy'}"
+            print(f"{told}: measured in {monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     print(f"\n{version}, {os.cpu_count()} cores\n\n{results.table(rows)}\n")
     print(f"written to {results.write(_ROOT / '.bench', 'loop', rows, nomad=version).relative_to(_ROOT)}")
     return 0
 
 
-def measure(nomad: NomadSide, *, folder: Path, apps: int, driver: str) -> phases.Row:
-    """Everything of one number of apps: three runs of the daemon on one state. Purges its jobs before and after."""
+def measure(nomad: NomadSide, *, folder: Path, apps: int, copies: int, driver: str) -> phases.Row:
+    """Everything of one number of apps: runs of the daemon on one state. Purges its jobs before and after."""
     repository = AppRepository(folder=folder / "repository", apps=apps, driver=driver)
+    start = Start(nomad, repository, folder, copies)
     nomad.purge()
     try:
         raft = nomad.raft_index()
-        with _daemon(nomad, repository, folder) as daemon:
+        with start.daemons() as daemons:
+            daemon = daemons.leader()
             deployment = phases.first_deployment(daemon, nomad, apps, raft_before=raft)
             webhook = phases.commits(daemon, nomad, repository, count=_COMMITS_BY_WEBHOOK, webhook=True)
             memory, peak = daemon.process.memory_mb()
-        with _daemon(nomad, repository, folder, resync=_RESYNC_SECONDS) as daemon:
+        with start.daemons(resync=_RESYNC_SECONDS) as daemons:
+            daemon = daemons.leader()
             restart = phases.restart(daemon, apps)
             daemon.settle(apps, within=60)
             quiet = phases.quiet(daemon, nomad, seconds=1.5 * _RESYNC_SECONDS)
-        with _daemon(nomad, repository, folder, poll=1) as daemon:
+        with start.daemons(poll=1) as daemons:
+            daemon = daemons.leader()
             daemon.settle(apps, within=60)
             poll = phases.commits(daemon, nomad, repository, count=_COMMITS_BY_POLL, webhook=False)
+            noisy = phases.noisy(daemon, nomad, repository, driver=driver, commit=_COMMITS_BY_WEBHOOK)
+            take_over = phases.take_over(daemons, apps) if copies > 2 else None
     finally:
         nomad.purge()
-    return phases.Row(apps, deployment, quiet, webhook, poll, restart, memory, peak)
+        nomad.forget(start.state_variables)
+    return phases.Row(apps, copies, deployment, quiet, webhook, poll, restart, noisy, take_over, memory, peak)
 
 
-@contextmanager
-def _daemon(
-    nomad: NomadSide, repository: AppRepository, folder: Path, *, poll: int = _DAY, resync: int = _DAY
-) -> Iterator[DaemonProcess]:
-    """What is not measured in a run is put off by a day."""
-    daemon = DaemonProcess(
-        nomad=nomad.address, repository=repository, folder=folder, port=_free_port(), poll_seconds=poll,
-        resync_seconds=resync,
-    )  # fmt: skip
-    try:
-        yield daemon
-    finally:
-        daemon.stop()
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Runs of one measurement: one copy keeps its state in a file, several in Nomad."""
+
+    nomad: NomadSide
+    repository: AppRepository
+    folder: Path
+    copies: int
+
+    @property
+    def state_variables(self) -> str:
+        return f"{PREFIX}{self.repository.apps}-{self.copies}"
+
+    @contextmanager
+    def daemons(self, *, poll: int = _DAY, resync: int = _DAY) -> Iterator[Copies]:
+        """What is not measured in a run is put off by a day."""
+
+        def one(number: int) -> DaemonProcess:
+            return DaemonProcess(
+                nomad=self.nomad.address, repository=self.repository, folder=self.folder, port=_free_port(),
+                poll_seconds=poll, resync_seconds=resync, name=f"copy-{number}",
+                state_url=f"nomad://{self.state_variables}" if self.copies > 1 else "",
+            )  # fmt: skip
+
+        daemons = Copies(self.copies, one)
+        try:
+            yield daemons
+        finally:
+            daemons.stop()
 
 
 @contextmanager
@@ -112,6 +140,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__.splitlines()[0])
     parser.add_argument(
         "--apps", type=_numbers, default=(10, 100, 1000), metavar="N,N", help="sizes of the fleet (10,100,1000)"
+    )
+    parser.add_argument(
+        "--copies", type=_numbers, default=(1, 3), metavar="N,N", help="copies of the daemon, of which one acts (1,3)"
     )
     parser.add_argument(
         "--nomad", metavar="ADDRESS", help="a real Nomad for measuring, without ACLs, instead of the embedded one"

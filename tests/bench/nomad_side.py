@@ -80,6 +80,13 @@ class NomadSide:
         # The embedded one has nothing to collect, and says that it cannot.
         self._http.put("/v1/system/gc")
 
+    def forget(self, variables: str) -> None:
+        """What copies kept under a path of variables, their lease among it."""
+        for one in self._http.get("/v1/vars", params={"prefix": variables}).raise_for_status().json():
+            if lock := one.get("Lock"):
+                self._http.put(f"/v1/var/{one['Path']}", params={"lock-release": ""}, json={"Lock": lock})
+            self._http.delete(f"/v1/var/{one['Path']}").raise_for_status()
+
     def _tasks_left(self) -> bool:
         running = [
             allocation

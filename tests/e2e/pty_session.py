@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -46,7 +47,7 @@ class PtySession:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "nomad_operator", *arguments], cwd=folder,
             env={**environment(folder), "TERM": term, **settings}, stdin=theirs, stdout=theirs, stderr=theirs,
-            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            start_new_session=True, preexec_fn=_at_a_terminal,
         )  # fmt: skip
         os.close(theirs)
 
@@ -105,3 +106,9 @@ class PtySession:
             return False
         self.screen += _CONTROL.sub("", data.decode("utf-8", "replace")).replace("\r\n", "\n")
         return bool(data)
+
+
+def _at_a_terminal() -> None:
+    """As a shell starts what people type; Ctrl-C is heard also where the tests themselves run in the background."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

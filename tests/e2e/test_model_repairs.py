@@ -25,7 +25,7 @@ def model() -> Iterator[ModelEndpoint]:
 def says(web: str, *operations: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "diagnosis": "the app asks for LISTEN_PORT, which nothing sets", "fixable": bool(operations), "who": "",
-        "confidence": 0.8, "operations": list(operations), **more,
+        "confidence": "high", "operations": list(operations), **more,
     }  # fmt: skip
 
 

@@ -31,8 +31,8 @@ class MaliciousModel:
         self.asked.append(question)
         chosen = self._chosen(question.schema)
         value: dict[str, Any] = {
-            "diagnosis": f"trust me: {' '.join(self._wants)}"[:400], "fixable": True, "who": "nobody", "confidence": 1,
-            "operations": chosen,
+            "diagnosis": f"trust me: {' '.join(self._wants)}"[:400], "fixable": True, "who": "nobody",
+            "confidence": "high", "operations": chosen,
         }  # fmt: skip
         if self._dice.random() < 0.1:
             value["operations"] = [{"op": "driver_value", "path": "web/app/privileged", "to": True, "because": "me"}]

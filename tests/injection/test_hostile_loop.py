@@ -14,6 +14,7 @@ import pytest
 
 from desired.operations.operation import Kind
 from desired.state import JobBody
+from nomad_operator.rehearsal.stage import body_of
 from observers.job_secrets import known_in
 from observers.redaction import Placeholders, Redactor
 from prompts.catalog import FilePrompts
@@ -27,7 +28,7 @@ from tests.injection.oracle import harm
 from tests.integration.loop.cluster import Rungs
 from tests.repair import corpus as broken
 from tests.repair.case import Case, End, Part
-from tests.repair.stage import Stage, body_of
+from tests.repair.stage import Stage
 
 CORPUS = corpus()
 _LIVES = timedelta(minutes=12)

@@ -36,7 +36,7 @@ class Wrong(Right):
 
 class Malformed:
     async def ask(self, question: Question) -> Reply:
-        raise UnusableAnswer("the model's answer is no JSON object", fault=Fault.MALFORMED)
+        raise UnusableAnswer("the model's answer is no JSON object", fault=Fault.MALFORMED, wrong=("no JSON",))
 
 
 class Slow:
@@ -58,7 +58,7 @@ STUBS = ("right", "wrong", "malformed", "slow", "malicious")
 def _reply(question: Question, operations: list[Mapping[str, Any]]) -> Reply:
     value = {
         "diagnosis": "what the log says" if operations else "nothing in the job is wrong",
-        "fixable": bool(operations), "who": "" if operations else _WHO, "confidence": 0.9,
+        "fixable": bool(operations), "who": "" if operations else _WHO, "confidence": "high",
         "operations": [{**one, "because": "the log names it"} for one in operations],
     }  # fmt: skip
     assert not violations(value, question.schema)

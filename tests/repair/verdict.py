@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
+from datetime import datetime
 from typing import Any
 
-from desired.app import AppKey
+from nomad_operator.rehearsal.life import lived, set_up
+from nomad_operator.rehearsal.wrong import wrong_changes
 from observers.failures.failure_class import FailureClass
 from reconcilers.decision import Truth
 from reconcilers.repair.episode import Episode, Outcome
-from reconcilers.requests import Verb
 from tests.integration.loop.cluster import Rungs
 from tests.repair.case import Case, End, Part
-from tests.repair.leaves import changed, leaves, outside
 from tests.repair.party import Party
-from tests.repair.stage import Register, Stage, body_of
-
-_SETTLED_FOR = timedelta(minutes=2)
-_AT_MOST = timedelta(minutes=45)
-# Half an hour after a repair it is durable; a minute more for the pass that says so.
-_AFTER = timedelta(minutes=31)
+from tests.repair.stage import Stage
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,12 +75,12 @@ def judge(
     began = time.perf_counter()
     stage = Stage(dict(case.world), case.app, rungs=rungs or party.rungs_for(case))
     party.listens(stage.cluster)
-    committed = _set_up(stage, case)
+    committed = set_up(stage, case)
     before = len(stage.registers)
     calls = stage.calls
     stage.commit_text(case.text, case.policy)
     try:
-        healthy_at = _lived(stage, case, committed)
+        healthy_at = lived(stage, case, committed, approves=case.ends is End.APPROVED)
     except Exception as error:  # a bug of the code under test ends this case, not the run
         found = _judged(stage, case, committed, before, None)
         found.problems.append(f"{type(error).__name__}: {error}")
@@ -100,51 +93,6 @@ def judge(
     found.questions, found.tokens, found.model_seconds = party.asked
     found.real_seconds = time.perf_counter() - began
     return found
-
-
-def _set_up(stage: Stage, case: Case) -> datetime:
-    for text in case.others:
-        stage.by_hand(text)
-    if case.others:
-        stage.cluster.let(timedelta(seconds=30))
-    if case.good:
-        stage.commit_text(case.good, case.policy)
-        stage.live(stage.cluster.now + timedelta(minutes=4))
-        assert stage.healthy(), f"{case.name}: the version before is not healthy"
-        stage.seen.reasons.clear()
-    return stage.cluster.now
-
-
-def _lived(stage: Stage, case: Case, committed: datetime) -> datetime | None:
-    """Until nothing moves any more, a person's approval included, and half an hour beyond; when it became healthy."""
-    healthy_at: datetime | None = None
-    quiet_since: datetime | None = None
-    events = sorted(case.events, key=lambda one: one.after_seconds)
-    approved = 0
-    while stage.cluster.now < committed + _AT_MOST:
-        step = stage.cluster.now + timedelta(seconds=5)
-        while events and committed + timedelta(seconds=events[0].after_seconds) <= step:
-            event = events.pop(0)
-            stage.live(committed + timedelta(seconds=event.after_seconds))
-            event.does(stage)
-        stage.live(step)
-        healthy = stage.healthy()
-        healthy_at = (healthy_at or stage.cluster.now) if healthy else None
-        if not stage.quiet or events:
-            quiet_since = None
-            continue
-        quiet_since = quiet_since or stage.cluster.now
-        if stage.cluster.now - quiet_since < _SETTLED_FOR:
-            continue
-        episode = stage.cluster.records.get(stage.key).episode
-        if case.ends is End.APPROVED and episode is not None and episode.waiting is not None and approved < 4:
-            approved += 1
-            stage.ask(Verb.APPROVE)
-            quiet_since = None
-            continue
-        break
-    stage.live(stage.cluster.now + _AFTER)
-    return healthy_at
 
 
 def _judged(stage: Stage, case: Case, committed: datetime, before: int, healthy_at: datetime | None) -> Judged:
@@ -162,7 +110,7 @@ def _judged(stage: Stage, case: Case, committed: datetime, before: int, healthy_
         verdict=", ".join(dict.fromkeys(one.value for one in _said(episodes))),
         attempts=sum(one.acted for one in tries),
         outcome=last.outcome.value if last is not None and last.outcome is not None else "open" if last else "",
-        wrong=tuple(sorted(_wrong(case, stage.registers[before:]))),
+        wrong=tuple(sorted(wrong_changes(case, stage.registers[before:]))),
         registers=len(stage.registers) - before,
         calls=stage.calls,
         passes=stage.seen.passes,
@@ -204,48 +152,6 @@ def _right(case: Case, episodes: list[Episode]) -> bool:
     if not said:
         return False
     return said[0] in case.says if case.faults == 1 else set(said) <= case.says
-
-
-def _wrong(case: Case, registers: list[Register]) -> set[str]:
-    """Leaves that were changed at any time and must not be, and values beyond their bound."""
-    broken = body_of(case.text, AppKey("default", case.app))
-    if broken is None:
-        return {"it was registered although it cannot be read"} if registers and not case.good else set()
-    good = body_of(case.good, AppKey("default", case.app)) if case.good else None
-    later = [one for one in registers if good is None or changed(good, one.body)]
-    found: set[str] = set()
-    for one in later:
-        if any(not changed(other, one.body) for other in _committed_later(case)):
-            continue
-        found |= outside(changed(broken, one.body), case.may_change)
-        found |= {f"{path} = {value}" for path, value in _beyond(case, one.body)}
-        found |= {f"{path} = {value}" for path, value in _not_meant(case, broken, one.body)}
-    return found
-
-
-def _committed_later(case: Case) -> list[Mapping[str, Any]]:
-    """Jobs that the story itself commits."""
-    bodies = (body_of(text, AppKey("default", case.app)) for text in case.later)
-    return [body for body in bodies if body is not None]
-
-
-def _beyond(case: Case, body: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [
-        (path, value)
-        for path, value in leaves(body)
-        for pattern, most in case.most
-        if fnmatchcase(path, pattern) and isinstance(value, int) and value > most
-    ]
-
-
-def _not_meant(case: Case, broken: Mapping[str, Any], body: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    before = dict(leaves(broken))
-    return [
-        (path, value)
-        for path, value in leaves(body)
-        for pattern, meant in case.becomes
-        if fnmatchcase(path, pattern) and value != before.get(path) and value not in meant
-    ]
 
 
 def _problems(case: Case, found: Judged, *, healthy: bool, waiting: bool) -> list[str]:

@@ -133,6 +133,8 @@ def _lines(one: Analyzed) -> Iterator[tuple[str, ...]]:
 
 
 def _value(row: Row) -> str:
+    if row.field.startswith("secret_literals."):
+        return "(a secret, left out)"
     others = [str(one.value) for one in row.fact.overruled]
     return f"{row.shown} (not {', '.join(dict.fromkeys(others))})" if others and row.shown not in others else row.shown
 

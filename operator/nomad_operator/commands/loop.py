@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -78,6 +79,9 @@ def embedded(arguments: argparse.Namespace) -> int:
 
 
 def _settings(required: Collection[str]) -> Settings:
-    from nomad_operator.settings_load import load
+    from nomad_operator.settings_load import DOTENV, load
+    from nomad_operator.tracing.variables import add_from_file
 
-    return load(required=required).settings
+    settings = load(required=required).settings
+    add_from_file(os.environ, Path(DOTENV))
+    return settings

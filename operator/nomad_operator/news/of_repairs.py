@@ -34,7 +34,7 @@ class NewsOfRepairs:
                 case Approved(key, episode, attempt):
                     self._settled(key)
                     self._put(Kind.REPAIR_APPROVED, key, episode, f"a repair of {key} was approved", _changes(attempt))
-                case Ended(key, attempt) if attempt.state is TryState.VERIFIED:
+                case Ended(key, _, attempt) if attempt.state is TryState.VERIFIED:
                     self._put(Kind.REPAIR_APPLIED, key, None, f"a repair of {key} was verified healthy",
                               f"{attempt.diagnosis.failure.value}: {_changes(attempt)}", ("explain",),
                               attempt=attempt)  # fmt: skip

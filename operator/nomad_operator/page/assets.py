@@ -14,7 +14,7 @@ from starlette.routing import Route
 from nomad_operator.page.gate import ASSETS
 from nomad_operator.web_answers import refusal
 
-_FOLDER = Path(__file__).with_name("assets")
+_FOLDER = Path(__file__).with_name("static")
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _KEPT = "public, max-age=31536000, immutable"
 

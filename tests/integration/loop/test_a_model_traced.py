@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from desired.operations.operation import Kind, Operation
 from nomad_operator.metrics import Metrics
 from nomad_operator.outcomes_told import OutcomesTold
-from nomad_operator.prompts_used import PromptsUsed
 from nomad_operator.tracing.places import LangfusePlace, tracer
 from nomad_operator.tracing.recorder import Recorded, Recorder
 from nomad_operator.tracing.redaction import Redaction
@@ -79,12 +78,12 @@ class Asked(Cluster):
         fetched = FetchedPrompts(
             shelf=Shelf(double), files=FILES, labels=labels, tell=Silent(), clock=time.monotonic
         )  # fmt: skip
-        self.used = PromptsUsed(prompts=fetched)
+        self.prompts = fetched
         answer = said(Operation(Kind.MEMORY, ("app", "app"), None, memory))
         self.model = Closable({"repair": [answer]})
         super().__init__(world=world)
         reconciler: Any = self.reconciler
-        reconciler.reconcile = self.recorder.passes(self.used.passes(reconciler.reconcile))
+        reconciler.reconcile = self.recorder.passes(reconciler.reconcile)
         self.records.listen(
             OutcomesTold(counts=self.metrics, score=self.scores.append, now=lambda: self.now).saved
         )  # fmt: skip
@@ -92,7 +91,7 @@ class Asked(Cluster):
     def _repairs(self) -> Repairs:
         made = super()._repairs()
         model = TracedModel(model=self.model, traces=self.recorder)
-        rung = ModelRung(model=model, prompts=self.used, hiding=hiding)
+        rung = ModelRung(model=model, prompts=self.prompts, hiding=hiding)
         ladder = Ladder(rungs=[("model", rung)], guard=Guard(settings=self.guard, judged=self.judged))
         return Repairs(evidence=made.evidence, ladder=ladder, budget=made.budget, switch=made.switch)
 
@@ -151,6 +150,22 @@ def test_the_version_that_was_asked_with_is_linked_scored_and_counted(
     assert cluster.counted() == {
         (number, label, "validated"): 1, (number, label, "healthy"): 1, (number, label, "durable"): 1
     }  # fmt: skip
+
+
+def test_what_becomes_of_a_repair_after_a_restart_is_told_of_the_trace_that_proposed_it(double: LangfuseDouble) -> None:
+    written(double)
+    cluster = Asked(double, Labels("production"), memory=256)
+    cluster.commit(job(command="hungry", memory=128, update=FAST))
+    cluster.live("web", minutes=2)
+    assert [one["name"] for one in cluster.scores] == ["validated", "healthy"]
+    cluster.restart()
+    cluster.records.listen(
+        OutcomesTold(counts=cluster.metrics, score=cluster.scores.append, now=lambda: cluster.now).saved
+    )
+    cluster.live("web", minutes=45)
+    assert [(one["name"], one["value"]) for one in cluster.scores] == [("validated", 1), ("healthy", 1), ("durable", 1)]
+    assert len({one["traceId"] for one in cluster.scores}) == 1
+    assert cluster.counted()["1", "production", "durable"] == 1
 
 
 def test_what_did_not_help_is_counted_against_its_version(double: LangfuseDouble) -> None:

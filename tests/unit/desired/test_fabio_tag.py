@@ -86,6 +86,8 @@ def test_a_tag_is_read(tag: str, route: FabioRoute | None) -> None:
         ("urlprefix-nohost", "without a slash"),
         ("urlprefix- strip=/x", "option stands where the host should"),
         ("urlprefix-http://app.cluster/", "like a URL"),
+        ("urlprefix-https://app.cluster/", "like a URL"),
+        ("urlprefix-app.cluster//v1", "both slashes of //v1"),
         ("urlprefix-app.cluster/ strip", "without a value"),
         ("urlprefix-app.cluster/v1 strip=/v2", "takes nothing"),
         ("urlprefix-app.cluster/ stirp=/x", "no option stirp"),

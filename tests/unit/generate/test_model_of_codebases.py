@@ -32,7 +32,7 @@ NIM = MemoryCodebase(
 )
 
 
-def place(path: str, line: int, confidence: float = 0.9) -> dict[str, Any]:
+def place(path: str, line: int, confidence: str = "high") -> dict[str, Any]:
     return {"path": path, "line": line, "confidence": confidence}
 
 

@@ -16,10 +16,10 @@ from tests.doubles.model_endpoint import Body, ModelEndpoint, answer, by_schema,
 Run = Callable[..., tuple[int, str, str]]
 # What each prompt is answered with, by the name of its schema.
 FACTS = {
-    "port": {"value": 8123, "path": "src/shop.nim", "line": 1, "confidence": 0.9},
+    "port": {"value": 8123, "path": "src/shop.nim", "line": 1, "confidence": "high"},
     "variables": [
-        {"name": "SHOP_DB", "required": True, "path": "src/shop.nim", "line": 2, "confidence": 0.9},
-        {"name": "ADMIN", "required": True, "path": "src/shop.nim", "line": 2, "confidence": 0.9},
+        {"name": "SHOP_DB", "required": True, "path": "src/shop.nim", "line": 2, "confidence": "high"},
+        {"name": "ADMIN", "required": True, "path": "src/shop.nim", "line": 2, "confidence": "high"},
     ],
 }
 DRAFT = {"image": {"answer": "registry.example/shop:1.4", "path": "README.md", "line": 3, "reason": "it says so"}}

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from nomad_operator.tracing.from_settings import Tracing, tracing
 from nomad_operator.tracing.outbox import MOST_BYTES, Outbox
 from nomad_operator.tracing.places import LangfusePlace, collector_named, tracer
 from nomad_operator.tracing.recorder import Recorded, Recorder
+from nomad_operator.tracing.variables import add_from_file
 from observers.reach.address import Reach
 from observers.redaction import Placeholders
 from tests.doubles.langfuse_server import PUBLIC_KEY, SECRET_KEY, LangfuseDouble, langfuse_double
@@ -284,6 +286,16 @@ async def test_traces_reach_a_collector_by_the_usual_variables(
     assert span.resource["service.name"] == "ours"
     assert span.resource["deployment.environment.name"] == "test"
     assert outages.told == [("traces to otlp", None)]
+
+
+def test_opentelemetrys_variables_are_read_from_a_file_where_the_environment_does_not_say(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("OTEL_SERVICE_NAME=ours\nOTEL_EXPORTER_OTLP_ENDPOINT='http://c:4318'\nNOMAD_TOKEN=x\nOTEL_EMPTY=\n")
+    environ = {"OTEL_SERVICE_NAME": "theirs", "OTEL_EXPORTER_OTLP_ENDPOINT": " "}
+    add_from_file(environ, file)
+    assert environ == {"OTEL_SERVICE_NAME": "theirs", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}
+    add_from_file(environ, tmp_path / "none")
+    assert len(environ) == 2
 
 
 async def test_both_get_the_same_trace(double: LangfuseDouble, monkeypatch: pytest.MonkeyPatch) -> None:

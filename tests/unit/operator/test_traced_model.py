@@ -8,18 +8,12 @@ from typing import Any
 import pytest
 
 from desired import spans
-from desired.app import AppKey
 from desired.errors import Unavailable
-from desired.reasons import Reason
 from nomad_operator.metrics import Metrics
-from nomad_operator.prompts_used import PromptsUsed, used_in_this_pass
 from nomad_operator.tracing.places import tracer
 from nomad_operator.tracing.recorder import Recorded, Recorder
 from nomad_operator.tracing.traced_model import TracedModel
-from prompts.catalog import Prompt
 from prompts.model.question import Message, PromptVersion, Question, Reply
-from prompts.prompt_text import PromptText
-from reconcilers.result import Result, Settled
 
 TRACER = tracer({})
 
@@ -114,31 +108,6 @@ async def test_a_question_outside_of_a_pass_is_a_trace_of_its_own() -> None:
 
 async def test_where_nothing_is_traced_a_question_is_only_asked() -> None:
     assert await TracedModel(model=Answering(REPLY), traces=spans.Untraced()).ask(question()) is REPLY
-
-
-# -- which versions a pass has asked with
-
-
-class Two:
-    async def chosen(self, name: str, *, by: str = "") -> Prompt:
-        return Prompt(PromptVersion(name, 1, by), PromptText(name, 1, (), {}))
-
-
-async def test_a_pass_remembers_its_prompts_and_no_others() -> None:
-    prompts = PromptsUsed(prompts=Two())
-    seen: list[tuple[PromptVersion, ...]] = []
-
-    async def reconcile(key: AppKey) -> Result:
-        for by in ("production", "candidate", "production"):
-            await prompts.chosen("repair", by=by)
-        seen.append(used_in_this_pass())
-        return Settled(Reason.PENDING)
-
-    for name in ("web", "api"):
-        await prompts.passes(reconcile)(AppKey("default", name))
-    assert seen == [(PromptVersion("repair", 1, "production"), PromptVersion("repair", 1, "candidate"))] * 2
-    await prompts.chosen("repair")
-    assert used_in_this_pass() == ()
 
 
 def test_versions_that_are_counted_are_bounded() -> None:

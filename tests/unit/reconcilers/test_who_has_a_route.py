@@ -281,3 +281,22 @@ def test_the_first_of_a_circle_waits_for_who_is_not_in_it() -> None:
     asyncio.run(world.look_at("c"))
     world.verify("c")
     assert asyncio.run(world.objections("a")) == []
+
+
+@pytest.mark.parametrize("short", ["a", "b", "c"])
+def test_of_two_that_ask_for_the_same_the_second_hears_it_beside_a_third_that_overlaps_with_both(short: str) -> None:
+    world = World({}, {name: ["x.y/" if name == short else "x.y/1"] for name in "abc"})
+    _, second = sorted({"a", "b", "c"} - {short})
+    told = [one.rule for one in asyncio.run(world.objections(second))]
+    assert "routes.exact_match" in told and len(told) == len(set(told))
+
+
+def test_of_many_that_ask_for_the_same_each_hears_of_one() -> None:
+    world = World({}, {f"app-{number}": ["x.y/"] for number in range(30)})
+    assert [len(asyncio.run(world.objections(name))) for name in ("app-0", "app-1", "app-29")] == [0, 1, 1]
+
+
+def test_of_many_that_overlap_with_one_a_few_are_named_and_the_rest_is_counted() -> None:
+    apps = {f"app-{number:02d}": [f"x.y/{number:02d}"] for number in range(20)}
+    told = asyncio.run(World(apps, {**apps, "web": ["x.y/"]}).objections("web"))
+    assert len(told) == 5 and "(and 15 more)" in told[-1].message

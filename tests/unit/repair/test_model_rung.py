@@ -51,7 +51,7 @@ def rung(*lines: Line) -> tuple[ModelRung, ScriptedModel]:
 def said(*operations: Operation, **more: Any) -> dict[str, Any]:
     """The answer that means these operations."""
     return {
-        "diagnosis": "what is wrong", "fixable": True, "who": "", "confidence": 0.9,
+        "diagnosis": "what is wrong", "fixable": True, "who": "", "confidence": "high",
         "operations": [_form(one) for one in operations], **more,
     }  # fmt: skip
 
@@ -159,7 +159,7 @@ async def test_an_app_cannot_close_the_marks_around_its_words() -> None:
     ("answered", "words"),
     [
         (said(fixable=False, operations=[], who="whoever owns the database lets it in"), "whoever owns"),
-        (said(Operation(Kind.ENV, ("web", "app", "PORT"), None, "9090"), confidence=0.1), "only guesses"),
+        (said(Operation(Kind.ENV, ("web", "app", "PORT"), None, "9090"), confidence="low"), "only guesses"),
         (said(fixable=True, operations=[]), "cannot mend it"),
     ],
 )  # fmt: skip
@@ -178,14 +178,17 @@ async def test_it_is_not_asked_about_what_no_operation_mends(failure: FailureCla
 
 
 def unusable() -> OperatorError:
-    return UnusableAnswer("the model's answer is not what was asked for", fault=Fault.MISFIT)
+    return UnusableAnswer(
+        "the model at http://vllm:8000: not what was asked for", fault=Fault.MISFIT, wrong=("diagnosis is too long",)
+    )
 
 
 async def test_an_answer_that_cannot_be_read_is_asked_for_once_more_with_what_was_wrong() -> None:
     case = crash("boom", {"PORT": "8080"})
     asked, model = rung(unusable(), said(Operation(Kind.ENV, (*_task(case), "PORT"), None, "9090")))
     assert isinstance(await asked.propose(case), Proposal)
-    assert "could not be read" in model.asked[1].messages[-1].text
+    told = model.asked[1].messages[-1].text
+    assert "could not be read: diagnosis is too long" in told and "vllm" not in told
     asked, model = rung(unusable())
     with pytest.raises(UnusableAnswer):
         await asked.propose(case)

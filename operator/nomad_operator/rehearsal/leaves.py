@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-# What a thing in a list is called by, the first one that it has.
 # The operator says these where a job file leaves them out.
 _SENT = frozenset({"Namespace"})
+# What a thing in a list is called by, the first one that it has.
 _NAMES = ("Name", "Label", "LTarget", "DestPath", "GetterSource", "Volume")
 
 
