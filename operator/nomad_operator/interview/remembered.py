@@ -12,6 +12,7 @@ from typing import Any
 
 from desired.app import AppKey
 from desired.errors import OperatorError
+from nomad_operator.api_token import token_for_reading
 from nomad_operator.client_api import DaemonClient
 from nomad_operator.interview.found_app import FoundApp
 from nomad_operator.settings import Settings
@@ -45,7 +46,10 @@ class AppsRemembered:
 def remembered(settings: Settings) -> AppsRemembered:
     """What the daemon of the settings knows. Never raises for one that is away, or remembers nothing."""
     try:
-        with DaemonClient(address=settings.daemon_addr, token=None, timeout_seconds=_WITHIN_SECONDS) as daemon:
+        with DaemonClient(
+            address=settings.daemon_addr, token=None, asked_for=token_for_reading(settings),
+            timeout_seconds=_WITHIN_SECONDS,
+        ) as daemon:  # fmt: skip
             answer = daemon.memory()
         apps = tuple(Lived.read(one) for one in answer.get("apps", ()))
         repairs = [_decided(one) for one in answer.get("memories", ())]
