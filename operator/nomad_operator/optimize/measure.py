@@ -73,6 +73,8 @@ class Measure:
         tokens, seconds = self._spent.tokens - self._kept[0], self._spent.seconds - self._kept[1]
         if tokens or seconds:
             self._file.keep_spent(tokens, seconds)
+            # As it is written: whoever reads the file again tells the same numbers.
+            self._spent.seconds = self._file.seconds
             self._kept = (self._spent.tokens, self._spent.seconds)
 
 

@@ -83,9 +83,10 @@ class RunFile:
 
     def keep_spent(self, tokens: int, seconds: float) -> None:
         """Beside every session's questions, those that came to nothing too."""
+        seconds = round(seconds, 3)
         self.tokens += tokens
         self.seconds += seconds
-        self._append({"kind": "spent", "tokens": tokens, "seconds": round(seconds, 3)})
+        self._append({"kind": "spent", "tokens": tokens, "seconds": seconds})
 
     def _append(self, line: Mapping[str, Any]) -> None:
         try:
