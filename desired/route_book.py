@@ -73,7 +73,8 @@ class RouteBook:
                         of[one.key][replace(seen, owner=str(one.key), origin=Origin.DESIRED)] = None
                     if not owners:
                         outside[seen] = None
-                for key in keys - parties.keys():
+                # A set without the keys of a dict would look at all of them.
+                for key in (key for key in keys if key not in parties):
                     parties[key] = self.get(key)
                     todo.append(parties[key])
         return Near(tuple(replace(one, shown=tuple(of[one.key])) for one in parties.values()), tuple(outside))

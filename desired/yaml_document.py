@@ -11,7 +11,10 @@ from desired.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and its place. Where the value is a mapping, `keys` has the place of each key and `inside` the nodes."""
+    """A value and its place. Where the value is a mapping, `keys` has the place of each key and `inside` the nodes.
+
+    `tag` is that of the file, of those that whoever reads it knows.
+    """
 
     value: Any
     line: int
@@ -19,6 +22,7 @@ class Node:
     size: int
     keys: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     inside: Mapping[str, Node] | Sequence[Node] = ()
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

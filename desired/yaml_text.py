@@ -7,7 +7,7 @@ Nothing of a file's values is ever in a message: what is wrong may be a secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,15 +35,18 @@ class YamlLimits:
     documents: int = 1_000
 
 
-def read_yaml(text: str, path: str, *, limits: YamlLimits | None = None) -> list[Document]:
-    """Every document of a file, in order. Never raises for what the text holds; empty documents are left out."""
+def read_yaml(text: str, path: str, *, limits: YamlLimits | None = None, tags: Collection[str] = ()) -> list[Document]:
+    """Every document of a file, in order. Never raises for what the text holds; empty documents are left out.
+
+    `tags` are those that the caller knows what to do with, such as `!reset`; others are told.
+    """
     limits = limits or YamlLimits()
     documents: list[Document] = []
     for number, (chunk, first_line) in enumerate(_chunks(text)):
         if number >= limits.documents:
             problem = Problem(path, first_line, 0, f"holds more than {limits.documents} documents", "split the file")
             return [*documents, Document(None, (problem,), chunk, first_line)]
-        documents += _Reader(chunk, path, first_line, limits).documents()
+        documents += _Reader(chunk, path, first_line, limits, tags).documents()
     return documents
 
 
@@ -87,16 +90,18 @@ class _Open:
     merged: list[Node] = field(default_factory=list)
     key: tuple[str, int, int] | None = None
     skip: bool = False
+    tag: str = ""
 
 
 class _Reader:
     """Builds the documents of one part from PyYAML's events: its own composer knows no limits."""
 
-    def __init__(self, text: str, path: str, first_line: int, limits: YamlLimits) -> None:
+    def __init__(self, text: str, path: str, first_line: int, limits: YamlLimits, tags: Collection[str]) -> None:
         self._text = text
         self._path = path
         self._first = first_line
         self._limits = limits
+        self._tags = tags
         self._begin()
 
     def _begin(self) -> None:
@@ -164,7 +169,7 @@ class _Reader:
         plain = event.implicit[0] and not event.style
         if not self._stack or not self._stack[-1].mapping or self._stack[-1].key is not None:
             value = plain_value(event.value) if plain and event.tag is None else self._tagged(event, plain)
-            self._add(Node(value, line, column, 1), event.anchor)
+            self._add(Node(value, line, column, 1, tag=self._known_tag(event)), event.anchor)
             return
         if event.anchor:
             self._anchors[event.anchor] = Node(event.value, line, column, 1)
@@ -174,6 +179,8 @@ class _Reader:
         tag = event.tag
         if tag is None or tag == "!" or tag == f"{_TAG}str":
             return event.value
+        if tag in self._tags:
+            return event.value if event.style else plain_value(event.value)
         kinds: dict[str, Any] = {"null": type(None), "bool": bool, "int": int, "float": (int, float)}
         kind = kinds.get(tag.removeprefix(_TAG)) if tag.startswith(_TAG) else None
         value = plain_value(event.value)
@@ -181,6 +188,9 @@ class _Reader:
             self._bad_tag(event)
             return None
         return value
+
+    def _known_tag(self, event: Any) -> str:
+        return event.tag if event.tag in self._tags else ""
 
     def _bad_tag(self, event: Any) -> None:
         self._problem(*self._place(event), "this tag is not read here", "leave out what begins with `!`")
@@ -219,7 +229,7 @@ class _Reader:
         line, column = self._place(event)
         self._count(1, event)
         mapping = isinstance(event, yaml.MappingStartEvent)
-        if event.tag not in (None, "!", f"{_TAG}map" if mapping else f"{_TAG}seq"):
+        if event.tag not in (None, "!", f"{_TAG}map" if mapping else f"{_TAG}seq", *self._tags):
             self._bad_tag(event)
         if self._stack and self._stack[-1].mapping and self._stack[-1].key is None:
             hint = 'quote a value that begins with a bracket or brace, as in "{{ x }}"'
@@ -228,7 +238,7 @@ class _Reader:
             raise _Refused(line, column, f"is nested deeper than {self._limits.depth} levels", "")
         if event.anchor:
             self._anchors[event.anchor] = None
-        self._stack.append(_Open(line, column, event.anchor, mapping))
+        self._stack.append(_Open(line, column, event.anchor, mapping, tag=self._known_tag(event)))
 
     def _close(self) -> None:
         self._add(_closed(top := self._stack.pop()), top.anchor)
@@ -275,7 +285,7 @@ class _Reader:
 
 def _closed(top: _Open) -> Node:
     if not top.mapping:
-        return Node([item.value for item in top.items], top.line, top.column, top.size, {}, tuple(top.items))
+        return Node([item.value for item in top.items], top.line, top.column, top.size, {}, tuple(top.items), top.tag)
     inside, keys = dict(top.inside), dict(top.keys)
     for source in top.merged:
         assert isinstance(source.inside, Mapping)
@@ -284,7 +294,7 @@ def _closed(top: _Open) -> Node:
                 inside[name] = node
                 keys[name] = source.keys[name]
     value = {name: node.value for name, node in inside.items()}
-    return Node(value, top.line, top.column, top.size, keys, inside)
+    return Node(value, top.line, top.column, top.size, keys, inside, top.tag)
 
 
 def _joined(match: re.Match[str]) -> str:

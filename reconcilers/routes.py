@@ -7,8 +7,8 @@ one: `desired.route_turns` says which.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -28,6 +28,7 @@ from reconcilers.route_parties import Remembered, RouteParties
 
 # A fleet is examined at once; what everybody claims is read once for it.
 _SEEN_FOR = timedelta(seconds=15)
+_NAMED = 5
 _FOLLOWS = "nothing is to be done: it follows once the other one is verified"
 
 
@@ -77,29 +78,31 @@ class Routes:
     def _told(
         self, body: JobBody, own: Party, found: Sequence[tuple[RouteConflict, bool]], taken: Collection[str]
     ) -> list[Objection]:
-        # A host may be shared by a thousand: one of them stands for all.
-        sharing = Counter((one.kind, one.mine) for one, _ in found if not one.harms)
-        kept = {(one, moves) if one.harms else (one.kind, one.mine): (one, moves) for one, moves in reversed(found)}
-        return [self._objection(own.key, body, one, moves, sharing, taken) for one, moves in reversed([*kept.values()])]
+        """A host may be shared by a thousand, and a path overlap with as many: the first of them stand for all."""
+        alike: defaultdict[tuple[Kind, Claim, bool], dict[RouteConflict, None]] = defaultdict(dict)
+        for one, moves in found:
+            alike[one.kind, one.mine, moves][one] = None
+        told = []
+        for (kind, mine, moves), same in alike.items():
+            advice = _FOLLOWS if moves else _advice(own.key, mine, taken)
+            named = [*same][: 1 if kind is Kind.HOSTNAME_COLLISION else _NAMED]
+            for one in named:
+                told.append(
+                    self._objection(body, one, moves, len(same) - len(named) if one is named[-1] else 0, advice)
+                )
+        return told
 
-    def _objection(
-        self,
-        key: AppKey,
-        body: JobBody,
-        conflict: RouteConflict,
-        moves: bool,
-        sharing: Mapping[tuple[Kind, Claim], int],
-        taken: Iterable[str],
-    ) -> Objection:
+    def _objection(self, body: JobBody, conflict: RouteConflict, moves: bool, more: int, advice: str) -> Objection:
         service = next(one for one in routed_services(body) if one.name == conflict.mine.service)
-        others = sharing.get((conflict.kind, conflict.mine), 1) - 1
-        message = f"{conflict}, and by {others} more" if others else str(conflict)
+        message = str(conflict)
         if moves:
             message = f"{conflict.mine.route.source} is still with {conflict.other.said}, which moves away from it"
+        if more:
+            message += f", and by {more} more" if conflict.kind is Kind.HOSTNAME_COLLISION else f" (and {more} more)"
         return Objection(
             f"routes.{conflict.kind.value}",
             message,
-            _FOLLOWS if moves else _advice(key, conflict, taken),
+            advice,
             place(service),
             warning=not (self._strict and conflict.harms),
             reason=Reason.ROUTE_CONFLICT,
@@ -131,9 +134,9 @@ def _was_there(own: Party, conflict: RouteConflict, other: Party) -> bool:
     return theirs if mine != theirs else other.key < own.key
 
 
-def _advice(key: AppKey, conflict: RouteConflict, taken: Iterable[str]) -> str:
-    if conflict.mine.of_a_port:
+def _advice(key: AppKey, mine: Claim, taken: Iterable[str]) -> str:
+    if mine.of_a_port:
         return "take another port that Fabio listens at, or give it up there"
-    host = conflict.mine.route.host
+    host = mine.route.host
     free = free_hostname(key.name, taken, suffix=host.partition(".")[2]) if host else ""
     return f"{free} is free, or give it up there" if free else "take another path, or give it up there"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
+
+from dotenv.parser import parse_stream
 
 from desired.facts.codebase import Codebase
-from desired.facts.compose_file import Compose, Service
+from desired.facts.compose_file import RESET, Compose, Service
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import EnvUse, SecretFile
 from desired.facts.located import Located
@@ -19,6 +22,7 @@ NAME = "compose"
 PRIORITY = 0.7
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,200}")
 _LONGEST = 4_000
+_LITERAL = re.compile(r"=[ \t]*'")
 _FOLDER = "/run/secrets/"
 
 
@@ -48,13 +52,18 @@ def environment(codebase: Codebase, service: Service) -> Environment:
         path = service.beside(named, interpolated(named.text))
         text = codebase.text(path) if path is not None else None
         if path is not None and text is not None:
-            for name, said, line in _file_lines(text):
-                _take(found, name, said, Place(path, line))
+            for entry in _file_entries(text, path):
+                if isinstance(entry, Problem):
+                    warnings.append(entry)
+                else:
+                    _take(found, *entry)
         elif required:
             message = "names an env_file that is not in the codebase: what it sets is not known"
             warnings.append(Problem(named.path, named.line, message=message))
     for name, value, part in _entries(service):
-        if len(value or "") > _LONGEST:
+        if part.tag == RESET:
+            _forget(found, name)
+        elif len(value or "") > _LONGEST:
             warnings.append(Problem(part.path, part.line, message=f"a variable has more than {_LONGEST} characters"))
         else:
             _take(found, name, value, Place(part.path, part.line))
@@ -65,8 +74,7 @@ def environment(codebase: Codebase, service: Service) -> Environment:
 def _take(found: Environment, name: str, value: str | None, place: Place) -> None:
     if _VARIABLE.fullmatch(name) is None:
         return
-    for others in (found.shown, found.hidden, found.uses):
-        others.pop(name, None)
+    _forget(found, name)
     missing = unset(value) if value is not None else ()
     if value is None:
         reason = "whoever starts it passes it on"
@@ -79,6 +87,11 @@ def _take(found: Environment, name: str, value: str | None, place: Place) -> Non
         found.secrets.add(interpolated(value))
     else:
         found.shown[name] = Fact(interpolated(value), NAME, PRIORITY, place)
+
+
+def _forget(found: Environment, name: str) -> None:
+    for others in (found.shown, found.hidden, found.uses):
+        others.pop(name, None)
 
 
 def _files(service: Service) -> Iterator[tuple[Located, bool]]:
@@ -97,23 +110,22 @@ def _entries(service: Service) -> Iterator[tuple[str, str | None, Located]]:
             if isinstance(block.value, list):
                 left, equals, text = part.text.partition("=")
                 yield left.strip(), text if equals else None, part
+            elif part.tag == RESET:
+                yield name, "", part
             elif not isinstance(part.value, Mapping | list):
                 yield name, None if part.value is None else part.text, part
 
 
-def _file_lines(text: str) -> Iterator[tuple[str, str, int]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and len(line) <= _LONGEST and not name.startswith("#"):
-            yield name.strip(), _unquoted(value.strip()), number
-
-
-def _unquoted(value: str) -> str:
-    quoted = re.match(r"\"([^\"]*)\"|'([^']*)'", value)
-    if quoted is not None:
-        # In single quotes nothing is put in.
-        return quoted[1] if quoted[1] is not None else quoted[2].replace("$", "$$")
-    return re.split(r"\s#", value, maxsplit=1)[0].rstrip()
+def _file_entries(text: str, path: str) -> Iterator[tuple[str, str, Place] | Problem]:
+    """Name, value and place of each variable of an env file, and what stands there otherwise."""
+    for binding in parse_stream(StringIO(text)):
+        line, written = binding.original.line, binding.original.string
+        if binding.error:
+            yield Problem(path, line, message="is no line of an env file", hint="write NAME=value, and close quotes")
+        elif binding.key is not None and binding.value is not None and len(written) <= _LONGEST:
+            # In single quotes nothing is put in.
+            literal = _LITERAL.search(written) is not None
+            yield binding.key, binding.value.replace("$", "$$") if literal else binding.value, Place(path, line)
 
 
 def secret_files(file: Compose, service: Service) -> dict[str, Fact[SecretFile]]:

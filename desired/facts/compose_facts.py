@@ -11,7 +11,7 @@ from typing import TypeVar
 from desired.facts.amounts import megabytes, megahertz
 from desired.facts.codebase import Codebase, Component
 from desired.facts.compose_environment import Environment, environment, secret_files
-from desired.facts.compose_file import Compose, Service, compose
+from desired.facts.compose_file import RESET, Compose, Service, compose
 from desired.facts.compose_network import health, ports
 from desired.facts.compose_volumes import volumes
 from desired.facts.extractor import Extraction, Extractor
@@ -25,6 +25,8 @@ from desired.facts.withheld import withheld
 T = TypeVar("T")
 NAME = "compose"
 PRIORITY = 0.7
+# Said on purpose: without a word compose starts nothing again either.
+_NOT_AGAIN = ("no", "false", "none")
 # Of a value of which only whoever starts it knows a part: below what is taken without asking.
 _UNSURE = 0.4
 
@@ -133,6 +135,8 @@ def _kind(file: Compose, service: Service) -> Fact[WorkKind] | None:
     part = service.last("restart") or service.last("deploy", "restart_policy", "condition")
     if part is not None and part.text in ("always", "unless-stopped", "any"):
         return _fact(WorkKind.SERVICE, part)
+    if part is not None and part.text in _NOT_AGAIN and not any(map(service.all, ("ports", "expose", "healthcheck"))):
+        return _fact(WorkKind.BATCH, part, "compose does not start it again once it has ended", _UNSURE)
     return None
 
 
@@ -190,9 +194,14 @@ def _architecture(part: Located | None) -> Fact[str] | None:
 
 
 def _needed(service: Service) -> Iterator[Fact[str]]:
+    needed: dict[str, Located] = {}
     for listed in service.all("depends_on"):
         for name, part in listed.items():
-            yield _fact(part.text if isinstance(listed.value, list) else name, part)
+            if part.tag == RESET:
+                needed.pop(name, None)
+            else:
+                needed[part.text if isinstance(listed.value, list) else name] = part
+    yield from (_fact(name, part) for name, part in needed.items())
     for listed in service.all("links"):
         for part in listed.as_list():
             yield _fact(part.text.partition(":")[0], part)

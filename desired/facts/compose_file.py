@@ -27,6 +27,8 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _DEEPEST_EXTENDS = 8
+# Source: Compose's specification, "Merge": what was said before is taken back, or replaced instead of merged.
+RESET, OVERRIDE = "!reset", "!override"
 _MOST_FILES = 30
 _MOST_LOOKED_AT = 5
 
@@ -54,9 +56,13 @@ class Service:
         """What counts at a place: mappings of several files are merged, so the last that says anything there."""
         for part in reversed(self.all(keys[0])):
             found: Located | None = part
+            ends = False
             for key in keys[1:]:
-                found = found.get(key) if found is not None else None
-            if found is not None:
+                if found is not None:
+                    ends |= takes_back(found, key)
+                    found = found.get(key)
+                    ends |= found is not None and found.tag == OVERRIDE
+            if found is not None or ends:
                 return found
         return None
 
@@ -118,8 +124,12 @@ class _Reading:
         for name in names:
             parts: defaultdict[str, list[Located]] = defaultdict(list)
             for file in files:
+                if self._tag(file, name):
+                    parts.clear()
                 if name in self._services(file):
                     self._add(parts, file, name, depth=0)
+            if any(self._tag(file, name) == RESET for file in files) and not parts:
+                continue
             services[name] = Service(name, {key: tuple(found) for key, found in parts.items()}, self._folders)
         secrets = {name: one for file in files for name, one in self._entries(file, "secrets")}
         if not services and not self._warnings:
@@ -161,7 +171,9 @@ class _Reading:
         if extends is not None and depth < _DEEPEST_EXTENDS:
             self._extended(parts, path, extends, depth)
         for key, part in service.items():
-            if key != "extends" and part.value is not None:
+            if part.tag:
+                parts.pop(key, None)
+            if key != "extends" and part.value is not None and part.tag != RESET:
                 parts[key].append(part)
 
     def _extended(self, parts: defaultdict[str, list[Located]], path: str, extends: Located, depth: int) -> None:
@@ -176,6 +188,10 @@ class _Reading:
 
     def _services(self, path: str) -> dict[str, Located]:
         return {name: one for name, one in self._entries(path, "services") if isinstance(one.value, Mapping)}
+
+    def _tag(self, path: str, name: str) -> str:
+        """What a file says of all that others said of a service."""
+        return next((one.tag for named, one in self._entries(path, "services") if named == name), "")
 
     def _entries(self, path: str, key: str) -> Iterator[tuple[str, Located]]:
         root = self._root(path)
@@ -192,9 +208,15 @@ class _Reading:
         if text is None:
             self._warnings.append(Problem(path, message="cannot be read as text"))
             return None
-        root, problems = read_located(text, path)
+        root, problems = read_located(text, path, tags=(RESET, OVERRIDE))
         self._warnings += problems
         return root
+
+
+def takes_back(part: Located, key: str) -> bool:
+    """Whether what other files say at a key counts no more, for this one says so."""
+    inside = part.node.inside
+    return isinstance(inside, Mapping) and key in inside and inside[key].tag == RESET
 
 
 def beside(path: str, name: str) -> str | None:

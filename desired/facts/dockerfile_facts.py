@@ -47,6 +47,8 @@ def extract(codebase: Codebase, component: Component) -> Extraction:
     stage = read.stage(component.target)
     known = {str(at.value) for name, at in stage.env.items() if may_be_secret(name, at.value)}
     known -= {str(at.value) for name, at in stage.env.items() if not may_be_secret(name, at.value)}
+    # One that is passed on under another name is no plain word, which other variables may have for their own reasons.
+    known |= {text for name, text in stage.args.items() if may_be_secret(name, text) and not text.isalpha()}
     facts, secrets = withheld(_Found(path).facts(stage), known)
     return Extraction(facts, (*warnings, *secrets))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from desired.facts.amounts import duration
 from desired.facts.dockerfile_text import DockerfileError, Instruction, instructions
 from desired.facts.substitution import TooLong, docker_word
 
@@ -20,6 +21,9 @@ _MOST = 100
 _LAST_PORT = 65535
 _SHOWN = 40
 _PORT = re.compile(r"(?P<first>[0-9]{1,5})(?:-(?P<last>[0-9]{1,5}))?(?:/(?P<kind>tcp|udp|sctp))?", re.IGNORECASE)
+# Source: BuildKit, instructions/parse.go: without a word these are mistakes; CMD and ENTRYPOINT are not.
+_NEEDS_WORDS = frozenset({"ENV", "EXPOSE", "USER", "VOLUME", "WORKDIR"})
+_TIMES = frozenset({"interval", "timeout", "start-period", "start-interval"})
 # Source: the reference of Dockerfiles. What docker itself does not know is told, for it would not be built.
 _KNOWN = frozenset(
     {
@@ -121,8 +125,13 @@ class _Reading:
             self._from(one)
         elif self._now is None:
             self._problems.append((one.line, f"{one.kind} stands before FROM"))
-        elif one.kind == "HEALTHCHECK" and not one.words:
+        elif one.kind == "HEALTHCHECK" and (not one.words or one.words[0].upper() not in ("CMD", "NONE")):
             self._problems.append((one.line, "HEALTHCHECK says neither CMD nor NONE"))
+        elif one.kind in _NEEDS_WORDS and not one.words:
+            self._problems.append((one.line, f"{one.kind} says nothing"))
+        elif one.kind == "HEALTHCHECK" and (wrong := _no_times(one)):
+            self._problems.append((one.line, f"HEALTHCHECK: {wrong}"))
+            self._now = _after(self._now, one)
         elif one.kind == "EXPOSE" and (wrong := _no_ports(self._now, one)):
             self._problems.append((one.line, f"EXPOSE: {wrong} is no port from 1 to 65535"))
             self._now = _after(self._now, one)
@@ -210,6 +219,17 @@ def _health(one: Instruction) -> At | None:
         return None
     flags = dict(flag[2:].partition("=")[::2] for flag in one.flags if flag.startswith("--"))
     return At(HealthCheck(one.words[1:], shell=not one.json, flags=flags), one.line)
+
+
+def _no_times(one: Instruction) -> str:
+    """What is wrong with its options; never what they say."""
+    for flag in one.flags:
+        name, _, text = flag.removeprefix("--").partition("=")
+        if name in _TIMES and duration(text) is None and "$" not in text:
+            return f"--{name} is no span of time, such as 30s"
+        if name not in _TIMES and name != "retries":
+            return "an option that Docker does not know"
+    return ""
 
 
 def _ports(word: str, line: int) -> Iterator[tuple[int, str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +29,10 @@ class Located:
     @property
     def value(self) -> Any:
         return self.node.value
+
+    @property
+    def tag(self) -> str:
+        return self.node.tag
 
     @property
     def line(self) -> int:
@@ -65,20 +69,23 @@ class Located:
         return Fact(value, extractor, confidence, Place(self.path, self.line), reason)
 
 
-def read_located(text: str, path: str) -> tuple[Located | None, tuple[Problem, ...]]:
-    """The file's first document, and what is wrong with the file. Of a broken one what stands before the mistake."""
-    documents = read_yaml(text, path)
+def read_located(text: str, path: str, *, tags: Collection[str] = ()) -> tuple[Located | None, tuple[Problem, ...]]:
+    """The file's first document, and what is wrong with the file. Of a broken one what stands before the mistake.
+
+    `tags` are those that the caller knows.
+    """
+    documents = read_yaml(text, path, tags=tags)
     problems = tuple(problem for document in documents for problem in document.problems)
     root = next((document.root for document in documents if document.root is not None), None)
     if problems and (root is None or not root.inside) and len(text) <= _LONGEST_CUT:
-        root = _above(text, path, problems[0].line) or root
+        root = _above(text, path, problems[0].line, tags) or root
     return (None if root is None else Located(root, path)), problems
 
 
-def _above(text: str, path: str, line: int) -> Node | None:
+def _above(text: str, path: str, line: int, tags: Collection[str]) -> Node | None:
     lines = text.split("\n")
     for left in _CUTS:
-        documents = read_yaml("\n".join(lines[: max(line - 1 - left, 0)]), path)
+        documents = read_yaml("\n".join(lines[: max(line - 1 - left, 0)]), path, tags=tags)
         if documents and documents[0].root is not None and not documents[0].problems:
             return documents[0].root
     return None

@@ -12,10 +12,12 @@ from typing import Any
 
 from desired.facts.fact import Fact
 from desired.facts.facts import EnvUse, Facts, HealthFact
-from desired.facts.possible_secret import may_be_secret
+from desired.facts.possible_secret import PAIR, may_be_secret
 from desired.problem import Problem
 from desired.secret_literals import secret_kind, secret_words
 
+# Of a container's user: no group is called so.
+_PASSWORD_AS_GROUP = re.compile(r"[\w.-]+:(?=.*[A-Za-z])(?=.*[\d!$%&*+?^~#])(?![a-z]+\d{1,2}$).{6,}")
 # Shorter ones stand in texts by chance.
 _SHORTEST = 4
 
@@ -23,7 +25,8 @@ _SHORTEST = 4
 def withheld(facts: Facts, known: Collection[str] = ()) -> tuple[Facts, tuple[Problem, ...]]:
     """The facts that may be shown, and a warning for each that may not. Doing it again changes nothing.
 
-    `known` are texts that are known to be secrets, for they are the value of one: they are looked for in commands.
+    `known` are texts that are known to be secrets, for they are the value of one: they are looked for in commands, and
+    as the value of another variable.
     """
     known = frozenset(text for text in known if len(text) >= _SHORTEST)
     changed: dict[str, Any] = {}
@@ -38,7 +41,7 @@ def withheld(facts: Facts, known: Collection[str] = ()) -> tuple[Facts, tuple[Pr
             }
             left = [(f"{field.name}.{key}", fact) for key, fact in held.items() if key not in kept]
         else:
-            left = [(field.name, held)] if held is not None and _secret("", held.value, known) else []
+            left = [(field.name, held)] if held is not None and _single(field.name, held.value, known) else []
             kept = None if left else held
         if left:
             changed[field.name] = kept
@@ -53,10 +56,16 @@ def withheld(facts: Facts, known: Collection[str] = ()) -> tuple[Facts, tuple[Pr
     return (replace(facts, **changed) if changed else facts), tuple(warnings)
 
 
+def _single(field: str, value: object, known: frozenset[str]) -> bool:
+    if field == "user" and _PASSWORD_AS_GROUP.fullmatch(str(value)) is not None:
+        return True
+    return _secret("", value, known)
+
+
 def _secret(key: object, value: object, known: frozenset[str]) -> bool:
     match value:
         case str():
-            return may_be_secret(str(key), value)
+            return value in known or may_be_secret(str(key), value)
         case tuple():
             return _in_command(value, known)
         case HealthFact():
@@ -69,10 +78,11 @@ def _secret(key: object, value: object, known: frozenset[str]) -> bool:
 
 def _in_command(words: tuple[object, ...], known: frozenset[str]) -> bool:
     texts = [str(word) for word in words]
-    if any(secret_kind(text) is not None for text in texts):
-        return True
     # What a shell is given is one text. What it puts in itself is no secret.
-    split = [part for text in texts for part in text.replace('"', "").replace("'", "").split()]
+    bare = [text.replace('"', "").replace("'", "") for text in texts]
+    if any(secret_kind(text) is not None for text in texts) or any(may_be_secret("", text) for text in bare):
+        return True
+    split = [part for text in bare for part in text.split()]
     plain = [part if "=$" not in part else "" for part in split]
     return (
         bool(known & set(re.split(r"[\s\"'=:@]+", " ".join(texts))))
@@ -94,6 +104,8 @@ def _by_program(words: list[str]) -> Iterator[bool]:
                 yield _follows(following, "-a")
             case "curl" | "wget":
                 yield any(_follows(following, option, having=":") for option in ("-u", "--user"))
+        if word in ("-u", "--user", "--login", "--auth", "--credentials") and following:
+            yield PAIR.fullmatch(following[0]) is not None
 
 
 def _follows(words: list[str], option: str, having: str = "") -> bool:

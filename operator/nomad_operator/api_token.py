@@ -32,6 +32,16 @@ def token_of_command(settings: Settings) -> SecretStr | None:
     return known
 
 
+def token_for_reading(settings: Settings) -> SecretStr | None:
+    """What a command that only reads may show the daemon; None where there is nothing: most daemons want nothing."""
+    if settings.read_token is not None:
+        return settings.read_token
+    try:
+        return token_of_command(settings)
+    except StateUnusable:
+        return None
+
+
 def _known(settings: Settings) -> SecretStr | None:
     if settings.api_token is not None:
         return settings.api_token

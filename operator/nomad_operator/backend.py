@@ -12,6 +12,7 @@ from desired.policy import RepairMode
 from nomad_operator import asked, repair_view
 from nomad_operator import status as view
 from nomad_operator.daemon import Daemon
+from nomad_operator.repair_ledger import RepairLedger
 from nomad_operator.source import Source
 from nomad_operator.web_events import Broadcast, Listening
 from reconcilers.decision import Step
@@ -37,6 +38,7 @@ class DaemonBackend:
         broadcast: Broadcast,
         switch: Switch,
         repair_mode: RepairMode,
+        ledger: RepairLedger,
     ) -> None:
         self._daemon = daemon
         self._source = source
@@ -46,6 +48,7 @@ class DaemonBackend:
         self._broadcast = broadcast
         self._switch = switch
         self._repair_mode = repair_mode
+        self._ledger = ledger
 
     def status(self) -> dict[str, Any]:
         return view.status(
@@ -58,6 +61,43 @@ class DaemonBackend:
             mode=self._mode,
             repairs=self._repairs,
         )
+
+    def fleet(self) -> dict[str, Any]:
+        """The status with each app in a row: what a page of thousands can be made of."""
+        return {**self.head(), "apps": [view.summary(report) for report in self._reports]}
+
+    def head(self) -> dict[str, Any]:
+        """The status without the apps."""
+        state = self._source.state
+        return {
+            "operator": view.operator(
+                state=state,
+                source_problem=self._source.problem,
+                nomad_problem=self._daemon.nomad.problem,
+                state_problem=self._daemon.state.problem,
+                mode=self._mode,
+                repairs=self._repairs,
+            ),
+            "sources": [] if state is None else view.sources(state),
+        }
+
+    def past_repairs(self) -> dict[str, Any]:
+        """How failures ended, the newest first, as far as it is remembered."""
+        past = self._ledger.past(self._records)
+        return {
+            "since": repair_view.when(self._ledger.since),
+            "full": self._ledger.full,
+            "episodes": [repair_view.past(one.key, one.episode) for one in past],
+        }
+
+    def past_stories(self, key: AppKey) -> list[dict[str, Any]]:
+        """Of one app, those that ended before the one that `explain` tells; the newest first."""
+        record = self._records.get(key)
+        told = record.episode or record.last_episode
+        past = [one.episode for one in self._ledger.past([]) if one.key == key]
+        if record.episode is not None and record.last_episode is not None:
+            past = [record.last_episode, *(one for one in past if one.id != record.last_episode.id)]
+        return [repair_view.full(one, record) for one in past if told is None or one.id != told.id]
 
     @property
     def _repairs(self) -> str:

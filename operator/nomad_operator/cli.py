@@ -232,6 +232,8 @@ def parser() -> argparse.ArgumentParser:
     settings.add_argument("--defaults", action="store_true", help="the defaults, whatever is set")
     demo = add("demo", "loop:demo", "the whole story in about a minute")
     demo.add_argument("--nomad", metavar="ADDRESS", help="a real Nomad instead of the embedded one")
+    demo.add_argument("--stay", action="store_true", help="keep it running at the end, with its page, until Ctrl-C")
+    demo.add_argument("--port", type=int, default=0, help="port of its page (default: a free one)")
     demo.add_argument("--image", default="busybox:1", help="image with sh and httpd, for --nomad (default: busybox:1)")
     embedded = add("embedded", "loop:embedded", "serve the embedded Nomad alone, for trying and testing")
     embedded.add_argument("--world", metavar="FILE", help="what nodes, images and secrets there are")

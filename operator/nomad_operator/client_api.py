@@ -17,11 +17,19 @@ _START = "start it with `nomad-operator run`, or name its address with NOMAD_OPE
 
 
 class DaemonClient:
-    """One per command. `token` may be None: then only reading works."""
+    """One per command. `token` may be None: then only reading works, and `asked_for` is shown to whom asks for it."""
 
-    def __init__(self, *, address: str, token: SecretStr | None, timeout_seconds: float = 15.0) -> None:
+    def __init__(
+        self,
+        *,
+        address: str,
+        token: SecretStr | None,
+        asked_for: SecretStr | None = None,
+        timeout_seconds: float = 15.0,
+    ) -> None:
         self._address = address
-        headers = {"authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+        self._asked_for = asked_for
+        headers = _bearer(token) if token else {}
         # Proxies of the environment are for the world outside; the daemon is named by its own address.
         self._http = httpx.Client(base_url=address, headers=headers, timeout=timeout_seconds, trust_env=False)
 
@@ -70,6 +78,8 @@ class DaemonClient:
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
             response = self._http.request(method, path, json=body)
+            if response.status_code == httpx.codes.UNAUTHORIZED and self._asked_for is not None:
+                response = self._http.request(method, path, json=body, headers=_bearer(self._asked_for))
         except httpx.TimeoutException as error:
             raise DeadlineExceeded(f"the nomad-operator at {self._address} does not answer", hint=_START) from error
         except httpx.TransportError as error:
@@ -86,6 +96,10 @@ class DaemonClient:
             return answer
         kind = Forbidden if response.status_code in (401, 403) else OperatorError
         raise kind(str(answer["error"]), hint=str(answer.get("hint", "")))
+
+
+def _bearer(token: SecretStr) -> dict[str, str]:
+    return {"authorization": f"Bearer {token.get_secret_value()}"}
 
 
 def _plain(error: httpx.TransportError) -> str:

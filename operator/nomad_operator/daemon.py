@@ -193,8 +193,12 @@ class Daemon:
     def withdrawals(self) -> Withdrawals:
         return self._withdrawals
 
+    def unread(self) -> list[str]:
+        """Which of `git` and `nomad` have not been read completely yet."""
+        return [*(["git"] if self._source.state is None else []), *([] if self._sync.complete else ["nomad"])]
+
     def missing(self) -> list[str]:
-        """What has not been read completely yet; empty means ready."""
+        """The same in words; empty means ready."""
         missing = []
         if self._source.state is None:
             missing.append("git has not been read yet" + (f": {self._source.problem}" if self._source.problem else ""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from desired.app import AppKey
 from desired.operations.operation import Operation
 from desired.operations.operation_json import to_shown_json
 from desired.operations.words import line
@@ -60,7 +61,7 @@ def story(record: Record, *, now: Diagnosis | None = None) -> dict[str, Any]:
     return {
         "key": str(record.key),
         "open": record.episode is not None,
-        "episode": None if one is None else _full(one, record),
+        "episode": None if one is None else full(one, record),
         "now": None if now is None or record.episode is not None else _now(now),
         "overlay": overlay(record.overlay),
         "writeBack": _written_back(record),
@@ -86,7 +87,23 @@ def _written_back(record: Record) -> dict[str, Any] | None:
     return {"branch": state.branch, "commit": state.commit, "told": state.told, "patch": state.patch}
 
 
-def _full(one: Episode, record: Record) -> dict[str, Any]:
+def past(key: AppKey, one: Episode) -> dict[str, Any]:
+    """An episode that is over, in a row of a table of many; `rung` is whose repair was tried last, if any was."""
+    told = episode(one)
+    assert told is not None
+    acted = [each for each in one.tries if each.acted]
+    verified = [each for each in acted if each.state is TryState.VERIFIED]
+    return {
+        **told,
+        "key": str(key),
+        "rung": acted[-1].rung.value if acted else "none",
+        "undone": one.undone,
+        "operations": operations(tuple(made for each in verified for made in each.operations)),
+    }
+
+
+def full(one: Episode, record: Record) -> dict[str, Any]:
+    """Everything that is told of one episode."""
     told = episode(one)
     assert told is not None
     found = one.diagnosis

@@ -17,13 +17,16 @@ from nomad_operator import __version__, log
 from nomad_operator.api_token import token_of_daemon
 from nomad_operator.from_settings import connection, own_job_of, repository
 from nomad_operator.memory_from_settings import tell_missing
+from nomad_operator.page.pages import Pages
+from nomad_operator.page.services_view import ServicesView, services_view
+from nomad_operator.page.site import site_of
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
 from nomad_operator.state_from_settings import open_store
 from nomad_operator.watched import HINT, not_there
 from nomad_operator.web import Web
 from nomad_operator.web_server import WebServer
-from nomad_operator.wiring import Parts, assemble
+from nomad_operator.wiring import Parts, assemble, now
 from observers.nomad.calls import Fence
 from observers.nomad.client import NomadClient
 from prompts.fetched import FetchedPrompts
@@ -61,7 +64,29 @@ async def run(settings: Settings) -> int:
 
 def web_of(settings: Settings, parts: Parts, api_token: SecretStr) -> Web:
     """The answers of a daemon that acts."""
+    site = site_of(settings, api_token)
+
+    def services() -> ServicesView:
+        head = parts.backend.head()["operator"]
+        return services_view(
+            outages=parts.outages.open,
+            hints={"git": head["sourceHint"], "nomad": head["nomadHint"], "state": head["stateHint"]},
+            unread=parts.daemon.unread(),
+            look=parts.look.look(),
+            now=now(),
+            clock_now=time.monotonic(),
+        )
+
     return Web(
+        site=site,
+        pages=Pages(
+            shown=parts.backend,
+            services=services,
+            readers=site.readers,
+            rendering=site.rendering,
+            alone=not settings.leased,
+            now=now,
+        ),
         backend=parts.backend,
         metrics=_CountedMetrics(parts),
         api_token=api_token,

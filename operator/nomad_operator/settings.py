@@ -447,6 +447,17 @@ class Settings(BaseSettings):
         f"{PREFIX}API_TOKEN_FILE", None, "File that holds that token; `api-token` beside the state if not set.",
         allowed="a path",
     )  # fmt: skip
+    read_token: Secret | None = setting(
+        f"{PREFIX}READ_TOKEN", None,
+        "Token for reading the page and the API, as the API token may too; without one whoever reaches the port reads.",
+        allowed="a secret; make it long", secret=True,
+    )  # fmt: skip
+    hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)] = setting(
+        f"{PREFIX}HOSTS", (),
+        "Names that the page and the API may be asked by, besides addresses and localhost; if not set, any, and on the "
+        "loopback none.",
+        allowed="names, separated by commas; * is any",
+    )  # fmt: skip
     webhook_secret: Secret | None = setting(
         f"{PREFIX}WEBHOOK_SECRET", None, "Secret of the git server's webhook; without one a webhook needs the token.",
         allowed="a secret", secret=True,

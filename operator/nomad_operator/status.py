@@ -33,21 +33,56 @@ def status(
     """Every app, and every file that holds none. Apps that were pruned and are gone are not listed."""
     asked = questions(state)
     return {
-        "operator": {
-            "version": __version__,
-            "leader": True,
-            "revision": state.revision if state else "",
-            "repairs": repairs,
-            "mode": mode,
-            **_told("source", source_problem),
-            **_told("nomad", nomad_problem),
-            **_told("state", state_problem),
-        },
+        "operator": operator(
+            state=state,
+            source_problem=source_problem,
+            nomad_problem=nomad_problem,
+            state_problem=state_problem,
+            mode=mode,
+            repairs=repairs,
+        ),
         "sources": [] if state is None else sources(state),
         "apps": [
             app(reports[key], records.get(key), asked.get(key, ()), desired=state.apps.get(key) if state else None)
             for key in sorted(reports)
         ],
+    }
+
+
+def operator(
+    *,
+    state: DesiredState | None,
+    source_problem: OperatorError | None,
+    nomad_problem: OperatorError | None,
+    state_problem: OperatorError | None,
+    mode: str,
+    repairs: str,
+) -> dict[str, Any]:
+    """This copy, and what it works on."""
+    return {
+        "version": __version__,
+        "leader": True,
+        "revision": state.revision if state else "",
+        "repairs": repairs,
+        "mode": mode,
+        **_told("source", source_problem),
+        **_told("nomad", nomad_problem),
+        **_told("state", state_problem),
+    }
+
+
+def summary(report: AppReport) -> dict[str, Any]:
+    """One app in a row: a page of thousands is made of these."""
+    return {
+        "key": str(report.key),
+        "path": report.path,
+        "ready": report.ready.value,
+        "reason": report.reason,
+        "message": report.message,
+        "step": report.step.value,
+        "conditions": [one.value for one in report.conditions],
+        "version": report.version if report.modify_index else None,
+        "changed": report.transitions[-1].at if report.transitions else report.decided_at,
     }
 
 

@@ -1,7 +1,7 @@
 """The daemon's one HTTP port: health, metrics, the API, the event stream and webhooks.
 
-It holds no state and decides nothing: every answer comes from the `Backend`. Reading needs no token; whatever changes
-something does, from loopback too, because behind a proxy everybody is loopback.
+It holds no state and decides nothing: every answer comes from the `Backend`. Who may read is the `Site`'s gate to say;
+whatever changes something needs the API token, from loopback too, because behind a proxy everybody is loopback.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from starlette.routing import Route
 
 from desired.app import AppKey
 from nomad_operator.hook_proof import bearer_matches
+from nomad_operator.page.pages import Pages
+from nomad_operator.page.site import Site
 from nomad_operator.web_answers import refusal, refuse_http, told
 from nomad_operator.web_events import Listening, server_sent
 from nomad_operator.web_hooks import Counted, GitHook
@@ -96,11 +98,15 @@ class Web:
         webhook_secret: SecretStr | None = None,
         memories: Memories | None = None,
         plainly: Plainly | None = None,
+        site: Site | None = None,
+        pages: Pages | None = None,
         heartbeat_seconds: float = _HEARTBEAT_SECONDS,
     ) -> None:
         self._backend = backend
         self._metrics = metrics
         self._plainly = plainly
+        self._site = site
+        self._pages = pages
         self._api_token = api_token
         self._git_hook = GitHook(
             secret=webhook_secret, api_token=api_token, wake=backend.wake_source, counted=metrics, now=time.time,
@@ -130,7 +136,10 @@ class Web:
                 Route(app, told(self._app), methods=get),
                 Route("/api/v1/apps/{name}", told(self._named), methods=get),
                 Route("/hooks/git", told(self._git_hook.answer), methods=post),
+                *(self._site.routes() if self._site is not None else []),
+                *(self._pages.routes() if self._pages is not None else []),
             ],
+            middleware=self._site.middleware() if self._site is not None else [],
             exception_handlers={HTTPException: refuse_http},
         )
 

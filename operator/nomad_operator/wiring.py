@@ -51,10 +51,13 @@ from nomad_operator.news.of_repairs import NewsOfRepairs
 from nomad_operator.nomad_watch import NomadWatch
 from nomad_operator.outcomes_told import OutcomesTold
 from nomad_operator.passes import Passes
+from nomad_operator.probes.services import probe_services
 from nomad_operator.pulse import Pulse
+from nomad_operator.repair_ledger import RepairLedger
 from nomad_operator.repairs_told import RepairsTold
 from nomad_operator.rules_watch import RulesWatch
 from nomad_operator.service_clients import ServiceClients, service_clients
+from nomad_operator.service_look import ServiceLook
 from nomad_operator.settings import Settings
 from nomad_operator.source import Repository, Source
 from nomad_operator.state_watch import StateWatch
@@ -109,6 +112,8 @@ FLUSH_SECONDS = 2.0
 _WRITE_AGAIN = timedelta(seconds=10)
 _WRITE_AGAIN_AT_MOST = timedelta(minutes=15)
 _REMEMBERED_WITHIN = 5.0
+# Somebody looks at a page, and waits.
+_LOOK_TIMEOUT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ class Parts:
     backend: DaemonBackend
     broadcast: Broadcast
     metrics: Metrics
+    outages: Outages
+    look: ServiceLook
     passes: Passes
     requests: Counter[str]
     codes: CodeSources
@@ -156,6 +163,7 @@ class Parts:
         if self.notifier is not None:
             await self.notifier.aclose()
         self.codes.close()
+        await self.look.aclose()
         await self.nomad.aclose()
         await self.asking.aclose()
         await self.services.aclose()
@@ -219,6 +227,8 @@ def assemble(
     )
     records = Records(store=state, origin=origin)
     records.listen(RepairsTold(metrics=metrics, log=log).saved)
+    ledger = RepairLedger(since=now())
+    records.listen(ledger.saved)
     reports = Reports(now=now)
     asked = Requests()
     codes = code_sources(
@@ -421,6 +431,7 @@ def assemble(
         broadcast=broadcast,
         switch=switch,
         repair_mode=settings.repair_mode,
+        ledger=ledger,
     )
     told = notifier(settings, metrics=metrics, outages=outages)
     if told is not None:
@@ -433,6 +444,9 @@ def assemble(
         reports.listen(lambda one: of_apps.gone(one.key) if reports.get(one.key) is None else None)
         records.listen(of_repairs.saved)
         switch.listen(of_repairs.switched)
+    look = ServiceLook(
+        ask=lambda: probe_services(settings, timeout=_LOOK_TIMEOUT, question=False), now=now, clock=time.monotonic
+    )
     plainly = None
     if asked_model is not None:
         # What it makes of a story is shown as it is.
@@ -443,8 +457,8 @@ def assemble(
     return Parts(
         nomad=nomad, asking=asking, images=images, source=source, records=records, switch=switch, reports=reports,
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
-        passes=passes, requests=requests, sync=sync, codes=codes, services=services, langfuse=langfuse,
-        fetched=fetched, model=asked_model, traced=traced, scores=scores,
+        outages=outages, look=look, passes=passes, requests=requests, sync=sync, codes=codes,
+        services=services, langfuse=langfuse, fetched=fetched, model=asked_model, traced=traced, scores=scores,
         notifier=told, experience=experience, remembering=remembering,
         memories=memories,
         plainly=plainly,

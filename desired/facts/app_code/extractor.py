@@ -27,14 +27,17 @@ def extract(codebase: Codebase, component: Component, *, limits: Limits | None =
     """What dependency files and code say of one component. Never raises for what a file holds."""
     sources = Sources(codebase, component, limits=limits)
     dockerfile = (codebase.text(component.dockerfile) or "") if component.dockerfile else ""
-    chosen = choose(find_projects(codebase, component, sources, ECOSYSTEMS), component, dockerfile)
+    projects = find_projects(codebase, component, sources, ECOSYSTEMS)
+    chosen = choose(projects, component, dockerfile)
     if chosen is None:
         return Extraction(_pages(sources))
     folder = chosen.project.folder
     seen: list[Seen] = [*chosen.seen, *chosen.ecosystem.code(sources, chosen.project)]
     seen += read_procfile(sources, folder)
     seen += read_examples(sources, tuple({folder: 0, component.root: 0}))
-    warnings = [item for item in seen if isinstance(item, Problem)]
+    # Of the others as well: the one that it is may be the one that cannot be read.
+    beside = (item for one in projects if one is not chosen for item in one.seen)
+    warnings = [item for item in (*seen, *beside) if isinstance(item, Problem)]
     if sources.cut is not None:
         warnings.append(sources.cut)
     facts = assemble(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from desired.app import AppKey
 from desired.errors import UsageError
-from nomad_operator.api_token import token_of_command
+from nomad_operator.api_token import token_for_reading, token_of_command
 from nomad_operator.client_api import DaemonClient
 from nomad_operator.commands.app_detail import detail
 from nomad_operator.commands.app_list import overview, withdrawn
@@ -21,7 +21,7 @@ from nomad_operator.settings_load import load
 def status(arguments: argparse.Namespace) -> int:
     settings = load().settings
     key = app_key(arguments.app, settings) if arguments.app is not None else None
-    with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
+    with reading(settings) as daemon:
         answer = daemon.app(key) if key else daemon.status()
     if arguments.json:
         print(json.dumps(answer))
@@ -46,13 +46,18 @@ def prune(arguments: argparse.Namespace) -> int:
         with with_token(settings) as daemon:
             answer = daemon.confirm_prune()
     else:
-        with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
+        with reading(settings) as daemon:
             answer = daemon.prune_candidates()
     if arguments.json:
         print(json.dumps(answer))
     else:
         print("\n".join(withdrawn(answer, datetime.now(UTC), Style.of(sys.stdout))))
     return 0
+
+
+def reading(settings: Settings) -> DaemonClient:
+    """Most daemons let everybody read: the token is shown to one that asks for it."""
+    return DaemonClient(address=settings.daemon_addr, token=None, asked_for=token_for_reading(settings))
 
 
 def with_token(settings: Settings) -> DaemonClient:

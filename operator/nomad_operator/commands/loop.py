@@ -54,13 +54,13 @@ def demo(arguments: argparse.Namespace) -> int:
     from nomad_operator.demo.story import play, play_embedded
 
     if arguments.nomad is None:
-        return asyncio.run(play_embedded())
+        return asyncio.run(play_embedded(port=arguments.port, stay=arguments.stay))
     try:
         address = check_address(arguments.nomad, sockets=True)
     except ValueError as error:
         raise UsageError(f"--nomad {arguments.nomad} {error}", hint="such as --nomad http://127.0.0.1:4646") from None
     # A Nomad that others use: the story's jobs carry a name of their own, and are purged at the end.
-    return asyncio.run(play(address, image=arguments.image, prefix="demo-"))
+    return asyncio.run(play(address, image=arguments.image, prefix="demo-", port=arguments.port, stay=arguments.stay))
 
 
 def embedded(arguments: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from desired.errors import DeadlineExceeded, Unavailable, UsageError
 from nomad_operator.client_api import DaemonClient
-from nomad_operator.commands.apps import with_token
+from nomad_operator.commands.apps import reading, with_token
 from nomad_operator.commands.memory_words import detail, listed
 from nomad_operator.commands.table import Style
 from nomad_operator.settings import Settings
@@ -65,7 +65,7 @@ def _answered(
     changes: bool = False,
 ) -> dict[str, Any]:
     try:
-        with with_token(settings) if changes else DaemonClient(address=settings.daemon_addr, token=None) as daemon:
+        with with_token(settings) if changes else reading(settings) as daemon:
             return ask(daemon)
     except DeadlineExceeded:
         # It is there, and has the memory open.

@@ -9,7 +9,7 @@ from typing import Any
 from nomad_operator.commands.app_list import age
 from nomad_operator.commands.table import Style, bold, columns, faint, plain
 
-_WHO = {
+WHO = {
     "spec": "the job itself",
     "cluster": "whoever runs the cluster",
     "external": "whoever runs what it depends on",
@@ -17,7 +17,7 @@ _WHO = {
     "none": "nobody: it is no failure of the job",
     "unknown": "not known",
 }
-_STATES = {
+STATES = {
     "waiting": "waits for your approval",
     "open": "in force, being verified",
     "verified": "it stayed healthy",
@@ -25,11 +25,11 @@ _STATES = {
     "guarded": "turned down by the guard",
     "rejected": "turned down",
 }
-_CHOICES = {
+CHOICES = {
     True: "several things may help, and nothing says which; choose one",
     False: "what may help, if it is what you want",
 }
-_OUTCOMES = {
+OUTCOMES = {
     "repaired": "repaired, and verified healthy",
     "healed": "it became healthy by itself",
     "rolled_back": "not repaired; the last good version is in force",
@@ -80,7 +80,7 @@ def report(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     for one in episode["tries"]:
         lines += ["", bold(f"attempt {one['number']}: {_state(one)}", style), *_try(one, episode, style)]
     if episode["choices"]:
-        lines += ["", bold(_CHOICES[len(episode["choices"]) > 1], style)]
+        lines += ["", bold(CHOICES[len(episode["choices"]) > 1], style)]
         lines += [f"  - {plain(choice)}" for choice in episode["choices"]]
     lines += ["", *_ending(answer, episode, style)]
     if (now_wrong := answer.get("now")) and now_wrong["class"] != episode["class"]:
@@ -100,7 +100,7 @@ def _now(key: str, found: Mapping[str, Any], style: Style) -> list[str]:
         bold(f"{plain(key)}: {found['class']}", style),
         f"  {plain(found['message'])}",
         "",
-        f"  {'who':<9} {_WHO.get(found['cause'], found['cause'])}",
+        f"  {'who':<9} {WHO.get(found['cause'], found['cause'])}",
         f"  {'advice':<9} {plain(found['hint'])}",
         "",
         "it is still being watched: nothing is done about it yet",
@@ -108,7 +108,7 @@ def _now(key: str, found: Mapping[str, Any], style: Style) -> list[str]:
 
 
 def _state(one: Mapping[str, Any]) -> str:
-    return "chosen, and nothing is written for it yet" if one.get("pending") else _STATES[one["state"]]
+    return "chosen, and nothing is written for it yet" if one.get("pending") else STATES[one["state"]]
 
 
 def _facts(episode: Mapping[str, Any], now: datetime) -> list[tuple[str, str]]:
@@ -118,8 +118,8 @@ def _facts(episode: Mapping[str, Any], now: datetime) -> list[tuple[str, str]]:
         ("where", where),
         ("since", f"{started} ({age(started, now)} ago)"),
         ("until", f"{ended} ({age(ended, now)} ago)" if ended else "it is still open"),
-        ("who", f"{_WHO.get(episode['cause'], episode['cause'])} must change" if episode["cause"] == "spec"
-         else f"{_WHO.get(episode['cause'], episode['cause'])}"),
+        ("who", f"{WHO.get(episode['cause'], episode['cause'])} must change" if episode["cause"] == "spec"
+         else f"{WHO.get(episode['cause'], episode['cause'])}"),
         ("advice", plain(episode["hint"])),
     ]  # fmt: skip
 
@@ -142,7 +142,7 @@ def _ending(answer: Mapping[str, Any], episode: Mapping[str, Any], style: Style)
             command = f"nomad-operator repairs approve {answer['key']} --proposal {proposal}"
             return [bold("it waits for you", style), f"  {command}", f"  nomad-operator repairs reject {answer['key']}"]
         return [bold("it is being worked on", style)]
-    lines = [bold("outcome", style), f"  {_OUTCOMES.get(episode['outcome'], episode['outcome'])}"]
+    lines = [bold("outcome", style), f"  {OUTCOMES.get(episode['outcome'], episode['outcome'])}"]
     if episode.get("told"):
         lines.append(f"  {plain(episode['told'])}")
     if episode["outcome"] == "repaired" and episode.get("durable") is not None:

@@ -8,8 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 from desired.errors import UsageError
-from nomad_operator.client_api import DaemonClient
-from nomad_operator.commands.apps import app_key, with_token
+from nomad_operator.commands.apps import app_key, reading, with_token
 from nomad_operator.commands.repair_words import listed, report
 from nomad_operator.commands.table import Style
 from nomad_operator.settings_load import load
@@ -19,7 +18,7 @@ _OF_AN_APP = ("approve", "reject", "revert")
 
 def explain(arguments: argparse.Namespace) -> int:
     settings = load().settings
-    with DaemonClient(address=settings.daemon_addr, token=None) as daemon:
+    with reading(settings) as daemon:
         answer = daemon.explain(app_key(arguments.app, settings))
     if arguments.json:
         print(json.dumps(answer))
@@ -52,7 +51,7 @@ def repairs(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    with DaemonClient(address=load().settings.daemon_addr, token=None) as daemon:
+    with reading(load().settings) as daemon:
         answer = daemon.repairs()
     if arguments.json:
         print(json.dumps(answer))

@@ -40,7 +40,7 @@ from nomad_operator.admission_from_settings import (
 from nomad_operator.cli import tell
 from nomad_operator.code_from_settings import code_beside
 from nomad_operator.commands.table import plain
-from nomad_operator.commands.validate_dependencies import circles, strangers
+from nomad_operator.commands.validate_dependencies import circles, strangers, unserved
 from nomad_operator.commands.validate_examined import FolderRead, examined, unread_rules
 from nomad_operator.commands.validate_server import Judgement, judged_by_server
 from nomad_operator.from_settings import connection, policy
@@ -121,7 +121,7 @@ async def _read(
         unread, told = _elsewhere(state, names) if not fetch else (set(), [])
         found.warnings += [_in(folder, one) for one in told]
         problems = [*(one for one in _problems(state, names) if one not in unread), *circles(state, apps)]
-        found.warnings += [_in(folder, one) for one in strangers(state, apps)]
+        found.warnings += [_in(folder, one) for one in (*strangers(state, apps), *unserved(state, apps))]
         found.problems += [_in(folder, problem) for problem in problems]
         found.apps += [(_shown(folder, app.path), app) for app in apps]
         here = FolderRead(folder, state, tuple(apps))

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
+from urllib.parse import quote
 
 import httpx
 from pydantic import SecretStr
@@ -21,13 +22,18 @@ from starlette.routing import Route
 from nomad_operator.copies.address import reachable
 from nomad_operator.copies.mailbox import Outbox
 from nomad_operator.hook_proof import bearer_matches
+from nomad_operator.page.pages import PASSED_ON
+from nomad_operator.page.rendering import answer as answer_page
+from nomad_operator.page.site import Site
 from nomad_operator.web_answers import refusal, refuse_http, told
 from nomad_operator.web_hooks import Counted, GitHook
 
 # What one copy has passed on, no other passes on again.
-_PASSED_ON = "x-nomad-operator-passed-on"
-_FORWARDED = ("accept", "last-event-id", "authorization")
-_RETURNED = ("content-type", "cache-control", "content-security-policy", "x-accel-buffering", "etag")
+_FORWARDED = ("accept", "last-event-id", "authorization", "cookie", "if-none-match")
+_RETURNED = (
+    "content-type", "content-encoding", "cache-control", "content-security-policy", "x-accel-buffering", "etag", "vary",
+    "location",
+)  # fmt: skip
 _BODY_LIMIT = 64 * 1024
 _CONNECT_SECONDS = 3.0
 _READ_SECONDS = 60.0
@@ -52,7 +58,9 @@ class Follower:
         api_token: SecretStr,
         webhook_secret: SecretStr | None,
         host: str,
+        site: Site,
     ) -> None:
+        self._site = site
         self._outbox = outbox
         self._leader = leader
         self._missing = missing
@@ -75,8 +83,10 @@ class Follower:
                 Route("/hooks/git", told(self._hook.answer), methods=post),
                 Route("/api/v1/status", told(self._status), methods=get),
                 Route("/api/v1/{rest:path}", told(self._request), methods=post),
+                *self._site.routes(),
                 Route("/{rest:path}", told(self._passed_on), methods=get),
             ],
+            middleware=self._site.middleware(),
             exception_handlers={HTTPException: refuse_http},
         )
 
@@ -135,18 +145,20 @@ class Follower:
     async def _passed_on(self, request: Request) -> Response:
         address, refused = self._way(request)
         if refused is not None:
-            return refused
+            return self._shown(request, refused)
+        # As it was packed for whoever asked: nothing is unpacked here.
+        headers = {**_headers(request), "accept-encoding": request.headers.get("accept-encoding", "identity")}
         asked = self._http.build_request(
-            "GET", f"{address}{request.url.path}", params=request.url.query, headers=_headers(request)
+            "GET", f"{address}{quote(request.url.path)}", params=request.url.query, headers=headers
         )
         try:
             answer = await self._http.send(asked, stream=True)
         except httpx.HTTPError as error:
-            return self._unreachable(address, error)
+            return self._shown(request, self._unreachable(address, error))
 
         async def pieces() -> AsyncIterator[bytes]:
             try:
-                async for piece in answer.aiter_bytes():
+                async for piece in answer.aiter_raw():
                     yield piece
             except httpx.HTTPError:
                 return  # the leader is gone: a stream ends, and its reader comes again
@@ -157,7 +169,7 @@ class Follower:
         return StreamingResponse(pieces(), status_code=answer.status_code, headers=headers)
 
     def _way(self, request: Request) -> tuple[str, Response | None]:
-        if _PASSED_ON in request.headers:
+        if PASSED_ON in request.headers:
             return "", refusal(503, "this copy does not act, and another one thought it did", "ask again in a moment")
         leader = self._leader()
         if address := reachable(leader, host=self._host):
@@ -170,6 +182,14 @@ class Follower:
             "set NOMAD_OPERATOR_ADVERTISE, or let NOMAD_OPERATOR_LISTEN name an address that the other copies reach",
         )
 
+    def _shown(self, request: Request, refused: Response) -> Response:
+        """The same for people, where it is a page that they asked for."""
+        if request.url.path.startswith(("/api/", "/parts/")):
+            return refused
+        why = json.loads(bytes(refused.body))
+        body = self._site.rendering.render("follower.html", {"problem": why["error"], "hint": why["hint"]})
+        return answer_page(request, body, status=refused.status_code)
+
     def _unreachable(self, address: str, error: Exception) -> Response:
         return refusal(
             503,
@@ -179,7 +199,7 @@ class Follower:
 
 
 def _headers(request: Request) -> dict[str, str]:
-    return {_PASSED_ON: "1", **{name: request.headers[name] for name in _FORWARDED if name in request.headers}}
+    return {PASSED_ON: "1", **{name: request.headers[name] for name in _FORWARDED if name in request.headers}}
 
 
 def body_of(text: str) -> object:

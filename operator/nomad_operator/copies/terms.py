@@ -29,6 +29,7 @@ from nomad_operator.from_settings import connection
 from nomad_operator.lease import Lease, clock, renew_every, taken_over_within
 from nomad_operator.log import Outages
 from nomad_operator.metrics import Metrics
+from nomad_operator.page.site import site_of
 from nomad_operator.run import followed_by, opened, serving, tell_missing_namespaces, web_of
 from nomad_operator.settings import Settings
 from nomad_operator.signals import StopSignals
@@ -102,6 +103,7 @@ class Copy:
             api_token=self._token,
             webhook_secret=settings.webhook_secret,
             host=socket.gethostname(),
+            site=site_of(settings, self._token),
         )
         self._following: ASGIApp = self._follower.application()
         self._leading: ASGIApp | None = None

@@ -15,14 +15,17 @@ from desired.app import DEFAULT_NAMESPACE, AppKey
 from desired.operations.words import line
 from desired.state import HclSource
 from nomad_operator import log, repair_view
+from nomad_operator.api_token import token_of_daemon
 from nomad_operator.commands.repair_words import listed, report
 from nomad_operator.commands.table import Style
 from nomad_operator.demo import apps, broken
 from nomad_operator.demo.stage import Narrator, Repository, until
 from nomad_operator.embedded.server import serve
 from nomad_operator.embedded.world import read_world
-from nomad_operator.run import opened
+from nomad_operator.run import opened, serving, web_of
 from nomad_operator.settings import LogFormat, LogLevel, Settings
+from nomad_operator.signals import StopSignals
+from nomad_operator.web_server import WebServer
 from nomad_operator.wiring import Parts, now
 from reconcilers.decision import Condition, Step, Truth
 from reconcilers.reports import AppReport
@@ -30,8 +33,11 @@ from reconcilers.reports import AppReport
 _PATIENCE = 60.0
 
 
-async def play(address: str, *, image: str, prefix: str) -> int:
-    """Play it on the Nomad at `address`; 0 if everything came out as told. Its jobs are purged at the end."""
+async def play(address: str, *, image: str, prefix: str, port: int = 0, stay: bool = False) -> int:
+    """Play it on the Nomad at `address`; 0 if everything came out as told. Its jobs are purged at the end.
+
+    Its page is served at `port` of the loopback, a free one if 0; with `stay` until somebody stops it.
+    """
     log.configure(form=LogFormat.AUTO, level=LogLevel.ERROR)
     with tempfile.TemporaryDirectory(prefix="nomad-operator-demo-") as folder:
         repository = Repository(_made(Path(folder) / "repository"))
@@ -45,16 +51,32 @@ async def play(address: str, *, image: str, prefix: str) -> int:
         repository.commit(apps.files(image, prefix), "six apps")
         async with opened(settings) as parts:
             parts.reports.listen(narrator.transition)
-            await parts.daemon.start()
-            running = asyncio.create_task(parts.daemon.run())
+            server = await WebServer.start(
+                web_of(settings, parts, token_of_daemon(settings)).application(), host="127.0.0.1", port=port
+            )
+            narrator.does(f"Its page, to watch meanwhile: {server.address}/")
             story = _Story(parts, repository, narrator, image, prefix, address)
             try:
-                await story.tell()
+                async with serving(parts):
+                    await parts.daemon.start()
+                    running = asyncio.create_task(parts.daemon.run())
+                    try:
+                        await story.tell()
+                        if stay:
+                            await _until_stopped(f"The page stays at {server.address}/ until you press Ctrl-C.")
+                    finally:
+                        await parts.daemon.stop()
+                        await running
+                        await story.clean_up()
             finally:
-                await parts.daemon.stop()
-                await running
-                await story.clean_up()
+                await server.stop()
     return 0
+
+
+async def _until_stopped(told: str) -> None:
+    print(f"\n{told}", flush=True)
+    with StopSignals() as signals:
+        await signals.wait()
 
 
 def _made(folder: Path) -> Path:
@@ -212,11 +234,11 @@ def _seen(report: AppReport, step: Step) -> bool:
     return any(one.step is step for one in report.transitions)
 
 
-async def play_embedded() -> int:
+async def play_embedded(*, port: int = 0, stay: bool = False) -> int:
     """The story on an embedded Nomad of its own."""
     world = apps.WORLD + broken.BEHAVIOURS.lstrip("\n") + broken.TEMPLATES
-    serving = await serve(read_world(world, "the demo's world"))
+    nomad = await serve(read_world(world, "the demo's world"))
     try:
-        return await play(serving.address, image="busybox:1", prefix="")
+        return await play(nomad.address, image="busybox:1", prefix="", port=port, stay=stay)
     finally:
-        await serving.stop()
+        await nomad.stop()

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from desired.errors import DeadlineExceeded, Unsupported
 from nomad_operator.doctor import Finding
 from nomad_operator.probes.attempt import Attempt, Told
+from nomad_operator.probes.attempt import Question as Asking
 from nomad_operator.probes.json_api import JsonApi
 from observers.reach.breaks import Failure, not_the_service
 from prompts.model.dialect import Form
@@ -106,9 +107,27 @@ def _no_traces(attempt: Attempt) -> Finding:
     )  # fmt: skip
 
 
+async def probe_models(api: JsonApi, attempt: Attempt) -> list[Finding]:
+    """Whether the endpoint lists models for the key: that costs nothing."""
+    return await attempt.first(_lists_models(api, attempt))
+
+
 async def probe_model(api: JsonApi, attempt: Attempt, *, model: Asked) -> list[Finding]:
     """Whether the endpoint lists models for the key, and whether it answers, bound to a schema in which way."""
 
+    async def answers() -> Told:
+        try:
+            reply, form = await model.ask_and_tell(_TRIAL)
+        except DeadlineExceeded as error:
+            hint = "a question may take as long as NOMAD_OPERATOR_MODEL_TIMEOUT_SECONDS says; this one could not"
+            return Told(error.message, ok=False, required=False, failure=Failure.TIMED_OUT, hint=hint)
+        tokens = reply.tokens_in + reply.tokens_out
+        return Told(f"{reply.model} answers by {form.value} ({reply.seconds:.1f} s, {tokens} tokens)")
+
+    return await attempt.first(_lists_models(api, attempt), ("answers", answers))
+
+
+def _lists_models(api: JsonApi, attempt: Attempt) -> Asking:
     async def models() -> Told:
         told = await api.get("list its models", "models")
         names = [str(_object(one).get("id")) for one in _list(told, "data")]
@@ -120,16 +139,7 @@ async def probe_model(api: JsonApi, attempt: Attempt, *, model: Asked) -> list[F
         more = f" and {len(names) - _MOST_MODELS} more" if len(names) > _MOST_MODELS else ""
         return Told(f"models: {', '.join(names[:_MOST_MODELS])}{more}")
 
-    async def answers() -> Told:
-        try:
-            reply, form = await model.ask_and_tell(_TRIAL)
-        except DeadlineExceeded as error:
-            hint = "a question may take as long as NOMAD_OPERATOR_MODEL_TIMEOUT_SECONDS says; this one could not"
-            return Told(error.message, ok=False, required=False, failure=Failure.TIMED_OUT, hint=hint)
-        tokens = reply.tokens_in + reply.tokens_out
-        return Told(f"{reply.model} answers by {form.value} ({reply.seconds:.1f} s, {tokens} tokens)")
-
-    return await attempt.first(models, ("answers", answers))
+    return models
 
 
 def _object(value: Any) -> dict[str, Any]:

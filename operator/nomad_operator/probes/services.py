@@ -19,7 +19,7 @@ from nomad_operator.probes.attempt import Attempt, not_set
 from nomad_operator.probes.consul import probe_consul
 from nomad_operator.probes.fabio import probe_fabio
 from nomad_operator.probes.json_api import JsonApi
-from nomad_operator.probes.plain_services import probe_langfuse, probe_model, probe_qdrant
+from nomad_operator.probes.plain_services import probe_langfuse, probe_model, probe_models, probe_qdrant
 from nomad_operator.probes.vault import probe_vault
 from nomad_operator.service_clients import consul_client, fabio_client, vault_client, vault_login
 from nomad_operator.settings import Settings
@@ -39,14 +39,21 @@ class _Nobody:
     def model_tokens(self, prompt: str, tokens_in: int, tokens_out: int) -> None: ...
 
 
-async def probe_services(settings: Settings, *, timeout: timedelta) -> list[Finding]:
-    """What is not set is not asked. Nothing takes longer than `timeout`."""
+async def probe_services(settings: Settings, *, timeout: timedelta, question: bool = True) -> list[Finding]:
+    """What is not set is not asked. Nothing takes longer than `timeout`.
+
+    Without a `question` a model is only asked what it is: an answer costs tokens.
+    """
+
+    async def model(settings: Settings, timeout: timedelta) -> list[Finding]:
+        return await _model(settings, timeout, question=question)
+
     groups = await asyncio.gather(
         *(
             _guarded(name, work(settings, timeout))
             for name, work in (
                 ("consul", _consul), ("vault", _vault), ("fabio", _fabio),
-                ("qdrant", _qdrant), ("langfuse", _langfuse), ("model", _model),
+                ("qdrant", _qdrant), ("langfuse", _langfuse), ("model", model),
             )
         )
     )  # fmt: skip
@@ -115,7 +122,7 @@ async def _langfuse(settings: Settings, timeout: timedelta) -> list[Finding]:
     )  # fmt: skip
 
 
-async def _model(settings: Settings, timeout: timedelta) -> list[Finding]:
+async def _model(settings: Settings, timeout: timedelta, *, question: bool) -> list[Finding]:
     key = _plain(settings.openai_api_key)
     address = model_address(settings)
     if address is None:
@@ -124,10 +131,13 @@ async def _model(settings: Settings, timeout: timedelta) -> list[Finding]:
         reach=_reach("The model's endpoint", "OPENAI_BASE_URL", address, timeout),
         headers={"Authorization": f"Bearer {key}"} if key else {}, credentials="OPENAI_API_KEY a key",
     )  # fmt: skip
+    attempt = _attempt("model", address, timeout)
+    if not question:
+        return await probe_models(api, attempt)
     model = model_client(
         settings, accounts=_Nobody(), watch=lambda _: None, placeholders=Placeholders(), deadline=timeout * _SHARE
     )  # fmt: skip
-    return await _asked(model, probe_model(api, _attempt("model", address, timeout), model=model))
+    return await _asked(model, probe_model(api, attempt, model=model))
 
 
 async def _asked(client: Any, findings: Awaitable[list[Finding]]) -> list[Finding]:

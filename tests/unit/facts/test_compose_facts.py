@@ -153,7 +153,6 @@ SAID: dict[str, tuple[str, dict[str, Any]]] = {
     "a GPU, the old way": ("runtime: nvidia", {"gpu": "1"}),
     "an architecture": ("platform: linux/arm64/v8", {"architecture": "arm64"}),
     "what is always started again": ("restart: unless-stopped", {"kind": "service"}),
-    "that it is not started again says nothing": ('restart: "no"', {}),
     "volumes": (
         "volumes: ['data:/data', '/srv/x:/x:ro', '/anonymous', '~/y:/y', {type: volume, source: l, target: /l}]",
         {
@@ -507,3 +506,81 @@ def test_a_mistake_is_told_with_its_line(case: str) -> None:
     if "image: x" in text:
         image = found.apps[0].facts.image_name
         assert image is not None and image.value == "x"
+
+
+def test_an_override_takes_back_and_replaces_what_was_said() -> None:
+    files = {
+        "compose.yaml": """\
+            services:
+              web:
+                image: nginx
+                command: [serve, -v]
+                ports: ["80:80"]
+                environment: {A: a, B: b, C: c}
+                depends_on: {db: {condition: service_started}, mq: {condition: service_started}}
+                deploy: {resources: {limits: {memory: 512M, cpus: "1"}}}
+              db: {image: postgres}
+              mq: {image: rabbitmq}
+            """,
+        "compose.override.yaml": """\
+            services:
+              web:
+                command: !reset null
+                ports: !override ["8080"]
+                environment: {B: !reset null}
+                depends_on: {mq: !reset null}
+                deploy: {resources: {limits: !override {cpus: "2"}}}
+              mq: !reset null
+            """,
+    }
+    found = said(files)
+    assert "command" not in found and "memory" not in found
+    assert found["ports"].keys() == {"8080"} and found["env"] == {"A": "a", "C": "c"}
+    assert found["depends_on"].keys() == {"db"} and found["cpu"] == "2000"
+    assert compose(codebase(files)).services.keys() == {"web", "db"}
+
+
+def test_a_service_may_be_replaced_whole() -> None:
+    files = {
+        "compose.yaml": "services: {web: {image: nginx, command: serve}}",
+        "compose.override.yaml": "services: {web: !override {image: caddy}}",
+    }
+    assert said(files) == {"image_name": "caddy"}
+
+
+def test_a_tag_of_others_is_told() -> None:
+    assert any("this tag is not read" in one for one in warned({"compose.yaml": "services: {web: {image: !vault x}}"}))
+
+
+def test_an_env_file_may_have_values_over_several_lines() -> None:
+    files = {
+        "compose.yaml": "services: {web: {image: nginx, env_file: web.env}}",
+        "web.env": "export A=1 # one\nB=\"x\ny\\tz\"\nC='p $A\nq'\nE=${F:-f}\n\n# none\nD\n",
+    }
+    assert said(files)["env"] == {"A": "1", "B": "x\ny\tz", "C": "p $A\nq", "E": "f"}
+
+
+def test_what_is_no_line_of_an_env_file_is_told_with_its_place_and_the_rest_counts() -> None:
+    files = {
+        "compose.yaml": "services: {web: {image: nginx, env_file: web.env}}",
+        "web.env": 'A=1\nhunter2 and more\nB="never closed\nC=3\n',
+    }
+    assert [one.partition(": ")[0] for one in warned(files)] == ["web.env:2", "web.env:3"]
+    assert not any("hunter2" in one for one in warned(files))
+
+
+@pytest.mark.parametrize(
+    ("block", "kind"),
+    [
+        ('restart: "no"', "batch"),
+        ("restart: on-failure", None),
+        ("deploy: {restart_policy: {condition: none}}", "batch"),
+        ('{restart: "no", ports: ["80"]}', None),
+        ("restart: always", "service"),
+        ("command: serve", None),
+    ],
+)
+def test_what_compose_does_not_start_again_on_purpose_may_run_once(block: str, kind: str | None) -> None:
+    inside = block.strip("{}") if block.startswith("{") else block
+    found = said({"compose.yaml": f"services: {{web: {{image: nginx, {inside}}}}}"})
+    assert found.get("kind") == kind

@@ -225,6 +225,26 @@ MISTAKES: dict[str, tuple[str, list[str], dict[str, Any]]] = {
         ["Dockerfile:2: HEALTHCHECK says neither CMD nor NONE"],
         {"user": "u"},
     ),
+    "a health check of something else": (
+        "FROM x\nHEALTHCHECK curl localhost\nUSER u",
+        ["Dockerfile:2: HEALTHCHECK says neither CMD nor NONE"],
+        {"user": "u"},
+    ),
+    "a health check every now and then": (
+        "FROM x\nHEALTHCHECK --interval=often --timeout=$T CMD check\nUSER u",
+        ["Dockerfile:2: HEALTHCHECK: --interval is no span of time, such as 30s"],
+        {"user": "u", "health": "check"},
+    ),
+    "a health check with another option": (
+        "FROM x\nHEALTHCHECK --hunter2=1 --retries=3 CMD check\nUSER u",
+        ["Dockerfile:2: HEALTHCHECK: an option that Docker does not know"],
+        {"user": "u", "health": "check"},
+    ),
+    "instructions that say nothing": (
+        "FROM x\nENV\nEXPOSE\nVOLUME\nCMD\nENTRYPOINT\nUSER u",
+        [f"Dockerfile:{line}: {kind} says nothing" for line, kind in enumerate(("ENV", "EXPOSE", "VOLUME"), 2)],
+        {"user": "u"},
+    ),
     "two mistakes": (
         "FROM x\nENV A\nUSER u\nENV B",
         ["Dockerfile:2: ENV must have two arguments", "Dockerfile:4: ENV must have two arguments"],

@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from desired.facts.analyze import analyze
 from desired.facts.fact import Fact, Place
 from desired.facts.facts import EnvUse, Facts, HealthFact, PortFact, SecretRef, Size, WorkKind
 from desired.facts.merge import merged
 from desired.facts.whole import fitting
 from desired.facts.withheld import withheld
+from tests.unit.facts.app_code.memory_codebase import MemoryCodebase
 
 NAMES = ["build_yaml", "compose", "dockerfile", "app_code"]
 PRIORITIES = {"build_yaml": 0.95, "compose": 0.7, "dockerfile": 0.6, "app_code": 0.5}
@@ -203,3 +206,33 @@ def test_what_a_shell_puts_in_itself_is_no_secret() -> None:
     ):
         facts = Facts(health=fact(HealthFact(command=words), "compose"))
         assert withheld(facts) == (facts, ()), words
+
+
+@pytest.mark.parametrize(
+    ("command", "hidden"),
+    [
+        (("run", "-u", "bob:hunter2xyz"), True),
+        (("run", "--url", "http://x.y/?api_key=Zk3jfj38fjf"), True),
+        (("sh", "-c", "run --login bob:hunter2xyz"), True),
+        (("run", "-u", "1000:1000"), False),
+        (("run", "-u", "app:app"), False),
+        (("run", "-u", "bob:$PASSWORD"), False),
+    ],
+)
+def test_a_command_with_who_and_a_password_in_one_is_left_out(command: tuple[str, ...], hidden: bool) -> None:
+    shown, warnings = withheld(Facts(command=fact(command, "compose")))
+    assert (shown.command is None, bool(warnings)) == (hidden, hidden)
+
+
+@pytest.mark.parametrize(
+    ("user", "hidden"),
+    [("app:hunter2pass", True), ("1000:1000", False), ("app:users", False), ("www-data:docker1", False)],
+)
+def test_a_user_with_a_password_for_a_group_is_left_out(user: str, hidden: bool) -> None:
+    assert (withheld(Facts(user=fact(user, "compose")))[0].user is None) == hidden
+
+
+def test_what_a_build_argument_holds_is_known_again_as_a_variable() -> None:
+    text = "FROM x\nARG BUILD_PASSWORD=Tr0ub4dor\nENV THING=$BUILD_PASSWORD\nENV NAME=shop\n"
+    (app,) = analyze(MemoryCodebase({"Dockerfile": text}, "shop")).apps
+    assert app.facts.env.keys() == {"NAME"} and app.facts.secret_literals.keys() == {"THING"}

@@ -268,6 +268,24 @@ def test_who_waits_for_itself_is_wrong_and_who_waits_for_a_stranger_is_told(run:
     ]
 
 
+def test_a_service_that_the_app_of_its_name_does_not_offer_is_told(run: Run, tmp_path: Path) -> None:
+    def app(name: str, *, namespace: str = "default", more: str = "") -> str:
+        head = f"apiVersion: nomad-operator/v1\nkind: App\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
+        return f"{head}spec:\n  image: nginx:1\n{more}"
+
+    asks = (
+        '  env: {A: {service: "{cache}"}, B: {service: "{db.host}"}, C: {service: "{queue}"}, D: {service: "{web}"}}\n'
+    )
+    apps = [app("asks", more=asks), app("cache"), app("db", more="  ports: {sql: {to: 5432}}\n")]
+    # Another namespace is none of theirs, and the last is a job by hand.
+    (tmp_path / "apps" / "some.yaml").write_text("---\n".join([*apps, app("queue", namespace="other")]))
+    _, out, _ = run("validate", "apps/some.yaml")
+    (told,) = out.splitlines()
+    assert told.startswith(
+        "apps/some.yaml:1: warning: asks for the service cache, and the app default/cache offers none"
+    )
+
+
 @pytest.mark.parametrize("name", [".", "..", "a/../b", "a\u202eb", "a\u200bb", "a\x07b", "\u2066a"])
 def test_a_name_that_cannot_be_asked_for_or_read_is_refused(run: Run, tmp_path: Path, name: str) -> None:
     (tmp_path / "apps" / "bad.nomad.hcl").unlink()

@@ -294,3 +294,9 @@ def test_of_two_that_ask_for_the_same_the_second_hears_it_beside_a_third_that_ov
 def test_of_many_that_ask_for_the_same_each_hears_of_one() -> None:
     world = World({}, {f"app-{number}": ["x.y/"] for number in range(30)})
     assert [len(asyncio.run(world.objections(name))) for name in ("app-0", "app-1", "app-29")] == [0, 1, 1]
+
+
+def test_of_many_that_overlap_with_one_a_few_are_named_and_the_rest_is_counted() -> None:
+    apps = {f"app-{number:02d}": [f"x.y/{number:02d}"] for number in range(20)}
+    told = asyncio.run(World(apps, {**apps, "web": ["x.y/"]}).objections("web"))
+    assert len(told) == 5 and "(and 15 more)" in told[-1].message
