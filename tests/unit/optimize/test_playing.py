@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from nomad_operator.optimize.corpus import shipped
 from nomad_operator.optimize.metered import Metered, Spent, Stopped
 from nomad_operator.optimize.outcome import Ending, Played
 from nomad_operator.optimize.playing import play
+from nomad_operator.optimize.repair_case import read_case
 from prompts.catalog import FilePrompts
 from prompts.model.question import Question
 from tests.repair import corpus, stub_models
@@ -87,3 +92,17 @@ def test_the_question_is_the_one_of_production() -> None:
     first = model.questions[0]
     assert first.messages[0].text == BASE.messages[0].text
     assert first.settings == BASE.settings and first.schema_name == "repair"
+
+
+def test_the_case_that_the_page_shows_can_be_played() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "prompts.md").read_text(encoding="utf-8")
+    told = re.search(r"```yaml\n(cases:.*?)```", page, re.DOTALL)
+    assert told is not None
+    (document,) = yaml.safe_load(told[1])["cases"]
+    case = read_case(document, where="docs/prompts.md")
+    answer = {"op": "env", "path": "shop/shop/HTTP_PORT", "to": "8000"}
+    model = stub_models.stub("right")
+    model.case = replace(corpus.cases()["lacks-http-port:shop"], answers=(answer,))
+    spent = Spent()
+    found = play(case, BASE, model=Metered(model=model, spent=spent, most=10**6), spent=spent)
+    assert found.ending is Ending.DURABLE
