@@ -22,13 +22,14 @@ from desired.catalog_history import History
 from desired.catalog_state import state_of, with_keys_of_before
 from desired.catalog_texts import Texts
 from desired.code_place import CodeWish
-from desired.errors import InvalidDesired, OperatorError
+from desired.errors import InvalidDesired, OperatorError, StillReading
 from desired.file_tree import FileSource, FileTree
+from desired.help import Help, Wanting
 from desired.job_file import FileKind, decoded, is_text, kind_of, may_hold_app, source_of, variables_beside
 from desired.manifest_file import Manifest, ManifestFile, holds_manifest, read_manifests
-from desired.origin import Origin
 from desired.policy import Policy
 from desired.problem import Problem
+from desired.source_app import Asked
 from desired.source_code import Code, Codes
 from desired.state import (
     DesiredApp,
@@ -95,7 +96,8 @@ class _Made:
 class Catalog:
     """Keeps what it read between calls; calls must not overlap. `defaults` is the policy of apps that name none.
 
-    `codes` reads the code of apps that have a source. Without it a manifest has to say everything itself.
+    `codes` reads the code of apps that have a source. Without it a manifest has to say everything itself. `help` is
+    asked about what stays open then.
     """
 
     def __init__(
@@ -106,12 +108,14 @@ class Catalog:
         namespace: str = DEFAULT_NAMESPACE,
         namespaces: Collection[str] = ("*",),
         codes: Codes | None = None,
+        help: Help | None = None,
     ) -> None:
         self._parser = parser
         self._defaults = defaults
         self._namespace = namespace
         self._namespaces = frozenset(namespaces)
         self._codes = codes
+        self._help = help
         self._kinds: dict[str, FileKind] = {}
         self._manifests: dict[str, _Read] = {}
         self._made: dict[tuple[str, int], _Made] = {}
@@ -136,7 +140,9 @@ class Catalog:
         await texts.fetch(path for unit in stale for path in unit.read if path)
         made = await asyncio.gather(*(self._make(unit, texts, known) for unit in stale))
         for unit, one in zip(stale, made, strict=True):
-            self._made[unit.name] = one
+            before = self._made.get(unit.name)
+            if before is None or before.app is None or one.unreadable is None or not one.unreadable.pending:
+                self._made[unit.name] = one
         self._made = {unit.name: self._made[unit.name] for unit in units}
         return self._state(tree, wrapped)
 
@@ -203,7 +209,8 @@ class Catalog:
                 if manifest.code is not None:
                     code = found[manifest.code]
                     beside = apps_beside(manifest, code, named)
-                    blobs = (*unit.blobs, code.identity, *sorted(beside))
+                    helped = () if self._help is None else (self._help.version(manifest.key),)
+                    blobs = (*unit.blobs, code.identity, *helped, *sorted(beside))
                     unit = replace(unit, code=code, beside=beside, blobs=blobs)
                 yield unit
         for path in tree.files:
@@ -236,6 +243,9 @@ class Catalog:
             return _Made(unit.blobs, app=await self._app(unit, texts, known))
         except InvalidDesired as error:
             return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, error.problems, key, code=place))
+        except StillReading as error:
+            problem = Problem(unit.path, message=error.message, hint=error.hint)
+            return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, (problem,), key, True, place, pending=True))
         except OperatorError as error:
             # Not the file's fault, also where the parser refuses us for good (a token that may not parse): it is read
             # again at the next look, and meanwhile it is not absent.
@@ -246,11 +256,12 @@ class Catalog:
         return _Made(unit.blobs, unreadable=UnreadableFile(unit.path, (problem,), key, transient=True, code=place))
 
     async def _app(self, unit: _Unit, texts: Texts, known: Mapping[tuple[str, str], AppKey]) -> DesiredApp | None:
-        manifest, origins, fill = unit.manifest, tuple[Origin, ...](), None
+        manifest, found, fill = unit.manifest, None, None
         if manifest is not None and unit.code is not None and unit.code.analysis is not None:
-            fill = filling(manifest, unit.code.analysis, unit.beside)
-            manifest, origins = with_its_code(
-                manifest, unit.code.analysis, path=unit.path, apps=unit.beside, defaults=self._defaults
+            asked = self._asked(manifest, unit.code)
+            fill = filling(manifest, unit.code.analysis, unit.beside, asked)
+            manifest, found = with_its_code(
+                manifest, unit.code.analysis, path=unit.path, apps=unit.beside, defaults=self._defaults, help=asked
             )
         policy = manifest.policy if manifest else self._defaults
         job: HclSource | JsonSource | None = manifest.source if manifest else None
@@ -276,11 +287,19 @@ class Catalog:
             manifest.line,
             unit.job_path or "",
             unit.manifest.code.place if unit.manifest and unit.manifest.code else None,
-            origins,
+            found.origins if found is not None else (),
             fill,
             # For the places of what is said about its app later.
             texts.of(unit.path),
+            found.values if found is not None else (),
+            found.facts if found is not None else None,
         )
+
+    def _asked(self, manifest: Manifest, code: Code) -> Asked | None:
+        who, key, wish = self._help, manifest.key, manifest.code
+        if who is None or wish is None:
+            return None
+        return lambda app, draft, words: who.helped(Wanting(key, wish, code.identity, app, draft, words))
 
     def _watched(self, key: AppKey, unit: _Unit) -> AppKey:
         """An app that nobody listens for would never be told of what happens to it."""

@@ -8,14 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from desired.app import AppKey
-from desired.errors import InvalidDesired
+from desired.errors import InvalidDesired, StillReading
 from desired.facts.analyze import Analysis
 from desired.manifest_file import Manifest, completed
-from desired.origin import Origin
 from desired.policy import Policy
 from desired.problem import Problem
 from desired.question import Question
-from desired.source_app import FromCode, with_code
+from desired.source_app import Asked, FromCode, with_code
 from desired.source_code import Code
 from desired.state import Fill, UnreadableFile
 
@@ -42,36 +41,52 @@ def unread(path: str, manifest: Manifest, code: Code) -> UnreadableFile:
 
 
 def with_its_code(
-    manifest: Manifest, analysis: Analysis, *, path: str, apps: Collection[str], defaults: Policy
-) -> tuple[Manifest, tuple[Origin, ...]]:
+    manifest: Manifest,
+    analysis: Analysis,
+    *,
+    path: str,
+    apps: Collection[str],
+    defaults: Policy,
+    help: Asked | None = None,
+) -> tuple[Manifest, FromCode]:
     """The manifest with what its code says, and which value is from where.
 
-    Raises InvalidDesired: the questions that stay open, or what is wrong, at the lines of the manifest.
+    Raises InvalidDesired: the questions that stay open, or what is wrong, at the lines of the manifest. StillReading
+    where somebody is being asked what its words mean.
     """
     assert manifest.document is not None
     place = manifest.document.place(_SOURCE, key=True)
     try:
-        found = _whole(manifest.key.name, posixpath.basename(path), analysis, apps, manifest.said)
+        found = _whole(manifest.key.name, posixpath.basename(path), analysis, apps, manifest.said, help)
     except InvalidDesired as error:
         problems = (replace(one, path=path, line=place[0], column=place[1]) for one in error.problems)
         raise InvalidDesired(tuple(problems)) from error
-    return completed(manifest, found.spec, path, defaults=defaults), found.origins
+    return completed(manifest, found.spec, path, defaults=defaults), found
 
 
-def filling(manifest: Manifest, analysis: Analysis, apps: Collection[str]) -> Fill:
+def filling(manifest: Manifest, analysis: Analysis, apps: Collection[str], help: Asked | None = None) -> Fill:
     """The same for another text of the manifest."""
 
     def fill(said: Mapping[str, Any]) -> Mapping[str, Any]:
-        return _whole(manifest.key.name, "", analysis, apps, said).spec
+        return _whole(manifest.key.name, "", analysis, apps, said, help).spec
 
     return fill
 
 
-def _whole(name: str, file: str, analysis: Analysis, apps: Collection[str], said: Mapping[str, Any]) -> FromCode:
+def _whole(
+    name: str,
+    file: str,
+    analysis: Analysis,
+    apps: Collection[str],
+    said: Mapping[str, Any],
+    help: Asked | None,
+) -> FromCode:
     try:
-        found = with_code(name, said, analysis, apps=apps, manifest=file)
+        found = with_code(name, said, analysis, apps=apps, manifest=file, help=help)
     except InvalidDesired as error:
         raise InvalidDesired(tuple(replace(one, hint=error.hint) for one in error.problems)) from error
+    if found.pending:
+        raise StillReading(f"{name}: what its prompt means is being asked", hint="what runs stays as it is meanwhile")
     if found.questions:
         raise InvalidDesired(tuple(
             Problem("", message=f"spec.{one.id}: {one.text}", hint=_suggestion(one), question=one)

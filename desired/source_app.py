@@ -5,7 +5,7 @@ Pure: the same manifest and the same facts give the same spec, in the same order
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,9 @@ from desired.draft.prompt_words import understood
 from desired.draft.value import BY_PERSON, Draft, Value
 from desired.errors import InvalidDesired
 from desired.facts.analyze import Analysis, Analyzed
+from desired.facts.facts import Facts
 from desired.facts.possible_secret import may_be_secret
+from desired.help import Helped
 from desired.operations.shown import HIDDEN
 from desired.origin import Origin
 from desired.problem import Problem
@@ -25,21 +27,39 @@ from desired.question import Question
 _WHOLE = ("image", "type", "count", "datacenters", "ports", "check", "routes", "volumes", "dependsOn", "prompt")
 _BY_PART = ("env", "resources", "files")
 _SHOWN = 120
+# Without them an app has none: nobody is asked, and somebody may know all the same.
+_UNASKED = frozenset({"ports", "check"})
 _SOURCES = ("fixed", "consul", "vault", "nomad", "service")
 
 
 @dataclass(frozen=True, slots=True)
 class FromCode:
-    """`spec` is complete where there are no `questions`; `origins` are in the order of a manifest."""
+    """`spec` is complete where there are no `questions`; `origins` are in the order of a manifest.
+
+    `pending`: somebody is being asked what the manifest's words mean.
+    """
 
     spec: Mapping[str, Any]
     questions: tuple[Question, ...]
     origins: tuple[Origin, ...]
     notes: tuple[str, ...] = ()
+    pending: bool = False
+    values: tuple[Value, ...] = ()
+    facts: Facts | None = None
+
+
+# Who is asked about an app, its draft with all that is open, and what plain patterns left of its words.
+Asked = Callable[[Analyzed, Draft, str], Helped]
 
 
 def with_code(
-    name: str, given: Mapping[str, Any], analysis: Analysis, *, apps: Collection[str], manifest: str
+    name: str,
+    given: Mapping[str, Any],
+    analysis: Analysis,
+    *,
+    apps: Collection[str],
+    manifest: str,
+    help: Asked | None = None,
 ) -> FromCode:
     """`given` is the manifest's spec as it was read, `apps` the names that other apps of its namespace have.
 
@@ -52,12 +72,23 @@ def with_code(
     facts = chosen.facts
     if said.get("type", "batch") != "batch":
         facts = replace(facts, schedule=None)
-    words = understood(str(said.get("prompt", ""))).answers
-    made = draft(name, facts, Context(siblings=analysis.hosts), _answers(said), prompted=words)
-    made = _known_here(made, {*apps, name})
-    questions = [one for one in made.questions if not _answered(one, said, chosen)]
+    words = understood(str(said.get("prompt", "")))
+
+    def drafted(helped: Mapping[str, Value]) -> Draft:
+        context = Context(siblings=analysis.hosts)
+        made = draft(name, facts, context, _answers(said), prompted=words.answers, helped=helped)
+        made = _known_here(made, {*apps, name})
+        return replace(made, questions=tuple(one for one in made.questions if not _answered(one, said, chosen)))
+
+    made, helped = drafted({}), Helped()
+    if help is not None and (made.questions or words.rest):
+        helped = help(replace(chosen, facts=facts), made, words.rest)
+        open_ = {one.id for one in made.questions} | (_UNASKED - {value.at[0] for value in made.values})
+        values = {**{at: value for at, value in helped.values.items() if at in open_}, **helped.meant}
+        made = drafted(values) if values else made
     spec = _laid_over(made.spec, said)
-    return FromCode(spec, tuple(questions), tuple(_origins(made.values, said, manifest)), made.notes)
+    origins = tuple(_origins(made.values, said, manifest))
+    return FromCode(spec, made.questions, origins, made.notes, helped.pending, made.values, facts)
 
 
 def _chosen(name: str, analysis: Analysis) -> Analyzed | Question:

@@ -13,6 +13,8 @@ from typing import Any, Protocol
 from desired.admission.rule_set import RuleSet
 from desired.app import AppKey
 from desired.code_place import CodePlace
+from desired.draft.value import Value
+from desired.facts.facts import Facts
 from desired.origin import Origin
 from desired.policy import Policy
 from desired.problem import Problem
@@ -58,7 +60,8 @@ class DesiredApp:
     `line` is where it begins in its file; 0 where that is not known. `job_file` is what a manifest wraps, if it does.
     `manifest` is the text of the file that holds its manifest, empty for a job file. `code` is where the code is that
     fills in what it leaves out, and `fill` does that again for another text of the manifest; `origins` tell which value
-    is from where.
+    is from where. `values` are those that its manifest and its code say, and `facts` what is known of that code; both
+    are empty for what has none.
     """
 
     key: AppKey
@@ -73,6 +76,8 @@ class DesiredApp:
     origins: tuple[Origin, ...] = field(default=(), compare=False)
     fill: Fill | None = field(default=None, compare=False, repr=False)
     manifest: str = field(default="", compare=False, repr=False)
+    values: tuple[Value, ...] = field(default=(), compare=False, repr=False)
+    facts: Facts | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 USES: Mapping[str, frozenset[str]] = MappingProxyType({
-    "draft": frozenset({"app", "questions", "there", "files"}),
+    "draft": frozenset({"app", "questions", "there", "recalled", "files"}),
     "explain": frozenset({"app", "story"}),
     "facts": frozenset({"app", "wanted", "known", "files"}),
     "intent": frozenset({"app", "ids", "words"}),

@@ -24,12 +24,12 @@ def question_about(value: Value) -> Question:
     return Question(value.id, f"Is {value.id} right as {shown} ({value.source})?", default=said or YES)
 
 
-def answered(at: str, data: Any, source: str) -> Iterator[Value]:
+def answered(at: str, data: Any, source: str, reason: str = "") -> Iterator[Value]:
     """None is an answer too: there is to be none."""
     head, _, rest = at.partition(".")
     if data is not None:
         # The name of a variable and the place of a volume may hold dots themselves.
-        yield Value((head, rest) if rest else (head,), data, source, 1.0)
+        yield Value((head, rest) if rest else (head,), data, source, 1.0, reason)
 
 
 def by_label(answers: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,27 +45,40 @@ def draft(
     answers: Mapping[str, Any] | None = None,
     *,
     prompted: Mapping[str, Any] | None = None,
+    helped: Mapping[str, Value] | None = None,
 ) -> Draft:
     """The draft for one component. `answers` are a person's, by the ids of values and questions; they always win.
 
-    `prompted` is what was taken from a person's words, by the same ids: it gives way to answers alone.
+    `prompted` is what was taken from a person's words, by the same ids: it gives way to answers alone. `helped` are
+    answers of somebody else, which give way to both.
     """
-    return _Drafting(name, facts, context, answers or {}, prompted or {}).draft()
+    return _Drafting(name, facts, context, answers or {}, prompted or {}, helped or {}).draft()
 
 
 class _Drafting:
     def __init__(
-        self, name: str, facts: Facts, context: Context, answers: Mapping[str, Any], prompted: Mapping[str, Any]
+        self,
+        name: str,
+        facts: Facts,
+        context: Context,
+        answers: Mapping[str, Any],
+        prompted: Mapping[str, Any],
+        helped: Mapping[str, Value],
     ) -> None:
         self._name = name
         self._facts = facts
         self._told = {
-            **{at: (data, BY_PROMPT) for at, data in by_label(prompted).items()},
-            **{at: (data, BY_PERSON) for at, data in by_label(answers).items()},
+            **{
+                at: (data, one.source, one.reason)
+                for one in helped.values()
+                for at, data in by_label({one.id: one.data}).items()
+            },
+            **{at: (data, BY_PROMPT, "") for at, data in by_label(prompted).items()},
+            **{at: (data, BY_PERSON, "") for at, data in by_label(answers).items()},
         }
         self._main = main_port(facts)
         self._labels = port_labels(facts.ports, self._main)
-        said = [data["to"] for at, (data, _) in self._told.items() if at.startswith("ports.") and data]
+        said = [data["to"] for at, (data, *_) in self._told.items() if at.startswith("ports.") and data]
         self._environment = DraftedEnvironment(
             name=name, facts=facts, listens=said[0] if said else self._main, serves=bool(self._labels),
             conventions=context.conventions, confirmed=context.confirmed, siblings=context.siblings,
@@ -88,8 +101,8 @@ class _Drafting:
                 questions.append(question_about(found))
             else:
                 values.append(found)
-        for at, (data, source) in left.items():
-            values += answered(at, data, source)
+        for at, told in left.items():
+            values += answered(at, *told)
         made = Draft(self._name, in_order(checked(values)), tuple(questions), tuple(notes(self._facts)), suggestions)
         return without_refused(made)
 

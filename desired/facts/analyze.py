@@ -78,12 +78,27 @@ def analyze(
             shown, secrets = withheld(extraction.facts)
             told.append((one.priority, shown))
             warnings += [*extraction.warnings, *secrets]
-        facts = sized(fitting(of_process(merged(told), component)))
+        known = merged(told)
+        if known == Facts() and not warnings:
+            warnings.append(_nothing(codebase, component))
+        facts = sized(fitting(of_process(known, component)))
         apps.append(Analyzed(called(component, facts), facts))
     by_service = {one.component.service: one.component.name for one in apps if one.component.service}
     hosts = {host: name for service, name in by_service.items() for host in _hosts(file.services[service])}
     linked = tuple(replace(one, facts=_linked(one.facts, by_service)) for one in apps)
     return Analysis(linked, found, chosen, hosts, tuple(dict.fromkeys(warnings)), tuple(_notes(codebase, file)))
+
+
+def _nothing(codebase: Codebase, component: Component) -> Problem:
+    files = (
+        sum(path.startswith(f"{component.root}/") for path in codebase.paths) if component.root else len(codebase.paths)
+    )
+    looked = "no Dockerfile, compose file, build.yaml, Makefile, dependency file or code that is read here"
+    return Problem(
+        component.root or codebase.name,
+        message=f"nothing tells what this is: {looked} among {files} {'file' if files == 1 else 'files'}",
+        hint="name the folder that has the code; what .gitignore and .dockerignore hide is not looked at",
+    )
 
 
 def _linked(facts: Facts, by_service: Mapping[str, str]) -> Facts:

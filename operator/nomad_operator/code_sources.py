@@ -69,6 +69,7 @@ class CodeSources:
         self._running: dict[Key, asyncio.Task[None]] = {}
         self._failed: dict[Key, _Failed] = {}
         self._pending: tuple[CodePlace, ...] = ()
+        self._found: Mapping[CodeWish, tuple[Key, _Folder]] = {}
         self.version = 0
 
     @property
@@ -113,10 +114,20 @@ class CodeSources:
             for wish in sorted(wishes)
             if isinstance(folder := folders[wish.place], _Folder)
         }
+        self._found = {
+            wish: (key, folder) for wish, key in keys.items() if isinstance(folder := folders[wish.place], _Folder)
+        }
         await self._analyse({key: folders[wish.place] for wish, key in keys.items()})
         answers = {wish: self._answer(keys[wish]) if wish in keys else _as_code(folders[wish.place]) for wish in wishes}
         self._pending = tuple(sorted({wish.place for wish, code in answers.items() if code.pending}))
         return answers
+
+    async def codebase(self, wish: CodeWish) -> Codebase:
+        """The files of what was found last. Raises OperatorError where there is none, or it cannot be read now."""
+        found = self._found.get(wish)
+        if found is None:
+            raise Unavailable(f"the code at {wish.place} is not known")
+        return await _codebase(*found)
 
     # -- where it is
 
@@ -189,16 +200,8 @@ class CodeSources:
             self._failed[key] = _Failed(told, self._clock() + _AGAIN_SECONDS)
 
     async def _of(self, key: Key, folder: _Folder) -> None:
-        async def read() -> Codebase:
-            try:
-                tree = await folder.repository.folder(folder.revision, folder.path)
-            except InvalidDesired as error:  # too many files
-                problems = tuple(Problem(folder.path, message=one.message) for one in error.problems)
-                raise InvalidDesired(problems, hint="name the app's own folder as its source") from error
-            return await codebase_of(tree, folder.repository, name=key.name, shown=folder.path)
-
         try:
-            await self._facts.of(key, read)
+            await self._facts.of(key, partial(_codebase, key, folder))
             self._failed.pop(key, None)
         except OperatorError as error:
             if not isinstance(error, InvalidDesired):
@@ -217,6 +220,15 @@ class CodeSources:
             return _pending(identity)
         problem = Problem(key.name, message=failed.error.message, hint=failed.error.hint)
         return Code(f"{identity} {problem}", problem=problem, transient=isinstance(failed.error, TransientError))
+
+
+async def _codebase(key: Key, folder: _Folder) -> Codebase:
+    try:
+        tree = await folder.repository.folder(folder.revision, folder.path)
+    except InvalidDesired as error:  # too many files
+        problems = tuple(Problem(folder.path, message=one.message) for one in error.problems)
+        raise InvalidDesired(problems, hint="name the app's own folder as its source") from error
+    return await codebase_of(tree, folder.repository, name=key.name, shown=folder.path)
 
 
 def _remote(place: CodePlace) -> Remote:

@@ -28,6 +28,7 @@ from nomad_operator.source import Source
 from nomad_operator.source_problems import SourceProblems, held_up
 from nomad_operator.state_watch import StateWatch
 from reconcilers.decision import Truth
+from reconcilers.generate.remembering_apps import RememberingApps
 from reconcilers.prune import PruneRules, Withdrawals, withdrawals
 from reconcilers.records import Records
 from reconcilers.repair.remembering import Remembering
@@ -64,6 +65,7 @@ class Daemon:
         nomad: NomadWatch,
         writing: Writing | None,
         remembering: Remembering | None = None,
+        remembering_apps: RememberingApps | None = None,
         source: Source,
         records: Records,
         reports: Reports,
@@ -91,6 +93,7 @@ class Daemon:
         self._nomad = nomad
         self._writing = writing
         self._remembering = remembering
+        self._remembering_apps = remembering_apps
         self._source = source
         self._records = records
         self._reports = reports
@@ -138,6 +141,8 @@ class Daemon:
             loops.append(self._writing.run)
         if self._remembering is not None:
             loops.append(self._remembering.run)
+        if self._remembering_apps is not None:
+            loops.append(self._remembering_apps.run)
         self._metrics.leader(acting=True)
         self._tasks = [asyncio.create_task(loop(), name=loop.__name__) for loop in loops]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from desired.errors import UsageError
 from nomad_operator.repair_view import when
+from reconcilers.generate.lived import Lived
 from reconcilers.repair.experience import Experience
 from reconcilers.repair.recalled_words import step_in_words, steps_in_words
 from reconcilers.repair.remembered import Remembered
@@ -32,18 +33,33 @@ class MemoryDesk:
     async def listed(self) -> dict[str, Any]:
         """Everything of this cluster, the newest first."""
         where = await self._experience.where()
-        memories = await self._experience.all()
-        return {"cluster": where.cluster, "kept": self._kept, "memories": [_shown(one) for one in memories]}
+        memories, apps = await self._experience.all(), await self._experience.apps()
+        return {
+            "cluster": where.cluster, "kept": self._kept, "memories": [_shown(one) for one in memories],
+            "apps": [_app(one) for one in apps],
+        }  # fmt: skip
 
     async def forget(self, keys: Sequence[str]) -> dict[str, Any]:
         """Only of this cluster. UsageError names what is not there; nothing is forgotten then."""
-        known = {one.key for one in await self._experience.all()}
+        known = {one.key for one in await self._experience.all()} | {one.key for one in await self._experience.apps()}
         missing = [key for key in keys if key not in known]
         if missing:
             raise UsageError(
                 f"nothing is remembered as {', '.join(missing)}", hint="`nomad-operator memory list` shows what is"
             )
         return {"forgotten": await self._experience.forget(keys)}
+
+
+def _app(one: Lived) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "app": one.app,
+        "cluster": one.cluster,
+        "about": sorted(one.about),
+        "said": [{"id": at, "answer": said.answer, "by": said.by} for at, said in one.said.items()],
+        "at": when(one.at),
+        "version": one.version,
+    }
 
 
 def _shown(one: Remembered) -> dict[str, Any]:

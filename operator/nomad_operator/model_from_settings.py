@@ -5,20 +5,31 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from desired.errors import OperatorError
+from desired.help import Wanting
 from nomad_operator.from_settings import secrets_of
+from nomad_operator.interview.cluster import learn
+from nomad_operator.service_clients import ServiceClients
 from nomad_operator.settings import Settings
+from observers.nomad.client import NomadClient
 from observers.redaction import Placeholders, Redactor
+from prompts.catalog import Prompts
+from prompts.model.question import Model
+from reconcilers.generate.answering import Answering, about_app
+from reconcilers.generate.recalled_apps import AppsRecalled
+from reconcilers.generate.unattended import named_like
+from reconcilers.repair.experience import Experience
 
 if TYPE_CHECKING:
     from prompts.model.client import Accounts, ModelClient
 
 # Where a key alone leads.
 OPENAI = "https://api.openai.com/v1"
+_LEARNT_WITHIN = timedelta(seconds=10)
 
 
 class Outages(Protocol):
@@ -53,6 +64,36 @@ def model(settings: Settings, *, metrics: Metrics, outages: Outages, placeholder
 
     metrics.dependency_up("model", up=True)
     return model_client(settings, accounts=metrics, watch=watch, placeholders=placeholders)
+
+
+def answering_for(
+    settings: Settings,
+    *,
+    model: Model | None,
+    prompts: Prompts,
+    services: ServiceClients,
+    nomad: NomadClient,
+    placeholders: Placeholders,
+    experience: Experience | None,
+) -> Answering | None:
+    """What it is asked about the code of apps while nobody looks; None without a model."""
+    if model is None:
+        return None
+
+    async def there(wanting: Wanting) -> Collection[str]:
+        known = await learn(
+            vault=services.vault, consul=services.consul, nomad=nomad, namespace=wanting.key.namespace,
+            deadline=_LEARNT_WITHIN,
+        )  # fmt: skip
+        return named_like(wanting.key.name, known.as_answers)
+
+    async def recalled(wanting: Wanting) -> AppsRecalled:
+        if experience is None:
+            return AppsRecalled()
+        return await experience.apps_like(about_app(wanting), app=str(wanting.key))
+
+    redact = Redactor(known=secrets_of(settings), placeholders=placeholders).redact
+    return Answering(model, prompts, redact, there, recalled)
 
 
 def model_client(

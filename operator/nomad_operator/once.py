@@ -110,6 +110,7 @@ def _not_ended(parts: Parts) -> list[str]:
         if not _ended(report):
             found.append(f"{key} ({report.reason if report else 'not looked at yet'})")
     found += [f"{place} is being read" for place in parts.codes.pending]
+    found += [f"{key}: a model is being asked" for key in parts.answers.pending]
     return [*found, "a repair is being written to git"] if parts.daemon.writing else found
 
 

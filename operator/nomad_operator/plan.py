@@ -96,6 +96,7 @@ async def plan(settings: Settings, apps: Sequence[str], *, ref: str | None, path
     try:
         await parts.records.load()
         await parts.switch.load()
+        await parts.answers.load(parts.records)
         await parts.source.refresh()
         state = parts.source.state
         if state is None:

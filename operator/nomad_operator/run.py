@@ -178,6 +178,7 @@ async def opened(settings: Settings, *, fence: Fence | None = None) -> AsyncIter
         try:
             await parts.records.load()
             await parts.switch.load()
+            await parts.answers.load(parts.records)
             yield parts
         finally:
             await parts.close()

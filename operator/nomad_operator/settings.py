@@ -391,6 +391,11 @@ class Settings(BaseSettings):
     model_concurrency: int = setting(
         f"{PREFIX}MODEL_CONCURRENCY", 4, "Questions to the model at the same time.", unit="questions", low=1, high=64
     )
+    model_answers: bool = setting(
+        f"{PREFIX}MODEL_ANSWERS", True,
+        "Whether the daemon asks the model what words of manifests mean and what code leaves open, where one is set.",
+        allowed="true or false",
+    )  # fmt: skip
 
     # Prompts.
     prompt_label: Annotated[str, BeforeValidator(label_name)] = setting(

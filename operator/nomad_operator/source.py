@@ -16,7 +16,7 @@ from desired.code_place import CodePlace
 from desired.errors import OperatorError
 from desired.file_tree import FileTree, Poll
 from desired.spans import Traces, Untraced
-from desired.state import DesiredState
+from desired.state import DesiredApp, DesiredState
 from reconcilers.records import Records
 
 
@@ -104,6 +104,10 @@ class Source:
         self.state, self.problem = state, problem
         self._codes_read = codes_read
         return changed
+
+    def app(self, key: AppKey) -> DesiredApp | None:
+        """What is asked for now; None where that is nothing, or not clear."""
+        return None if self.state is None else self.state.apps.get(key)
 
     def out_of_reach(self) -> dict[AppKey, OperatorError]:
         """Apps whose code is in a repository that could not be looked at last: it counts as it was found before."""

@@ -43,7 +43,8 @@ from nomad_operator.log import Outages
 from nomad_operator.look_ups import look_up, registries
 from nomad_operator.memory_desk import MemoryDesk
 from nomad_operator.metrics import Metrics
-from nomad_operator.model_from_settings import model
+from nomad_operator.model_answers import ModelAnswers
+from nomad_operator.model_from_settings import answering_for, model
 from nomad_operator.news.delivery import Notifier
 from nomad_operator.news.from_settings import notifier
 from nomad_operator.news.of_apps import NewsOfApps
@@ -75,6 +76,7 @@ from observers.redaction import Placeholders, Redactor
 from prompts.catalog import Prompts
 from prompts.fetched import FetchedPrompts
 from reconcilers.backoff import Backoff
+from reconcilers.generate.remembering_apps import RememberingApps
 from reconcilers.prune import PruneRules
 from reconcilers.queue import WorkQueue
 from reconcilers.reconcile import Reconciler, Repairs
@@ -148,8 +150,10 @@ class Parts:
     model: ClosableModel | None  # None: no endpoint is set
     experience: Experience | None  # None: nothing is remembered
     remembering: Remembering | None
+    remembering_apps: RememberingApps | None
     memories: MemoryDesk | None
     plainly: InPlainWords | None
+    answers: ModelAnswers
 
     async def close(self) -> None:
         if self.remembering is not None:
@@ -157,11 +161,14 @@ class Parts:
                 # What ended in the last moment; else it is written at the next start.
                 async with asyncio.timeout(_REMEMBERED_WITHIN):
                     await self.remembering.write()
+                    if self.remembering_apps is not None:
+                        await self.remembering_apps.write()
         if self.experience is not None:
             await self.experience.aclose()
         self.broadcast.close()
         if self.notifier is not None:
             await self.notifier.aclose()
+        self.answers.close()
         self.codes.close()
         await self.look.aclose()
         await self.nomad.aclose()
@@ -197,7 +204,7 @@ def assemble(
 ) -> Parts:
     """Put the parts together; nothing is read or started yet. Must be called inside the loop that will run them.
 
-    `remembers`: repairs are recalled and remembered, where the settings say so.
+    `remembers`: repairs are recalled and remembered, and a model is asked about code, where the settings say so.
     `fence` is asked before each write to Nomad, and before each push.
     `patience` is how long a look at git waits for the code of apps; None as long as it takes, and then no more is
     looked for by itself.
@@ -242,6 +249,24 @@ def assemble(
     placeholders = Placeholders()
     traced = tracing(settings, environ=os.environ, placeholders=placeholders, log=log, outages=outages, metrics=metrics)
     answering = model(settings, metrics=metrics, outages=outages, placeholders=placeholders)
+    asked_model = None if answering is None else TracedModel(model=answering, traces=traced.traces)
+    langfuse = langfuse_client(settings)
+    fetched = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
+    experience = None
+    if remembers:
+        experience = memory_from_settings.memory(
+            settings, nomad=nomad, clock=time.monotonic, heard=memory_from_settings.heard(outages, metrics)
+        )
+    services = service_clients(settings)
+    answers = ModelAnswers(
+        answering=answering_for(
+            settings, model=asked_model if remembers else None, prompts=fetched, services=services, nomad=nomad,
+            placeholders=placeholders, experience=experience,
+        ),
+        codes=codes,
+        store=state,
+        news=codes.news,
+    )  # fmt: skip
     source = Source(
         traces=traced.traces,
         repository=followed,
@@ -251,6 +276,7 @@ def assemble(
             namespace=settings.nomad_namespace,
             namespaces=settings.namespaces,
             codes=codes,
+            help=answers if settings.model_answers else None,
         ),
         records=records,
         codes=codes,
@@ -258,10 +284,6 @@ def assemble(
     in_force = rules_in_force(settings, source)
     chronicle = Chronicle()
     images = registries(settings)
-    services = service_clients(settings)
-    langfuse = langfuse_client(settings)
-    fetched = prompts(settings, client=langfuse, log=log, outages=outages, metrics=metrics)
-    asked_model = None if answering is None else TracedModel(model=answering, traces=traced.traces)
     scores = ScoreBox(to=langfuse) if langfuse is not None and settings.traces else None
     records.listen(OutcomesTold(counts=metrics, score=scores.put if scores else lambda _: None, now=now).saved)
     switch = Switch(store=state, stopped_by_setting=settings.repairs_stopped)
@@ -278,16 +300,13 @@ def assemble(
         secrets=secrets_of(settings),
         places=look_up(nomad, services),
     )
-    experience = None
-    if remembers:
-        experience = memory_from_settings.memory(
-            settings, nomad=nomad, clock=time.monotonic, heard=memory_from_settings.heard(outages, metrics)
-        )
-    remembering = memories = None
+    remembering = remembering_apps = memories = None
     if experience is not None:
         memories = MemoryDesk(experience=experience, kept=memory_from_settings.kept(settings))
         remembering = Remembering(memory=experience, records=records, sleep=asyncio.sleep)
         records.listen(remembering.saved)
+        remembering_apps = RememberingApps(memory=experience, desired=source.app, sleep=asyncio.sleep)
+        records.listen(remembering_apps.saved)
     guard = Guard(
         settings=GuardSettings(widened=settings.repair_auto, ceilings=settings.repair_limits),
         judged=lambda key, body: judged(key, body, in_force()),
@@ -404,6 +423,7 @@ def assemble(
         nomad=watch,
         writing=writing,
         remembering=remembering,
+        remembering_apps=remembering_apps,
         source=source,
         records=records,
         reports=reports,
@@ -459,9 +479,9 @@ def assemble(
         reconciler=reconciler, workers=workers, daemon=daemon, backend=backend, broadcast=broadcast, metrics=metrics,
         outages=outages, look=look, passes=passes, requests=requests, sync=sync, codes=codes,
         services=services, langfuse=langfuse, fetched=fetched, model=asked_model, traced=traced, scores=scores,
-        notifier=told, experience=experience, remembering=remembering,
+        notifier=told, experience=experience, remembering=remembering, remembering_apps=remembering_apps,
         memories=memories,
-        plainly=plainly,
+        plainly=plainly, answers=answers,
     )  # fmt: skip
 
 

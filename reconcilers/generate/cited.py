@@ -15,8 +15,12 @@ _AMOUNT = re.compile(r"\d+(?:\.\d+)?\s?(?:[kmgt]i?b?)\b", re.IGNORECASE)
 
 def cited(lines: Mapping[str, tuple[str, ...]], path: str, line: int, value: str) -> Place | None:
     """Where the value stands as a word of its own, at the line named or the nearest one to it."""
-    word = re.compile(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", re.IGNORECASE)
-    return _nearest(lines, path, line, word)
+    return _nearest(lines, path, line, _word(value))
+
+
+def stands(text: str, value: str) -> bool:
+    """Whether the value stands anywhere in the text as a word of its own."""
+    return _word(value).search(text) is not None
 
 
 def cited_size(lines: Mapping[str, tuple[str, ...]], path: str, line: int, size: int) -> Place | None:
@@ -26,6 +30,10 @@ def cited_size(lines: Mapping[str, tuple[str, ...]], path: str, line: int, size:
         if any(megabytes(amount.replace(" ", "")) == size for amount in _AMOUNT.findall(shown[number - 1])):
             return Place(path, number)
     return None
+
+
+def _word(value: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.-]){re.escape(value)}(?![\w-])", re.IGNORECASE)
 
 
 def _nearest(lines: Mapping[str, tuple[str, ...]], path: str, line: int, word: re.Pattern[str]) -> Place | None:

@@ -45,6 +45,7 @@ class ModelIntent:
     prompts: Prompts
     redact: Callable[[str], str]
     told: Callable[[OperatorError], None] = lambda error: None
+    purse: str = ""
 
     async def meant(self, text: str, *, app: str, variables: Collection[str] = ()) -> Meant:
         """`variables` are the names that the app reads: `fixed: text` can be answered for those."""
@@ -57,7 +58,8 @@ class ModelIntent:
             reply = await self.model.ask(
                 Question(
                     messages=prompt.messages({"app": app, "ids": "\n".join(f"- {at}" for at in ids), "words": said}),
-                    schema_name="intent", schema=_schema(ids), settings=prompt.settings, prompt=prompt.version, app=app,
+                    schema_name="intent", schema=_schema(ids), settings=prompt.settings, prompt=prompt.version,
+                    purse=self.purse, app=app,
                 )
             )  # fmt: skip
         except OperatorError as error:

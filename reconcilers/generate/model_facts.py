@@ -6,6 +6,7 @@ it is a suggestion everywhere and nobody's decision.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -72,14 +73,16 @@ class ModelFacts:
     prompts: Prompts
     redact: Redact
     told: Callable[[OperatorError], None] = lambda error: None
+    purse: str = ""
 
     async def fill(self, analysis: Analysis, codebase: Codebase) -> Analysis:
         """The same analysis with the gaps of its apps filled as far as the model can cite them. One question an app."""
-        apps = [await self._filled(one, codebase) if one.component.code else one for one in analysis.apps]
+        apps = [await self.filled(one, codebase) if one.component.code else one for one in analysis.apps]
         return replace(analysis, apps=tuple(apps))
 
-    async def _filled(self, one: Analyzed, codebase: Codebase) -> Analyzed:
-        shown = excerpts(codebase, one.component, redact=self.redact)
+    async def filled(self, one: Analyzed, codebase: Codebase) -> Analyzed:
+        """One of them."""
+        shown = await asyncio.to_thread(excerpts, codebase, one.component, redact=self.redact)
         asked = {name: gap for name, gap in _GAPS.items() if gap.missing(one.facts)}
         if not shown.lines:
             return one
@@ -94,7 +97,7 @@ class ModelFacts:
                         "files": shown.text,
                     }),
                     schema_name="facts", schema=_schema(asked, shown), settings=prompt.settings, prompt=prompt.version,
-                    app=one.component.name,
+                    purse=self.purse, app=one.component.name,
                 )
             )  # fmt: skip
         except OperatorError as error:

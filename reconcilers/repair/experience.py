@@ -11,7 +11,10 @@ from typing import Protocol
 
 from desired.errors import OperatorError, Unavailable
 from prompts.memory.note import Note, Similar
+from reconcilers.generate.lived import FORM, Lived, alike
+from reconcilers.generate.recalled_apps import AppsRecalled
 from reconcilers.repair.learned import Where
+from reconcilers.repair.preferences import decided, preferences
 from reconcilers.repair.proposal import Case
 from reconcilers.repair.recall import Recalled, recalled
 from reconcilers.repair.recalled_words import in_words
@@ -49,7 +52,8 @@ class Notes(Protocol):
 
 
 class Experience:
-    """Implements `memory_rung.Memory` and `model_rung.Recall`. `where` tells the cluster, once that can be known."""
+    """Implements `memory_rung.Memory`, `model_rung.Recall` and `remembering_apps.AppMemory`. `where` tells the cluster,
+    once that can be known."""
 
     def __init__(self, *, notes: Notes, where: Callable[[], Awaitable[Where]]) -> None:
         self._notes = notes
@@ -86,6 +90,26 @@ class Experience:
         await self._notes.put(one.note())
         same = await self._notes.where({"cluster": one.cluster, "signature": one.signature})
         await self._forget_oldest(same, _MOST_OF_A_KIND)
+
+    async def remember_app(self, one: Lived) -> None:
+        """Durable when this returns; in place of what was remembered of this app, but for what people had forgotten."""
+        known = await self._notes.where({"key": one.key, "cluster": one.cluster})
+        if not any(note.fields.get("form") == _FORGOTTEN for note in known):
+            await self._notes.put(one.note())
+
+    async def apps(self) -> tuple[Lived, ...]:
+        """Those of this cluster that were seen healthy, the newest first."""
+        notes = await self._notes.where({"cluster": (await self._where()).cluster, "form": FORM})
+        known = [one for one in map(Lived.of, notes) if one is not None]
+        return tuple(sorted(known, key=lambda one: (one.at, one.key), reverse=True))
+
+    async def apps_like(self, words: frozenset[str], *, app: str) -> AppsRecalled:
+        """What is known of apps like this one, and what people showed; nothing where the memory cannot be asked now."""
+        try:
+            known, repairs = await self.apps(), await self.all()
+        except OperatorError:
+            return AppsRecalled()
+        return AppsRecalled(alike(words, known, app=app), preferences(map(decided, repairs)))
 
     async def tidy(self) -> None:
         """Forgets the oldest of all, where there are too many."""

@@ -9,7 +9,7 @@ from desired.operations import shown
 from desired.operations.operation import Operation
 from desired.operations.table import row
 from reconcilers.repair.proposal import Case
-from reconcilers.repair.relative import Step, steps
+from reconcilers.repair.relative import From, Step, steps
 from reconcilers.repair.signature import signature
 
 
@@ -32,6 +32,8 @@ def lesson(case: Case, operations: Iterable[Operation]) -> Lesson | None:
 
 
 def _may_be_secret(one: Step) -> bool:
-    """What people are not shown is not stored either: others may read the store."""
+    """What people are not shown is not stored either: others may read the store. A name is no value."""
+    if one.source not in (From.TERM, From.OWN):
+        return False
     names = tuple(part.removeprefix("=") for part in one.at)
     return any(shown.HIDDEN in shown.shown_value(row(one.kind), names, value) for value in (one.value, one.old))

@@ -15,9 +15,10 @@ from desired.operations.apply import PreconditionGone, apply, current
 from desired.operations.operation import Kind, Operation, Value
 from desired.operations.table import Scope, Type, row
 from desired.state import JobBody
-from reconcilers.repair import roles
+from reconcilers.repair import roles, variable_origins
 from reconcilers.repair.proposal import Case
 from reconcilers.repair.rules.rule import Edit
+from reconcilers.repair.settings_named import settings_named
 
 # The guard allows one step no more.
 _MOST_PERCENT = 200
@@ -50,6 +51,9 @@ class From(StrEnum):
     IMAGE_PORT = "image_port"  # the one port that the image exposes
     ONLY_LABEL = "only_label"  # the one port label that the group declares
     ALL_LABELS = "all_labels"  # every port label that the group declares
+    VARIABLE = "variable"  # what another variable of the task holds, by that one's name
+    REFERENCE = "reference"  # Nomad's reference to the one port that the group declares, by its word: PORT, ADDR, …
+    PORT_TARGET = "port_target"  # the number that the one port of the group leads to
     LAST_GOOD = "last_good"  # what the last good version says there
     TERM = "term"  # the value itself: a word of Nomad, of the driver, or of this cluster
     OWN = "own"  # the value itself, and only for the app it was found for
@@ -108,6 +112,8 @@ def _sources(case: Case, body: JobBody, one: Operation) -> Iterator[tuple[From, 
         yield From.ONLY_LABEL, None
     if one.kind is Kind.DRIVER_PORTS:
         yield From.ALL_LABELS, None
+    if one.kind is Kind.ENV and isinstance(one.new, str):
+        yield from _of_variables(body, one, one.new)
     if one.kind in _PORTS or one.kind is Kind.ENV:
         yield From.IMAGE_PORT, None
     facts = [(From.FACT, name) for name in sorted(case.diagnosis.facts.keys() - _COUNTS)]
@@ -123,6 +129,16 @@ def _sources(case: Case, body: JobBody, one: Operation) -> Iterator[tuple[From, 
         percent = _percent(base, one.new)
         if percent is not None:
             yield source, percent
+
+
+def _of_variables(body: JobBody, one: Operation, text: str) -> Iterator[tuple[From, Value]]:
+    twin = variable_origins.twin(body, one.at, text)
+    if twin is not None:
+        yield From.VARIABLE, twin
+    word = variable_origins.reference(text, roles.labels(body, one.at[0]))
+    if word is not None:
+        yield From.REFERENCE, word
+    yield From.PORT_TARGET, None
 
 
 def _percent(base: Value, new: int) -> int | None:
@@ -164,6 +180,9 @@ def ground(one: Step) -> str:
         From.IMAGE_PORT: "the one port that the image exposes",
         From.ONLY_LABEL: "the one port of the group",
         From.ALL_LABELS: "the ports of the group",
+        From.VARIABLE: f"what {one.value} holds",
+        From.REFERENCE: f"Nomad's {one.value} of the one port of the group",
+        From.PORT_TARGET: "the number that the one port of the group leads to",
         From.LAST_GOOD: "what the last good version said",
         From.TERM: "what helped before",
         From.OWN: "what helped this app before",
@@ -194,7 +213,15 @@ def _derived(one: Step, at: tuple[str, ...], case: Case, body: JobBody) -> Value
         case From.LAST_GOOD:
             said = {change.old for change in case.evidence.changes if change.path == "/".join((*at, "Config", "image"))}
             return said.pop() if len(said) == 1 else None
+        case From.VARIABLE:
+            # What one variable holds is laid into another only where the app asks for that one.
+            asked = at[-1] in {*settings_named(case.evidence), *case.diagnosis.facts.values()}
+            return variable_origins.held(body, at, str(one.value)) if one.kind is Kind.ENV and asked else None
+        case From.PORT_TARGET:
+            return variable_origins.target(body, at) if one.kind is Kind.ENV else None
     labels = roles.labels(body, at[0])
+    if one.source is From.REFERENCE:
+        return variable_origins.referring(str(one.value), labels) if one.kind is Kind.ENV else None
     if one.source is From.ONLY_LABEL:
         return labels[0] if len(labels) == 1 else None
     return labels or None

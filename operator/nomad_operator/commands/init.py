@@ -39,6 +39,7 @@ from nomad_operator.interview.model_help import ModelHelp, has_model, with_model
 from nomad_operator.interview.outcome import SKIPPED, UNCHANGED, WRITTEN, Outcome, as_json
 from nomad_operator.interview.output import write
 from nomad_operator.interview.people import People
+from nomad_operator.interview.remembered import AppsRemembered, remembered
 from nomad_operator.interview.state import Interview
 from nomad_operator.interview.suggestions import informed
 from nomad_operator.interview.summary import rows, table
@@ -208,12 +209,13 @@ def _found(
     arguments: argparse.Namespace, codebase: Codebase, analysis: Analysis, knowledge: Knowledge, loaded: Loaded,
     tell: Callable[[str], None],
 ) -> tuple[FoundApp, ...]:  # fmt: skip
-    """With what a model adds, where one is set."""
+    """With what is remembered of other apps, and what a model adds, where one is set."""
+    memory = AppsRemembered() if arguments.skip_infra_check else remembered(loaded.settings)
     if arguments.no_model or not has_model(loaded.settings):
-        return found_apps(analysis, knowledge, arguments.prompt)
+        return tuple(memory.suggesting(app) for app in found_apps(analysis, knowledge, arguments.prompt))
 
     async def ask(help: ModelHelp) -> tuple[FoundApp, ...]:
-        return await help.apps(analysis, codebase, knowledge, arguments.prompt)
+        return await help.apps(analysis, codebase, knowledge, arguments.prompt, memory)
 
     tell(f"asking the model at {model_address(loaded.settings)} about what the code leaves open ...")
     found: tuple[FoundApp, ...] = asyncio.run(

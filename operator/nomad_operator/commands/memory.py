@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from desired.errors import DeadlineExceeded, Unavailable, UsageError
 from nomad_operator.client_api import DaemonClient
 from nomad_operator.commands.apps import reading, with_token
-from nomad_operator.commands.memory_words import detail, listed
+from nomad_operator.commands.memory_words import app_detail, detail, listed
 from nomad_operator.commands.table import Style
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
@@ -37,11 +37,16 @@ def memory(arguments: argparse.Namespace) -> int:
         print(json.dumps(answer) if arguments.json else "\n".join(listed(answer, now, style)))
         return 0
     found = [one for one in answer["memories"] if one["key"] in arguments.key]
-    if missing := [key for key in arguments.key if key not in {one["key"] for one in found}]:
+    apps = [one for one in answer.get("apps", ()) if one["key"] in arguments.key]
+    if missing := [key for key in arguments.key if key not in {one["key"] for one in (*found, *apps)}]:
         raise UsageError(
             f"nothing is remembered as {', '.join(missing)}", hint="`nomad-operator memory list` shows what is"
         )
-    print(json.dumps({**answer, "memories": found}) if arguments.json else "\n".join(detail(found, now, style)))
+    if arguments.json:
+        print(json.dumps({**answer, "memories": found, "apps": apps}))
+    else:
+        between = [""] if found and apps else []
+        print("\n".join([*detail(found, now, style), *between, *app_detail(apps, now, style)]))
     return 0
 
 
@@ -49,7 +54,7 @@ def _forget(arguments: argparse.Namespace, settings: Settings) -> int:
     keys = arguments.key
     if arguments.all:
         answer = _answered(settings, lambda daemon: daemon.memory(), lambda desk: desk.listed())
-        keys = [one["key"] for one in answer["memories"]]
+        keys = [one["key"] for one in (*answer["memories"], *answer.get("apps", ()))]
     told = {"forgotten": 0}
     if keys:
         told = _answered(settings, lambda daemon: daemon.forget(keys), lambda desk: desk.forget(keys), changes=True)

@@ -27,12 +27,36 @@ def listed(answer: Mapping[str, Any], now: datetime, style: Style) -> list[str]:
     counts = Counter(one["outcome"] for one in memories)
     told = ", ".join(f"{name} {counts[name]}" for name in _OUTCOMES if counts[name])
     head = f"cluster {answer['cluster']}, kept in {answer['kept']}: {len(memories)}{f' ({told})' if told else ''}"
-    if not memories:
-        return [plain(head)]
     rows = [
         (one["key"], age(one["at"], now), one["class"], one["outcome"], one["app"], one["repair"]) for one in memories
     ]
-    return [plain(head), "", *columns(("KEY", "AGE", "FAILURE", "OUTCOME", "APP", "REPAIR"), rows, style)]
+    lines = [plain(head)]
+    if rows:
+        lines += ["", *columns(("KEY", "AGE", "FAILURE", "OUTCOME", "APP", "REPAIR"), rows, style)]
+    # A daemon of before knows of none.
+    apps = [(one["key"], age(one["at"], now), one["app"], _kind(one)) for one in answer.get("apps", ())]
+    if apps:
+        lines += ["", "apps that run healthy:", *columns(("KEY", "AGE", "APP", "IS"), apps, style)]
+    return lines
+
+
+def _kind(app: Mapping[str, Any]) -> str:
+    words = dict(one.split(" ", 1) for one in reversed(app["about"]) if " " in one)
+    return " ".join(words[name] for name in ("language", "framework", "type") if name in words)
+
+
+def app_detail(apps: Sequence[Mapping[str, Any]], now: datetime, style: Style) -> list[str]:
+    lines: list[str] = []
+    for one in apps:
+        said = [(told["id"], told["answer"], told["by"]) for told in one["said"]]
+        lines += [
+            *([""] if lines else []),
+            bold(plain(f"{one['app']}, healthy {age(one['at'], now)} ago"), style),
+            f"  is         {plain(', '.join(one['about']))}",
+            f"  key        {plain(one['key'])}",
+            *(f"  {line}" for line in columns(("VALUE", "IS", "FROM"), said, style)),
+        ]
+    return lines
 
 
 def detail(memories: Sequence[Mapping[str, Any]], now: datetime, style: Style) -> list[str]:

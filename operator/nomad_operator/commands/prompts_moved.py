@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from nomad_operator.commands.prompt_words import agreed, as_read, check_name, ch
 from nomad_operator.commands.prompts import one_of
 from nomad_operator.commands.table import Style
 from nomad_operator.langfuse.api import Langfuse
-from nomad_operator.langfuse.from_settings import files, for_a_command
+from nomad_operator.langfuse.from_settings import files, for_a_command, langfuse
+from nomad_operator.optimize.promotion import check_promotion
 from nomad_operator.settings import Settings
 from nomad_operator.settings_load import load
 from nomad_operator.settings_values import label_name
@@ -30,7 +32,7 @@ Done = dict[str, Any]
 def push(arguments: argparse.Namespace) -> int:
     for label in arguments.label:
         _check_label(label)
-    return _run(arguments, lambda client, settings, ours: _push(client, ours, arguments))
+    return _run(arguments, lambda client, settings, ours: _push(client, settings, ours, arguments))
 
 
 def pull(arguments: argparse.Namespace) -> int:
@@ -39,6 +41,8 @@ def pull(arguments: argparse.Namespace) -> int:
 
 def promote(arguments: argparse.Namespace) -> int:
     _check_label(arguments.to or "production")
+    if arguments.file:
+        return _promote_file(arguments)
     return _run(arguments, lambda client, settings, ours: _promote(client, settings, ours, arguments))
 
 
@@ -54,9 +58,12 @@ def _run(arguments: argparse.Namespace, work: Any) -> int:
         finally:
             await client.aclose()
 
-    done = asyncio.run(with_client())
+    return _told(asyncio.run(with_client()), arguments)
+
+
+def _told(done: Sequence[Done], arguments: argparse.Namespace) -> int:
     if arguments.json:
-        print(json.dumps({"prompts": done}))
+        print(json.dumps({"prompts": list(done)}))
     else:
         print("\n".join(f"{one['name']}: {one['told']}" for one in done))
     return 1 if any(one["done"] == "declined" for one in done) else 0
@@ -71,9 +78,34 @@ def _check_label(label: str) -> None:
         raise UsageError("latest is given by Langfuse itself, to the newest version")
 
 
-async def _push(client: Langfuse, ours: FilePrompts, arguments: argparse.Namespace) -> list[Done]:
+async def _push(
+    client: Langfuse, settings: Settings, ours: FilePrompts, arguments: argparse.Namespace
+) -> list[Done]:  # fmt: skip
     names = chosen_names(arguments.names, ours.texts)
+    for name in names:
+        await _check_promotion(client, settings, ours, ours.texts[name], arguments.label)
     return [await _push_one(client, ours.texts[name], arguments) for name in names]
+
+
+async def publish(client: Langfuse, text: PromptText, *, label: str, yes: bool) -> int:
+    """A new version under a label, or the one that is there already; its number. UsageError where nobody agrees."""
+    asked = argparse.Namespace(yes=yes)
+    newest = await _found(client, text.name, label="latest")
+    if newest is not None and newest.content == text.content and label in newest.labels:
+        return newest.version
+    if not await _may_move(client, text, label, asked):
+        raise UsageError(f"{label} of {text.name} stays where it is", hint="the file is kept: `prompts push` takes it")
+    return await client.create(text.document, labels=[label], message="made by `prompts optimize`")
+
+
+async def _check_promotion(
+    client: Langfuse, settings: Settings, ours: FilePrompts, text: PromptText, labels: Sequence[str]
+) -> None:
+    """What an optimizer made is asked with only where it was measured to be no worse than what is asked with now."""
+    if settings.prompt_label not in labels:
+        return
+    production = await _found(client, text.name, label=settings.prompt_label)
+    check_promotion(text, production or ours.texts[text.name])
 
 
 async def _push_one(client: Langfuse, text: PromptText, arguments: argparse.Namespace) -> Done:
@@ -184,7 +216,33 @@ async def _promote(
     check_variables(text, ours.texts[name].variables, where=f"the prompt {name}, version {text.version}")
     if label in text.labels:
         return [_done(name, "unchanged", text.version, f"version {text.version} is {label} already")]
+    await _check_promotion(client, settings, ours, text, [label])
     return [await _label(client, text, [label], arguments)]
+
+
+def _promote_file(arguments: argparse.Namespace) -> int:
+    """Without Langfuse what is asked with is a file: the one of NOMAD_OPERATOR_PROMPTS_PATH is replaced."""
+    settings = load().settings
+    ours = files(settings)
+    name = arguments.name
+    check_name(name, ours.texts)
+    if langfuse(settings) is not None:
+        raise UsageError(
+            "--file: Langfuse is set, and what is asked with is in there",
+            hint="`nomad-operator prompts promote NAME --label candidate`",
+        )
+    if arguments.to:
+        raise UsageError("--to: a file has no other label to take")
+    if settings.prompts_path is None:
+        raise UsageError(
+            "where to? NOMAD_OPERATOR_PROMPTS_PATH names no folder",
+            hint="files in it take the place of those that come with the operator",
+        )
+    text = load_file(Path(arguments.file), name, ours.texts[name].variables)
+    check_promotion(text, ours.texts[name])
+    text = replace(text, labels=(settings.prompt_label,))
+    done = _write(text, settings.prompts_path / f"{name}.json", ours.texts[name].variables, arguments)
+    return _told([{**done, "done": "promoted"} if done["done"] == "pulled" else done], arguments)
 
 
 async def _found(client: Langfuse, name: str, *, label: str) -> PromptText | None:

@@ -31,6 +31,13 @@ class Knowledge:
     stores: frozenset[str] = frozenset()
 
     @property
+    def as_answers(self) -> frozenset[str]:
+        """The same in the words of answers."""
+        vault = {f"vault: {place}" for place in _places(self.vault)}
+        nomad = {f"nomad: {place}" for place in _places(self.variables)}
+        return frozenset(vault | nomad | {f"consul: {key}" for key in self.keys})
+
+    @property
     def confirmed(self) -> frozenset[str]:
         """Places that were seen to be there, as manifests write them."""
         return frozenset((*_places(self.vault), *_places(self.variables), *self.keys))

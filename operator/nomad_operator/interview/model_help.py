@@ -18,6 +18,7 @@ from desired.facts.codebase import Codebase
 from nomad_operator.from_settings import secrets_of
 from nomad_operator.interview.found_app import FoundApp, found_apps
 from nomad_operator.interview.knowledge import Knowledge
+from nomad_operator.interview.remembered import AppsRemembered
 from nomad_operator.langfuse.from_settings import prompts_of_a_command
 from nomad_operator.model_from_settings import model_address, model_client
 from nomad_operator.settings import Settings
@@ -56,17 +57,20 @@ class ModelHelp:
         return await ModelFacts(self.model, self.prompts, self.redact, self.told).fill(analysis, codebase)
 
     async def apps(
-        self, analysis: Analysis, codebase: Codebase, knowledge: Knowledge, prompt: str
+        self, analysis: Analysis, codebase: Codebase, knowledge: Knowledge, prompt: str, memory: AppsRemembered
     ) -> tuple[FoundApp, ...]:
         """The apps as they are found without a model, with what was understood of the words and suggested besides."""
         analysis = await self.facts(analysis, codebase)
-        found = found_apps(analysis, knowledge, prompt)
+        found = tuple(memory.suggesting(app) for app in found_apps(analysis, knowledge, prompt))
         made = [await self._meant(app) for app in found[:_MOST_APPS]]
         helped = []
         for app, one in zip(made, analysis.apps, strict=False):
-            asker = ModelDraft(self.model, self.prompts, self.redact, _there(knowledge), self.told)
+            recalled = memory.like(app)
+            asker = ModelDraft(
+                self.model, self.prompts, self.redact, knowledge.as_answers, self.told, recalled=recalled
+            )  # fmt: skip
             values = await asker.values(app.draft({}), codebase, one.component)
-            helped.append(replace(app, suggested=MappingProxyType(dict(values))))
+            helped.append(replace(app, suggested=MappingProxyType({**app.suggested, **values})))
         return (*helped, *found[_MOST_APPS:])
 
     async def _meant(self, app: FoundApp) -> FoundApp:
@@ -108,10 +112,3 @@ async def with_model(
 
 def has_model(settings: Settings) -> bool:
     return model_address(settings) is not None
-
-
-def _there(knowledge: Knowledge) -> frozenset[str]:
-    """Places that were seen, in the words of answers."""
-    vault = {f"vault: {path}#{name}" for path, names in knowledge.vault.items() for name in names or ()}
-    nomad = {f"nomad: {path}#{name}" for path, names in knowledge.variables.items() for name in names or ()}
-    return frozenset(vault | nomad | {f"consul: {key}" for key in knowledge.keys})

@@ -6,11 +6,12 @@ What runs is never taken away: not by a question, not by code that is being read
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import pytest
 
+from desired.app import AppKey
 from desired.catalog import Catalog
 from desired.code_place import CodeWish
 from desired.errors import OperatorError, StillReading, Unavailable
@@ -21,7 +22,14 @@ from desired.job.hcl_read import LocalParser
 from desired.policy import Policy
 from desired.problem import Problem
 from desired.source_code import Code
+from desired.state import DesiredApp
 from nomad_operator.status import app, questions
+from reconcilers.generate.lived import Said
+from reconcilers.generate.remembering_apps import RememberingApps
+from reconcilers.record import Record
+from reconcilers.repair.experience import Experience
+from reconcilers.repair.learned import Where
+from tests.doubles.notes_in_memory import InMemory
 from tests.integration.loop.cluster import Cluster, key, run
 
 CODE = {"Dockerfile": "FROM python:3.12\nEXPOSE 8000\n"}
@@ -32,8 +40,8 @@ MANIFEST = "source: {path: .}, image: 'app:1', job: {update: {min_healthy_time: 
 class World:
     """What people commit: one manifest, and the code beside it."""
 
-    def __init__(self) -> None:
-        self.cluster = Cluster()
+    def __init__(self, *listeners: Callable[[Record, Record], None]) -> None:
+        self.cluster = Cluster(listeners=listeners)
         self.text = ""
         self.code = Code("")
         self.revisions = 0
@@ -166,3 +174,38 @@ def test_a_repository_that_is_away_is_told_of_its_own_apps_and_ready_stands(worl
     )  # fmt: skip
     world.cluster.reports.code_read({})
     assert [one["type"] for one in world.status()["conditions"]] == ["Ready"]
+
+
+def test_an_app_of_code_that_stays_healthy_is_remembered_once_for_each_version() -> None:
+    notes, slept = InMemory(), list[float]()
+
+    async def where() -> Where:
+        return Where("one", "0.1.0")
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    def desired(of: AppKey) -> DesiredApp | None:
+        assert world.cluster.state is not None
+        return world.cluster.state.apps.get(of)
+
+    experience = Experience(notes=notes, where=where)
+    remembering = RememberingApps(memory=experience, desired=desired, sleep=sleep)
+    world = World(remembering.saved)
+    world.commit(code=ASKS, spec=f"{MANIFEST}, env: {{GREETING: {{fixed: hello web}}}}")
+    world.cluster.live("web", minutes=0)
+    run(remembering.write())
+    assert notes.notes == {}, "it has not stayed healthy yet"
+    world.cluster.live("web", minutes=5)
+    notes.away = True
+    with pytest.raises(Unavailable):
+        run(remembering.write())
+    notes.away = False
+    run(remembering.write())
+    (found,) = run(experience.apps())
+    assert found.app == "default/web" and {"language python", "reads GREETING"} <= found.about
+    assert found.said["env.GREETING"] == Said("fixed: hello {app}", "person")
+    assert found.said["ports.http"].by.startswith("dockerfile") and "image" not in found.said
+    world.cluster.live("web", minutes=5)
+    run(remembering.write())
+    assert notes.writes == 1

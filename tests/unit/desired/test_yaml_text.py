@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -205,7 +206,11 @@ def test_no_text_makes_the_reader_fail_and_every_problem_has_a_line_of_the_file(
             assert str(problem).isprintable()
 
 
-texts = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]))
+# PyYAML writes YAML 1.1, where 0E0 is a text: it leaves the quotes out.
+NUMBERS_SINCE = re.compile(r"[-+]?[0-9.]+[eE][-+]?[0-9]+")
+texts = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"])).filter(
+    lambda text: NUMBERS_SINCE.fullmatch(text) is None
+)
 keys = st.text("abcdef<é ", min_size=1).filter(lambda key: key != "<<")
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**12), 10**12) | texts,

@@ -125,7 +125,7 @@ def test_a_file_cannot_close_the_marks_around_it() -> None:
 
 def draft_answer(at: str, answer: str, path: str | None = None, line: int | None = None) -> Any:
     def said(question: Any) -> dict[str, Any]:
-        one = {"answer": answer, "path": path, "line": line, "reason": "it says\nso"}
+        one = {"answer": answer, "path": path, "line": line, "recalled": None, "reason": "it says\nso"}
         return {name: one if name == at else None for name in question.schema["required"]}
 
     return said

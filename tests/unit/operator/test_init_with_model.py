@@ -22,7 +22,15 @@ FACTS = {
         {"name": "ADMIN", "required": True, "path": "src/shop.nim", "line": 2, "confidence": "high"},
     ],
 }
-DRAFT = {"image": {"answer": "registry.example/shop:1.4", "path": "README.md", "line": 3, "reason": "it says so"}}
+DRAFT = {
+    "image": {
+        "answer": "registry.example/shop:1.4",
+        "path": "README.md",
+        "line": 3,
+        "recalled": None,
+        "reason": "it says so",
+    }
+}
 INTENT = {"answers": [{"id": "count", "answer": "3", "words": "a trio, that is three"}]}
 
 

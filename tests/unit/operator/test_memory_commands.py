@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -16,6 +17,8 @@ from desired.operations.operation import Kind
 from nomad_operator.cli import main
 from nomad_operator.memory_desk import MemoryDesk
 from prompts.memory.note import Note
+from reconcilers.generate.lived import Lived, Said
+from reconcilers.generate.recalled_apps import AppsRecalled
 from reconcilers.repair.experience import Experience
 from reconcilers.repair.learned import Where
 from reconcilers.repair.relative import From, Step
@@ -178,3 +181,57 @@ def test_a_daemon_of_elsewhere_that_is_away_is_not_replaced_by_what_is_here(
     monkeypatch.setenv("NOMAD_OPERATOR_ADDR", f"http://127.0.0.1:{unused_tcp_port}")
     assert main(["memory", "list"]) == 1
     assert "no nomad-operator answers" in capsys.readouterr().err
+
+
+SHOP = Lived(
+    "default/shop", "one", frozenset({"language python", "framework flask", "type service", "reads REDIS_URL"}),
+    MappingProxyType({"env.REDIS_URL": Said("consul: {app}/redis", "person")}), AT, "0.1.0",
+)  # fmt: skip
+
+
+@pytest.mark.usefixtures("daemon")
+def test_apps_that_run_healthy_are_listed_shown_and_forgotten(
+    capsys: pytest.CaptureFixture[str], notes: InMemory
+) -> None:
+    notes.notes |= {one.key: one.note() for one in (SHOP, replace(SHOP, cluster="two"))}
+    assert main(["memory", "list"]) == 0
+    told = capsys.readouterr().out
+    assert "apps that run healthy:" in told and "app-two" not in told and "python flask service" in told
+    assert main(["memory", "show", "app-one/default/shop"]) == 0
+    told = capsys.readouterr().out
+    assert "env.REDIS_URL" in told and "consul: {app}/redis" in told and "person" in told
+    assert main(["memory", "show", "app-one/default/shop", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["memories"] == [] and [Lived.read(one) for one in answer["apps"]] == [SHOP]
+    assert main(["memory", "forget", "app-one/default/shop"]) == 0
+    assert Lived.of(notes.notes["app-one/default/shop"]) is None
+    assert Lived.of(notes.notes["app-two/default/shop"]) is not None
+
+
+async def test_what_people_had_forgotten_of_an_app_is_not_remembered_again(notes: InMemory) -> None:
+    async def where() -> Where:
+        return Where("one")
+
+    experience = Experience(notes=notes, where=where)
+    await experience.remember_app(SHOP)
+    assert await experience.apps() == (SHOP,)
+    await experience.forget([SHOP.key])
+    await experience.remember_app(SHOP)
+    assert await experience.apps() == ()
+    notes.away = True
+    assert await experience.apps_like(SHOP.about, app="default/cart") == AppsRecalled()
+
+
+def test_init_suggests_what_apps_like_it_say(
+    daemon: str, notes: InMemory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No model is there, and the app that it is from is named."""
+    notes.notes[SHOP.key] = SHOP.note()
+    (tmp_path / "cart").mkdir()
+    (tmp_path / "cart" / "requirements.txt").write_text("flask\n")
+    (tmp_path / "cart" / "app.py").write_text("import flask, os\nos.environ['REDIS_URL']\n")
+    main(["init", str(tmp_path / "cart"), "--no-questions", "--output", "-"])
+    told = capsys.readouterr()
+    assert "consul: cart/redis" in told.out and "memory: default/shop" in told.out
+    main(["init", str(tmp_path / "cart"), "--no-questions", "--output", "-", "--skip-infra-check"])
+    assert "default/shop" not in capsys.readouterr().out

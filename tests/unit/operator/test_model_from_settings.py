@@ -138,7 +138,7 @@ def test_the_outcomes_that_are_described_are_those_that_are_counted() -> None:
 
 def test_the_defaults_that_the_page_lists_are_those_of_the_settings() -> None:
     page = (DOCS / "services.md").read_text(encoding="utf-8").partition("## The model")[2].partition("\n## ")[0]
-    rows = dict(re.findall(r"^\| `(NOMAD_OPERATOR_MODEL_\w+)` \| (\d+) \|", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(NOMAD_OPERATOR_MODEL_\w+)` \| (\d+|true|false) \|", page, re.MULTILINE))
     fields = {str(info.validation_alias): info.default for info in Settings.model_fields.values()}
     found = {name: default for name, default in fields.items() if name.startswith("NOMAD_OPERATOR_MODEL_")}
-    assert rows == {name: str(getattr(value, "seconds", value)) for name, value in found.items()}
+    assert rows == {name: str(getattr(value, "seconds", value)).lower() for name, value in found.items()}

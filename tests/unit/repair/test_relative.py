@@ -19,6 +19,7 @@ from observers.failures.diagnosis import Diagnosis
 from observers.failures.failure_class import FailureClass
 from observers.running import FieldChange
 from reconcilers.repair.guard import Guard, GuardSettings
+from reconcilers.repair.lesson import lesson
 from reconcilers.repair.memory_rung import again
 from reconcilers.repair.proposal import Case
 from reconcilers.repair.recall import Recalled
@@ -46,6 +47,7 @@ class App:
     refusal: str = ""
     sidecar: bool = False
     good: str = ""
+    env: dict[str, str] = field(default_factory=dict)
 
     @property
     def group(self) -> str:
@@ -63,6 +65,7 @@ class App:
                 "Name": self.task,
                 "Driver": "docker",
                 "Config": {"image": f"{self.name}:2", **self.config},
+                "Env": self.env,
                 "Resources": {"CPU": 100, "MemoryMB": self.memory},
             }
         ]
@@ -110,6 +113,8 @@ class App:
                  "port": self.label}  # fmt: skip
         return tuple(names.get(part, part) for part in parts)
 
+
+ASKS = {"name": "DATABASE_URL"}
 
 # What was done to the first app, what it is in relative form, and what is done to the second.
 SAME = {
@@ -160,6 +165,25 @@ SAME = {
         App(), (Kind.DATACENTERS, (), ("dc-1",), ("dc1",)),
         From.TERM, App("pay"), (Kind.DATACENTERS, (), ("dc-1",), ("dc1",)),
     ),
+    "what another variable holds": (
+        App(env={"DB_URL": "tok-1x"}, facts=ASKS), (Kind.ENV, ("group", "task", "DATABASE_URL"), None, "tok-1x"),
+        From.VARIABLE, App("pay", env={"DB_URL": "tok-2y"}, facts=ASKS),
+        (Kind.ENV, ("group", "task", "DATABASE_URL"), None, "tok-2y"),
+    ),
+    "Nomad's reference to the only port": (
+        App(ports=()), (Kind.ENV, ("group", "task", "PORT"), None, "${NOMAD_PORT_http}"),
+        From.REFERENCE, App("pay", ports=(), label="main"),
+        (Kind.ENV, ("group", "task", "PORT"), None, "${NOMAD_PORT_main}"),
+    ),
+    "the number that the only port leads to": (
+        App(ports=(), to=3000), (Kind.ENV, ("group", "task", "PORT"), None, "3000"),
+        From.PORT_TARGET, App("pay", ports=(), to=5000, env={"PORT": "1"}),
+        (Kind.ENV, ("group", "task", "PORT"), "1", "5000"),
+    ),
+    "the port of the image, for a variable": (
+        App(to=0), (Kind.ENV, ("group", "task", "PORT"), None, "8080"),
+        From.IMAGE_PORT, App("pay", ports=(9000,)), (Kind.ENV, ("group", "task", "PORT"), None, "9000"),
+    ),
     "the image of before": (
         App(good="shop:1"), (Kind.IMAGE, ("group", "task"), "shop:2", "shop:1"),
         From.LAST_GOOD, App("pay", good="pay:9"), (Kind.IMAGE, ("group", "task"), "pay:2", "pay:9"),
@@ -194,6 +218,11 @@ ALONE = {
     "less than before": (App(memory=9000), (Kind.MEMORY, ("group", "task"), 9000, 600)),
     "a path that only this app has": (App(), (Kind.CHECK_PATH, ("group", "service", "check"), "/health", "/shop/up")),
     "a variable": (App(), (Kind.ENV, ("group", "task", "DB"), None, "shop-db")),
+    "a variable that two others hold": (
+        App(env={"A": "x-y", "B": "x-y"}, facts={"name": "DB"}),
+        (Kind.ENV, ("group", "task", "DB"), None, "x-y"),
+    ),
+    "a reference to another port": (App(), (Kind.ENV, ("group", "task", "P"), None, "${NOMAD_PORT_admin}")),
     "arguments": (App(config={"args": ["a"]}), (Kind.ARGS, ("group", "task"), ("a",), ("b",))),
     "another task than the one that failed": (App(sidecar=True), (Kind.MEMORY, ("group", "log"), 64, 128)),
     "an image that nobody ran": (App(), (Kind.IMAGE, ("group", "task"), "shop:2", "shop:3")),
@@ -226,6 +255,20 @@ MISSING = {
     "nothing was good before": (Step(Kind.IMAGE, ("group", "task"), From.LAST_GOOD), App()),
     "nothing was seen in use": (Step(Kind.MEMORY, ("group", "task"), From.USE, 200), App()),
     "the key is not there": (Step(Kind.DRIVER_KEY, ("group", "task", "=imag"), From.TERM, "image"), App()),
+    "the other variable is not there": (Step(Kind.ENV, ("group", "task", "=A"), From.VARIABLE, "B"), App(ports=())),
+    "the other variable is itself": (
+        Step(Kind.ENV, ("group", "task", "=A"), From.VARIABLE, "A"), App(env={"A": "x"})
+    ),
+    "nobody asks for the variable": (
+        Step(Kind.ENV, ("group", "task", "=LOG_PREFIX"), From.VARIABLE, "DB_URL"), App(env={"DB_URL": "x"}, facts=ASKS)
+    ),
+    "no word of Nomad's": (
+        Step(Kind.ENV, ("group", "task", "=A"), From.REFERENCE, "TOKEN}${VAULT"), App()
+    ),
+    "a variable for what is none": (
+        Step(Kind.CHECK_PATH, ("group", "service", "check"), From.VARIABLE, "SECRET"), App(env={"SECRET": "/s3cr3t"})
+    ),
+    "a port that leads nowhere": (Step(Kind.ENV, ("group", "task", "=A"), From.PORT_TARGET), App(to=0)),
     "it says so already": (Step(Kind.CHECK_PROTOCOL, ("group", "service", "check"), From.TERM, "http"), App()),
 }  # fmt: skip
 
@@ -281,3 +324,25 @@ def known(relative: tuple[Step, ...]) -> Recalled:
         failure="oom_killed", steps=relative, score=1.0, exact=True, similarity=1.0, outcomes={Learned.DURABLE: 1},
         apps=1, last=AT,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("app", "done", "learned"),
+    [
+        (
+            App(env={"DB_URL": "tok-1x"}, facts=ASKS),
+            (Kind.ENV, ("group", "task", "DATABASE_URL"), None, "tok-1x"),
+            True,
+        ),
+        (App(ports=()), (Kind.ENV, ("group", "task", "PORT"), None, "${NOMAD_PORT_http}"), True),
+        (App(), (Kind.ENV, ("group", "task", "DATABASE_URL"), None, "tok-1x"), False),
+        (App(env={"DB": "tok-1x"}), (Kind.ENV, ("group", "task", "DB"), "tok-1x", "8080"), True),
+        (App(env={"DB": "tok-1x"}, ports=()), (Kind.ENV, ("group", "task", "DB"), "tok-1x", "9"), False),
+    ],
+)
+def test_of_variables_names_are_learned_and_no_value_that_people_are_not_shown(
+    app: App, done: Any, learned: bool
+) -> None:
+    found = lesson(app.case, [operation(app, done)])
+    assert (found is not None) is learned
+    assert "tok-1x" not in repr(found)

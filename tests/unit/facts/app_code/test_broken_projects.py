@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from desired.facts.analyze import analyze
 from tests.unit.facts.app_code.memory_codebase import MemoryCodebase
 
@@ -22,3 +24,9 @@ def test_an_app_whose_dependencies_cannot_be_read_is_not_said_to_have_none() -> 
     (app,) = analyze(MemoryCodebase({"requirements.txt": "!!!\n", "app.py": "import os\n"}, "shop")).apps
     assert app.facts.size is not None
     assert app.facts.size.reason == "a small python app with no dependency that is known"
+
+
+@pytest.mark.parametrize("files", [{}, {"notes.txt": "x", "a/picture.svg": "<svg/>"}])
+def test_a_folder_that_tells_nothing_is_told(files: dict[str, str]) -> None:
+    (problem,) = analyze(MemoryCodebase(files, "shop")).warnings
+    assert str(problem).startswith("shop: nothing tells what this is") and f"among {len(files)} files" in str(problem)

@@ -1,0 +1,153 @@
+"""A model's answers about apps whose manifest leaves things to their code, asked beside the passes and kept.
+
+It implements `desired.help.Help`. What is not known is asked for in a task of its own, bounded in number; nobody waits,
+but for words that are read for the first time. What was answered is stored before it counts, so that the same commit
+makes the same job after a restart. A model that is away costs its answers: they are asked for again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Protocol
+
+from desired.app import AppKey
+from desired.code_place import CodeWish
+from desired.errors import OperatorError
+from desired.facts.codebase import Codebase
+from desired.help import Helped, Wanting
+from reconcilers.generate.answering import Answering
+from reconcilers.generate.given import Given, from_document, to_document, told_by
+from reconcilers.store import Store
+
+_PREFIX = "answers:"
+# Each holds the text of a codebase.
+_AT_ONCE = 2
+_AGAIN = timedelta(minutes=5)
+_AGAIN_AT_MOST = timedelta(hours=1)
+
+
+class Codebases(Protocol):
+    """Where the files of code are."""
+
+    async def codebase(self, wish: CodeWish) -> Codebase: ...
+
+
+class Known(Protocol):
+    """Which apps are remembered."""
+
+    def __contains__(self, key: AppKey) -> bool: ...
+
+
+class ModelAnswers:
+    """`answering` is None where nobody is to be asked: what is kept counts all the same. `sleep` is in seconds.
+
+    `news` is told when there is more to read than there was.
+    """
+
+    def __init__(
+        self,
+        *,
+        answering: Answering | None,
+        codes: Codebases,
+        store: Store,
+        news: Callable[[], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._answering = answering
+        self._codes = codes
+        self._store = store
+        self._tell = news
+        self._sleep = sleep
+        self._given: dict[AppKey, Given] = {}
+        self._versions: dict[AppKey, int] = {}
+        self._running: dict[AppKey, asyncio.Task[None]] = {}
+        self._wanting: dict[AppKey, Wanting] = {}
+        self._first: set[AppKey] = set()
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def load(self, remembered: Known) -> None:
+        """Before the first look at git. What cannot be read is asked for again; of apps that nobody remembers nothing
+        is kept."""
+        for name, stored in (await self._store.load()).items():
+            if not name.startswith(_PREFIX):
+                continue
+            key, given = AppKey.parse(name.removeprefix(_PREFIX)), from_document(stored.document)
+            if key not in remembered:
+                await self._store.delete(name, expected=stored.revision)
+            elif given is not None:
+                self._given[key] = given
+
+    @property
+    def pending(self) -> tuple[AppKey, ...]:
+        """Apps about which the model is being asked, and has not failed to answer yet."""
+        return tuple(sorted(self._first))
+
+    def version(self, key: AppKey) -> str:
+        return f"answers {self._versions.get(key, 0)}"
+
+    def helped(self, wanting: Wanting) -> Helped:
+        key, given = wanting.key, self._given.get(wanting.key, Given())
+        if self._answering is not None and _lacks(wanting, given) and key not in self._running:
+            self._first.add(key)
+            self._running[key] = asyncio.create_task(self._ask(key), name=f"answers for {key}")
+        self._wanting[key] = wanting
+        understood = given.words == told_by(wanting.words)
+        meant = given.meant if understood else {}
+        return Helped(meant, given.values, pending=not understood and key in self._first)
+
+    def close(self) -> None:
+        for task in self._running.values():
+            task.cancel()
+
+    async def _ask(self, key: AppKey) -> None:
+        """Until nothing is lacking, or nobody wants it any more."""
+        pause = _AGAIN
+        try:
+            while (wanting := self._wanting.get(key)) and _lacks(wanting, self._given.get(key, Given())):
+                try:
+                    async with self._places:
+                        await self._asked(wanting)
+                except OperatorError:
+                    # Whoever owns the model tells people that it is away.
+                    self._first.discard(key)
+                    # Whoever still wants it says so at the next look.
+                    del self._wanting[key]
+                    self._told(key)
+                    await self._sleep(pause.total_seconds())
+                    pause = min(pause * 2, _AGAIN_AT_MOST)
+        finally:
+            self._first.discard(key)
+            self._running.pop(key, None)
+        self._told(key)
+
+    async def _asked(self, wanting: Wanting) -> None:
+        assert self._answering is not None
+        given = self._given.get(wanting.key, Given())
+        if given.words != told_by(wanting.words):
+            given = await self._answering.meant(wanting, given)
+            await self._keep(wanting.key, given)
+        if _lacks(wanting, given):
+            codebase = await self._codes.codebase(wanting.wish)
+            given = await self._answering.answered(wanting, given, codebase)
+            await self._keep(wanting.key, given)
+
+    async def _keep(self, key: AppKey, given: Given) -> None:
+        """Durable before it counts."""
+        name = f"{_PREFIX}{key}"
+        stored = await self._store.get(name)
+        await self._store.put(name, to_document(given), expected=stored.revision if stored else 0)
+        self._given[key] = given
+
+    def _told(self, key: AppKey) -> None:
+        self._versions[key] = self._versions.get(key, 0) + 1
+        self._tell()
+
+
+def _lacks(wanting: Wanting, given: Given) -> bool:
+    """Words that nobody read, or questions that were not put about this very code."""
+    open_ = {one.id for one in wanting.draft.questions}
+    if given.words != told_by(wanting.words):
+        return True
+    return bool(open_) and not (given.code == wanting.code and open_ <= given.asked)
