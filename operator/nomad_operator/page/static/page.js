@@ -405,14 +405,18 @@
   addEventListener("pagehide", hush);
 
   // The net under the stream: a connection that died without a word, and pages that have no events.
+  const often = () => {
+    if (document.querySelector("[data-asking]")) return 1500;
+    if (lost) return AGAIN;
+    return deaf || page === "services" ? SOON : POLL;
+  };
   const poll = () => {
     if (!on || document.hidden) return;
-    const often = lost ? AGAIN : deaf || page === "services" ? SOON : POLL;
-    if (Date.now() - askedAt < often) return;
+    if (Date.now() - askedAt < often()) return;
     everything = true;
     refresh(0);
   };
-  setInterval(poll, AGAIN);
+  setInterval(poll, 1000);
   setInterval(() => {
     if (!document.hidden) tellTimes(document);
   }, 10000);
