@@ -18,7 +18,7 @@ from desired.errors import OperatorError
 from desired.facts.codebase import Codebase
 from desired.help import Helped, Wanting
 from reconcilers.generate.answering import Answering
-from reconcilers.generate.given import Given, from_document, to_document, told_by
+from reconcilers.generate.given import Given, from_document, still_said, to_document, told_by
 from reconcilers.store import Store
 
 _PREFIX = "answers:"
@@ -43,7 +43,7 @@ class Known(Protocol):
 class ModelAnswers:
     """`answering` is None where nobody is to be asked: what is kept counts all the same. `sleep` is in seconds.
 
-    `news` is told when there is more to read than there was.
+    `news` is told when there is more to read than there was, `failed` why an app was not answered for, each once.
     """
 
     def __init__(
@@ -53,18 +53,22 @@ class ModelAnswers:
         codes: Codebases,
         store: Store,
         news: Callable[[], None],
+        failed: Callable[[AppKey, OperatorError], None] = lambda _key, _error: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._answering = answering
         self._codes = codes
         self._store = store
         self._tell = news
+        self._tell_failed = failed
         self._sleep = sleep
         self._given: dict[AppKey, Given] = {}
         self._versions: dict[AppKey, int] = {}
         self._running: dict[AppKey, asyncio.Task[None]] = {}
         self._wanting: dict[AppKey, Wanting] = {}
         self._first: set[AppKey] = set()
+        # What could not be answered, of which words and which code, and why.
+        self._failed: dict[AppKey, tuple[tuple[str, str], str]] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def load(self, remembered: Known) -> None:
@@ -89,12 +93,16 @@ class ModelAnswers:
 
     def helped(self, wanting: Wanting) -> Helped:
         key, given = wanting.key, self._given.get(wanting.key, Given())
+        failed = self._failed.get(key)
+        if failed is not None and failed[0] != _subject(wanting) and key in self._running:
+            # Other words, or other code: that need not wait for what failed.
+            self._running.pop(key).cancel()
+        self._wanting[key] = wanting
         if self._answering is not None and _lacks(wanting, given) and key not in self._running:
             self._first.add(key)
             self._running[key] = asyncio.create_task(self._ask(key), name=f"answers for {key}")
-        self._wanting[key] = wanting
         understood = given.words == told_by(wanting.words)
-        meant = given.meant if understood else {}
+        meant = given.meant if understood else still_said(given.meant, wanting.words)
         return Helped(meant, given.values, pending=not understood and key in self._first)
 
     def close(self) -> None:
@@ -109,18 +117,26 @@ class ModelAnswers:
                 try:
                     async with self._places:
                         await self._asked(wanting)
-                except OperatorError:
-                    # Whoever owns the model tells people that it is away.
+                    self._failed.pop(key, None)
+                except OperatorError as error:
                     self._first.discard(key)
+                    self._not_answered(wanting, error)
                     # Whoever still wants it says so at the next look.
-                    del self._wanting[key]
+                    self._wanting.pop(key, None)
                     self._told(key)
                     await self._sleep(pause.total_seconds())
                     pause = min(pause * 2, _AGAIN_AT_MOST)
         finally:
-            self._first.discard(key)
-            self._running.pop(key, None)
+            if self._running.get(key) is asyncio.current_task():
+                del self._running[key]
+                self._first.discard(key)
         self._told(key)
+
+    def _not_answered(self, wanting: Wanting, error: OperatorError) -> None:
+        before = self._failed.get(wanting.key)
+        self._failed[wanting.key] = (_subject(wanting), error.message)
+        if before is None or before[1] != error.message:
+            self._tell_failed(wanting.key, error)
 
     async def _asked(self, wanting: Wanting) -> None:
         assert self._answering is not None
@@ -143,6 +159,10 @@ class ModelAnswers:
     def _told(self, key: AppKey) -> None:
         self._versions[key] = self._versions.get(key, 0) + 1
         self._tell()
+
+
+def _subject(wanting: Wanting) -> tuple[str, str]:
+    return told_by(wanting.words), wanting.code
 
 
 def _lacks(wanting: Wanting, given: Given) -> bool:
