@@ -1,8 +1,9 @@
 """A model's answers about apps whose manifest leaves things to their code, asked beside the passes and kept.
 
-It implements `desired.help.Help`. What is not known is asked for in a task of its own, bounded in number; nobody waits,
-but for words that are read for the first time. What was answered is stored before it counts, so that the same commit
-makes the same job after a restart. A model that is away costs its answers: they are asked for again later.
+It implements `desired.help.Help`. What is not known is asked for in a task of its own, bounded in number. No pass
+waits: an app stays as it is until the model has answered, or has failed to once. What was answered is stored before it
+counts, so that the same commit makes the same job after a restart. A model that is away costs its answers: they are
+asked for again later.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Protocol
 
 from desired.app import AppKey
 from desired.code_place import CodeWish
-from desired.errors import OperatorError
+from desired.errors import OperatorError, Unavailable
 from desired.facts.codebase import Codebase
 from desired.help import Helped, Wanting
 from reconcilers.generate.answering import Answering
@@ -103,7 +104,7 @@ class ModelAnswers:
             self._running[key] = asyncio.create_task(self._ask(key), name=f"answers for {key}")
         understood = given.words == told_by(wanting.words)
         meant = given.meant if understood else still_said(given.meant, wanting.words)
-        return Helped(meant, given.values, pending=not understood and key in self._first)
+        return Helped(meant, given.values, pending=_lacks(wanting, given) and key in self._first)
 
     def close(self) -> None:
         for task in self._running.values():
@@ -114,23 +115,36 @@ class ModelAnswers:
         pause = _AGAIN
         try:
             while (wanting := self._wanting.get(key)) and _lacks(wanting, self._given.get(key, Given())):
-                try:
-                    async with self._places:
-                        await self._asked(wanting)
+                error = await self._round(wanting)
+                if error is None:
                     self._failed.pop(key, None)
-                except OperatorError as error:
-                    self._first.discard(key)
-                    self._not_answered(wanting, error)
-                    # Whoever still wants it says so at the next look.
-                    self._wanting.pop(key, None)
-                    self._told(key)
-                    await self._sleep(pause.total_seconds())
-                    pause = min(pause * 2, _AGAIN_AT_MOST)
+                    continue
+                self._first.discard(key)
+                self._not_answered(wanting, error)
+                # Whoever still wants it says so at the next look.
+                self._wanting.pop(key, None)
+                self._told(key)
+                await self._sleep(pause.total_seconds())
+                pause = min(pause * 2, _AGAIN_AT_MOST)
         finally:
             if self._running.get(key) is asyncio.current_task():
                 del self._running[key]
                 self._first.discard(key)
         self._told(key)
+
+    async def _round(self, wanting: Wanting) -> OperatorError | None:
+        """Why there is no answer; None where there is one."""
+        async with self._places:
+            asked = asyncio.create_task(self._asked(wanting), name=f"questions about {wanting.key}")
+            try:
+                await asyncio.wait([asked])
+            finally:
+                asked.cancel()
+        error = asked.exception()
+        if error is None or isinstance(error, OperatorError):
+            return error
+        # A bug that one codebase or one answer brings out: told with its app, and not tried again at once.
+        return Unavailable(f"asking about {wanting.key} failed: {type(error).__name__} inside the operator")
 
     def _not_answered(self, wanting: Wanting, error: OperatorError) -> None:
         before = self._failed.get(wanting.key)

@@ -157,8 +157,8 @@ async def world(*, draft: Any = None, there: Any = nowhere, **lines: Any) -> Wor
 async def test_what_code_leaves_open_is_asked_beside_and_counts_with_the_line_that_says_so() -> None:
     shop = await world()
     shop.commit()
-    first = await shop.read()
-    assert asked(first) == ["image", "env.GREETING"], "nobody waits for a model"
+    (file,) = (await shop.read()).unreadable
+    assert file.pending and file.key == KEY and not file.questions, "nobody is asked what is answered in a moment"
     state = await shop.settled()
     assert shop.news == 1
     found = origins(state)
@@ -297,6 +297,27 @@ async def test_why_an_app_was_not_answered_for_is_told_once() -> None:
     assert shop.failed == ["it is away"]
 
 
+async def test_a_bug_is_told_with_its_app_and_not_tried_again_at_once() -> None:
+    def broken(question: Any) -> Any:
+        raise ZeroDivisionError("a secret may stand here")
+
+    shop = await world(draft=broken)
+    shop.commit()
+    assert asked(await shop.settled()) == ["image", "env.GREETING"]
+    assert shop.failed == ["asking about default/shop failed: ZeroDivisionError inside the operator"]
+    assert shop.slept == [300.0]
+
+
+async def test_who_is_stopped_asks_no_more() -> None:
+    shop = await world(draft=lambda question: fitting(DRAFT)(question))
+    shop.commit()
+    await shop.read()
+    tasks = list(shop.answers._running.values())
+    shop.answers.close()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert not shop.answers._running and not await shop.store.load()
+
+
 async def test_what_is_kept_of_an_app_that_nobody_remembers_is_removed() -> None:
     shop = await world()
     shop.commit()
@@ -314,7 +335,7 @@ async def test_a_document_of_another_version_is_asked_for_again() -> None:
     assert stored is not None
     await shop.store.put(f"answers:{KEY}", {**stored.document, "form": 9}, expected=stored.revision)
     await shop.start()
-    assert asked(await shop.read()) == ["image", "env.GREETING"]
+    assert not (await shop.read()).apps
     assert (await shop.settled()).apps[KEY] == before
 
 
