@@ -52,7 +52,7 @@ def with_its_code(
     """The manifest with what its code says, and which value is from where.
 
     Raises InvalidDesired: the questions that stay open, or what is wrong, at the lines of the manifest. StillReading
-    where somebody is being asked what its words mean.
+    where somebody is being asked about it.
     """
     assert manifest.document is not None
     place = manifest.document.place(_SOURCE, key=True)
@@ -86,7 +86,7 @@ def _whole(
     except InvalidDesired as error:
         raise InvalidDesired(tuple(replace(one, hint=error.hint) for one in error.problems)) from error
     if found.pending:
-        raise StillReading(f"{name}: what its prompt means is being asked", hint="what runs stays as it is meanwhile")
+        raise StillReading(f"what {name} leaves open is being asked", hint="what runs stays as it is meanwhile")
     if found.questions:
         raise InvalidDesired(tuple(
             Problem("", message=f"spec.{one.id}: {one.text}", hint=_suggestion(one), question=one)

@@ -38,7 +38,7 @@ class Wanting:
 class Helped:
     """`meant` is what the words mean, `values` answer questions; by the ids of values.
 
-    `pending`: the words are being read for the first time, and nothing is to be made of the app before.
+    `pending`: somebody is being asked for the first time, and nothing is to be made of the app before.
     """
 
     meant: Mapping[str, Value] = field(default_factory=_none)

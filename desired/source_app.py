@@ -36,7 +36,7 @@ _SOURCES = ("fixed", "consul", "vault", "nomad", "service")
 class FromCode:
     """`spec` is complete where there are no `questions`; `origins` are in the order of a manifest.
 
-    `pending`: somebody is being asked what the manifest's words mean.
+    `pending`: somebody is being asked what is left open.
     """
 
     spec: Mapping[str, Any]

@@ -233,7 +233,7 @@ def parser() -> argparse.ArgumentParser:
     demo = add("demo", "loop:demo", "the whole story in about a minute")
     demo.add_argument("--nomad", metavar="ADDRESS", help="a real Nomad instead of the embedded one")
     demo.add_argument("--stay", action="store_true", help="keep it running at the end, with its page, until Ctrl-C")
-    demo.add_argument("--port", type=int, default=0, help="port of its page (default: a free one)")
+    demo.add_argument("--port", type=_port, default=0, help="port of its page (default: a free one)")
     demo.add_argument("--image", default="busybox:1", help="image with sh and httpd, for --nomad (default: busybox:1)")
     embedded = add("embedded", "loop:embedded", "serve the embedded Nomad alone, for trying and testing")
     embedded.add_argument("--world", metavar="FILE", help="what nodes, images and secrets there are")
@@ -255,6 +255,12 @@ def _about_code(made: argparse.ArgumentParser) -> None:
     _of_code(made)
     made.add_argument("--prompt", metavar="TEXT", default="", help="what you want, in your words")
     made.add_argument("--answers", metavar="FILE", help="answers: lines of `id = answer`; - for standard input")
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

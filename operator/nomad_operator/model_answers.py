@@ -1,8 +1,9 @@
 """A model's answers about apps whose manifest leaves things to their code, asked beside the passes and kept.
 
-It implements `desired.help.Help`. What is not known is asked for in a task of its own, bounded in number; nobody waits,
-but for words that are read for the first time. What was answered is stored before it counts, so that the same commit
-makes the same job after a restart. A model that is away costs its answers: they are asked for again later.
+It implements `desired.help.Help`. What is not known is asked for in a task of its own, bounded in number. No pass
+waits: an app stays as it is until the model has answered, or has failed to once. What was answered is stored before it
+counts, so that the same commit makes the same job after a restart. A model that is away costs its answers: they are
+asked for again later.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Protocol
 
 from desired.app import AppKey
 from desired.code_place import CodeWish
-from desired.errors import OperatorError
+from desired.errors import OperatorError, Unavailable
 from desired.facts.codebase import Codebase
 from desired.help import Helped, Wanting
 from reconcilers.generate.answering import Answering
-from reconcilers.generate.given import Given, from_document, to_document, told_by
+from reconcilers.generate.given import Given, from_document, still_said, to_document, told_by
 from reconcilers.store import Store
 
 _PREFIX = "answers:"
@@ -43,7 +44,7 @@ class Known(Protocol):
 class ModelAnswers:
     """`answering` is None where nobody is to be asked: what is kept counts all the same. `sleep` is in seconds.
 
-    `news` is told when there is more to read than there was.
+    `news` is told when there is more to read than there was, `failed` why an app was not answered for, each once.
     """
 
     def __init__(
@@ -53,18 +54,22 @@ class ModelAnswers:
         codes: Codebases,
         store: Store,
         news: Callable[[], None],
+        failed: Callable[[AppKey, OperatorError], None] = lambda _key, _error: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._answering = answering
         self._codes = codes
         self._store = store
         self._tell = news
+        self._tell_failed = failed
         self._sleep = sleep
         self._given: dict[AppKey, Given] = {}
         self._versions: dict[AppKey, int] = {}
         self._running: dict[AppKey, asyncio.Task[None]] = {}
         self._wanting: dict[AppKey, Wanting] = {}
         self._first: set[AppKey] = set()
+        # What could not be answered, of which words and which code, and why.
+        self._failed: dict[AppKey, tuple[tuple[str, str], str]] = {}
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def load(self, remembered: Known) -> None:
@@ -89,13 +94,17 @@ class ModelAnswers:
 
     def helped(self, wanting: Wanting) -> Helped:
         key, given = wanting.key, self._given.get(wanting.key, Given())
+        failed = self._failed.get(key)
+        if failed is not None and failed[0] != _subject(wanting) and key in self._running:
+            # Other words, or other code: that need not wait for what failed.
+            self._running.pop(key).cancel()
+        self._wanting[key] = wanting
         if self._answering is not None and _lacks(wanting, given) and key not in self._running:
             self._first.add(key)
             self._running[key] = asyncio.create_task(self._ask(key), name=f"answers for {key}")
-        self._wanting[key] = wanting
         understood = given.words == told_by(wanting.words)
-        meant = given.meant if understood else {}
-        return Helped(meant, given.values, pending=not understood and key in self._first)
+        meant = given.meant if understood else still_said(given.meant, wanting.words)
+        return Helped(meant, given.values, pending=_lacks(wanting, given) and key in self._first)
 
     def close(self) -> None:
         for task in self._running.values():
@@ -106,21 +115,42 @@ class ModelAnswers:
         pause = _AGAIN
         try:
             while (wanting := self._wanting.get(key)) and _lacks(wanting, self._given.get(key, Given())):
-                try:
-                    async with self._places:
-                        await self._asked(wanting)
-                except OperatorError:
-                    # Whoever owns the model tells people that it is away.
-                    self._first.discard(key)
-                    # Whoever still wants it says so at the next look.
-                    del self._wanting[key]
-                    self._told(key)
-                    await self._sleep(pause.total_seconds())
-                    pause = min(pause * 2, _AGAIN_AT_MOST)
+                error = await self._round(wanting)
+                if error is None:
+                    self._failed.pop(key, None)
+                    continue
+                self._first.discard(key)
+                self._not_answered(wanting, error)
+                # Whoever still wants it says so at the next look.
+                self._wanting.pop(key, None)
+                self._told(key)
+                await self._sleep(pause.total_seconds())
+                pause = min(pause * 2, _AGAIN_AT_MOST)
         finally:
-            self._first.discard(key)
-            self._running.pop(key, None)
+            if self._running.get(key) is asyncio.current_task():
+                del self._running[key]
+                self._first.discard(key)
         self._told(key)
+
+    async def _round(self, wanting: Wanting) -> OperatorError | None:
+        """Why there is no answer; None where there is one."""
+        async with self._places:
+            asked = asyncio.create_task(self._asked(wanting), name=f"questions about {wanting.key}")
+            try:
+                await asyncio.wait([asked])
+            finally:
+                asked.cancel()
+        error = asked.exception()
+        if error is None or isinstance(error, OperatorError):
+            return error
+        # A bug that one codebase or one answer brings out: told with its app, and not tried again at once.
+        return Unavailable(f"asking about {wanting.key} failed: {type(error).__name__} inside the operator")
+
+    def _not_answered(self, wanting: Wanting, error: OperatorError) -> None:
+        before = self._failed.get(wanting.key)
+        self._failed[wanting.key] = (_subject(wanting), error.message)
+        if before is None or before[1] != error.message:
+            self._tell_failed(wanting.key, error)
 
     async def _asked(self, wanting: Wanting) -> None:
         assert self._answering is not None
@@ -143,6 +173,10 @@ class ModelAnswers:
     def _told(self, key: AppKey) -> None:
         self._versions[key] = self._versions.get(key, 0) + 1
         self._tell()
+
+
+def _subject(wanting: Wanting) -> tuple[str, str]:
+    return told_by(wanting.words), wanting.code
 
 
 def _lacks(wanting: Wanting, given: Given) -> bool:

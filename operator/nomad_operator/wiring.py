@@ -266,6 +266,9 @@ def assemble(
         codes=codes,
         store=state,
         news=codes.news,
+        failed=lambda key, error: log.warning(
+            "a model has not answered for an app", app=str(key), problem=error.message, hint=error.hint
+        ),
     )  # fmt: skip
     source = Source(
         traces=traced.traces,

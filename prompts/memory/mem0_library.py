@@ -36,7 +36,10 @@ class Embedding(Protocol):
 
 
 def import_mem0(home: Path) -> Any:
-    """Mem0 with its telemetry off and its own files below `home`. Raises Unsupported without the extra."""
+    """Mem0 with its telemetry off and its own files below `home`, which it makes when it is imported.
+
+    Raises Unsupported without the extra, Unavailable where `home` cannot be written.
+    """
     # Source: mem0/memory/telemetry.py and setup.py: both are read once, when it is imported.
     os.environ["MEM0_TELEMETRY"] = "False"
     os.environ["MEM0_DIR"] = str(home)
@@ -51,6 +54,11 @@ def import_mem0(home: Path) -> Any:
         import qdrant_client  # noqa: F401
     except ImportError as error:
         raise Unsupported(f"the memory needs {error.name}, which is not installed", hint=EXTRA) from error
+    except OSError as error:
+        raise Unavailable(
+            f"cannot open the memory: {home} cannot be written: {_kind(error)}",
+            hint="let this user write it, or set NOMAD_OPERATOR_MEMORY=off; repairs go on without",
+        ) from error
     return mem0
 
 

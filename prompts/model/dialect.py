@@ -2,8 +2,8 @@
 
 An answer can be bound to its schema in three ways: by JSON schema, by JSON mode, or by asking for it in words. The
 first is tried first. An endpoint that refuses a way is asked in the next one; so is one that takes it and answers
-what no such way lets through, until a good answer has come that way once. Bounds of values say nothing of it: few
-endpoints enforce them all. Settings that it does not know are left out.
+what no such way lets through, until a good answer has come once: the way that it came is kept. Bounds of values say
+nothing of it: few endpoints enforce them all. Settings that it does not know are left out.
 """
 
 from __future__ import annotations
@@ -81,13 +81,16 @@ class Dialect:
         return None
 
     def unbound(self, form: Form) -> Form | None:
-        """After an answer that such a form cannot bring: the form to ask in now. None: it is what it is."""
-        return None if form is Form.PLAIN or self.proven else self._away_from(form)
+        """After an answer that such a form cannot bring: the form to ask in now. None: it is what it is.
+
+        Nothing is kept of it until a good answer has come: a model that talks nonsense does so in every form.
+        """
+        return None if form is Form.PLAIN or self.proven else _NEXT[form]
 
     def answered(self, form: Form) -> None:
         """A good answer came that way."""
-        if form is self.form:
-            self.proven = True
+        if form is self.form or not self.proven:
+            self.form, self.proven = form, True
 
     def _away_from(self, form: Form) -> Form:
         """One schema may be too much for an endpoint that takes others: what is proven stays."""

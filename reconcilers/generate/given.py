@@ -43,6 +43,12 @@ def told_by(words: str) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:16] if words else ""
 
 
+def still_said(meant: Mapping[str, Value], words: str) -> dict[str, Value]:
+    """Of what other words meant, what was taken from words that stand in these too."""
+    said = " ".join(words.split()).lower()
+    return {at: value for at, value in meant.items() if value.reason.strip("“”").lower() in said}
+
+
 def standing(values: Mapping[str, Value], codebase: Codebase) -> dict[str, Value]:
     """Those whose file still holds what was taken from it. What is not from a file stands."""
     return {at: value for at, value in values.items() if _stands(value, codebase)}

@@ -25,7 +25,6 @@ from tests.doubles.model_endpoint import (
     ModelEndpoint,
     answer,
     failure,
-    hang_up,
     model_endpoint,
     silence,
     text,
@@ -200,10 +199,8 @@ def test_a_budget_ends_it_cleanly_and_more_goes_on(place: Place, endpoint: Model
 
 ENDINGS: dict[str, tuple[Line, int, str]] = {
     "malformed": (text("well, {"), 0, "no other prompt was found"),
-    "of another form": (answer({"x": 1}), 0, "no other prompt was found"),
     "failing": (failure(503), 1, "the run ended early"),
     "without a right": (failure(401), 1, "OPENAI_API_KEY"),
-    "gone": (hang_up(), 1, "the run ended early"),
     "slow": (silence(), 1, "the run ended early"),
 }
 

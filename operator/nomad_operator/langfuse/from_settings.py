@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -128,6 +129,9 @@ class _Shelf:
         return await self._client.prompt(name, label=label)
 
 
+_ONE_PROMPT = re.compile(r"the prompt \S+ \([^)]*\)")
+
+
 class _Told:
     """A line in the log; Langfuse away is an outage like any other."""
 
@@ -138,7 +142,9 @@ class _Told:
 
     def reached(self, problem: OperatorError | None) -> None:
         hint = problem.hint if problem else ""
-        self._outages.report("langfuse", problem.message if problem else None, hint=hint)
+        # Whichever prompt was asked for, it is the same outage.
+        told = _ONE_PROMPT.sub("prompts", problem.message) if problem else None
+        self._outages.report("langfuse", told, hint=hint)
         self._metrics.dependency_up("langfuse", up=problem is None)
 
     def unusable(self, name: str, label: str, problem: OperatorError) -> None:

@@ -76,4 +76,7 @@ def _exchange(row: Mapping[str, Any]) -> Exchange | None:
     question = last.get("content", last.get("text"))
     if last.get("role") != "user" or not isinstance(question, str) or not isinstance(answer, Mapping):
         return None
+    if not isinstance(answer.get("operations"), list):
+        # Somebody has written into the file, or an older version asked for another form.
+        return None
     return Exchange(question, json.dumps(dict(answer), ensure_ascii=False))

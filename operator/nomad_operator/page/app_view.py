@@ -77,5 +77,10 @@ def _at_any_time(app: Mapping[str, Any]) -> Iterator[Command]:
 
 def diff_lines(diff: str) -> list[DiffLine]:
     """Each line with what it does; its mark stays in its text, so that colour is never all that tells."""
-    kinds = {"+": "added", "-": "removed", "~": "changed"}
-    return [DiffLine(line, kinds.get(line.lstrip()[:1], "")) for line in diff.splitlines()]
+    return [DiffLine(line, _kind(line.lstrip())) for line in diff.splitlines()]
+
+
+def _kind(line: str) -> str:
+    if line.startswith(("+/-", "-/+", "~")):
+        return "changed"
+    return {"+": "added", "-": "removed"}.get(line[:1], "")

@@ -35,7 +35,7 @@ async def probe_memory(settings: Settings, attempt: Attempt) -> list[Finding]:
                 f"{where.path} cannot be written",
                 hint="let this user write it, or set NOMAD_OPERATOR_MEMORY=off; repairs go on without",
             )
-        return Told("kept in a folder" if where.path.exists() else "will be made at the first failure")
+        return Told("kept in a folder" if where.path.exists() else "will be made when there is something to remember")
 
     async def compared() -> Told:
         found = await asyncio.to_thread(embedding(settings).vector, "how long it is")

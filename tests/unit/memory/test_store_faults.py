@@ -177,6 +177,31 @@ def test_a_full_disk_is_told_and_what_was_there_stays_readable(tmp_path: Path) -
     assert "room on the disk" in found.stdout
 
 
+@needs_the_extra
+def test_where_mem0_cannot_make_its_own_folder_that_is_told(folder: Folder, tmp_path: Path) -> None:
+    """It makes it when it is imported: only a process that has not done so yet shows it."""
+    (tmp_path / "state").write_text("")
+    code = f"""
+        import asyncio, time
+        from pathlib import Path
+        from prompts.memory.hashing import Hashing
+        from prompts.memory.mem0_notes import Mem0Notes
+        from prompts.memory.place import Folder
+        notes = Mem0Notes(place=Folder(Path({str(folder.path)!r})), home=Path({str(tmp_path / "state" / "mem0")!r}),
+                          embedding=Hashing(), clock=time.monotonic)
+        async def main():
+            try:
+                await notes.where({{}})
+            except Exception as error:
+                print(type(error).__name__, error, error.hint)
+            await notes.aclose()
+        asyncio.run(main())
+    """
+    found = python(code)
+    assert found.stdout.startswith("Unavailable cannot open the memory: "), found.stdout + found.stderr
+    assert "cannot be written: not a directory" in found.stdout and "Traceback" not in found.stderr
+
+
 def test_without_the_extra_it_says_which(folder: Folder, tmp_path: Path) -> None:
     code = f"""
         import asyncio, sys, time

@@ -381,6 +381,19 @@ def test_an_endpoint_that_has_shown_that_it_binds_answers_is_not_doubted_for_one
     run(story())
 
 
+def test_an_endpoint_that_talked_nonsense_in_every_form_is_asked_in_the_best_one_again() -> None:
+    """A model that was being loaded, say: for the rest of the process it would be bound to nothing."""
+
+    async def story() -> None:
+        endpoint = SaidEndpoint(said("Sure!"), said("Sure!"), said("Sure!"), said())
+        model = at(endpoint)
+        assert _fault(await _plain_failure(model.ask(question()))) is Fault.MALFORMED
+        await model.ask(question())
+        assert _forms(endpoint) == ["json_schema", "json_object", "plain", "json_schema"]
+
+    run(story())
+
+
 def test_one_schema_that_is_too_much_does_not_take_the_form_from_the_others() -> None:
     async def story() -> None:
         endpoint = SaidEndpoint(said(), NO_FORMAT, said(), said())

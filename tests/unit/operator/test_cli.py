@@ -49,6 +49,7 @@ def _told(done: subprocess.CompletedProcess[str], code: int) -> list[str]:
         ["reconcile"], ["plan", "--ref", "x", "--path", "y"], ["validate"], ["embedded", "--listen", "nowhere"],
         ["once", "--timeout", "soon"], ["embedded", "--world", "missing.yaml"], ["plan", "--path", "missing"],
         ["run"], ["once"], ["status", ""], ["demo", "--nomad", "nonsense"], ["demo", "--nomad", ""],
+        ["demo", "--port", "99999"], ["demo", "--port", "x"],
     ],
 )  # fmt: skip
 def test_wrong_usage_ends_with_2_and_one_line_and_a_hint(tmp_path: Path, arguments: list[str]) -> None:

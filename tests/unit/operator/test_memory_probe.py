@@ -31,7 +31,7 @@ async def test_a_folder_is_not_made_before_there_is_something_to_remember(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept, compared = await found(Settings(state_url=state(tmp_path)), monkeypatch)
-    assert (kept.ok, kept.found) == (True, "will be made at the first failure")
+    assert (kept.ok, kept.found) == (True, "will be made when there is something to remember")
     assert (compared.name, compared.ok, compared.found) == ("memory: embeddings", True, "built in, 384 numbers")
     assert not (tmp_path / "memory").exists()
 

@@ -78,6 +78,7 @@ class World:
         self.known: set[AppKey] = {KEY}
         self.news = 0
         self.slept: list[float] = []
+        self.failed: list[str] = []
         self.go_on = asyncio.Event()
         self.text, self.code, self.files = "", Code(""), dict[str, str]()
         self.there = there
@@ -88,7 +89,12 @@ class World:
             Answering(self.model, FilePrompts(), str, self.there, self._recalled) if self.model is not None else None
         )
         self.answers = ModelAnswers(
-            answering=answering, codes=self, store=self.store, news=self._news, sleep=self._sleep
+            answering=answering,
+            codes=self,
+            store=self.store,
+            news=self._news,
+            sleep=self._sleep,
+            failed=lambda _key, error: self.failed.append(error.message),
         )
         await self.answers.load(self.known)
         self.catalog = Catalog(parser=LocalParser(), defaults=Policy(), codes=self, help=self.answers)
@@ -151,8 +157,8 @@ async def world(*, draft: Any = None, there: Any = nowhere, **lines: Any) -> Wor
 async def test_what_code_leaves_open_is_asked_beside_and_counts_with_the_line_that_says_so() -> None:
     shop = await world()
     shop.commit()
-    first = await shop.read()
-    assert asked(first) == ["image", "env.GREETING"], "nobody waits for a model"
+    (file,) = (await shop.read()).unreadable
+    assert file.pending and file.key == KEY and not file.questions, "nobody is asked what is answered in a moment"
     state = await shop.settled()
     assert shop.news == 1
     found = origins(state)
@@ -259,6 +265,59 @@ async def test_words_that_no_model_could_read_hold_nothing_back() -> None:
     assert origins(await shop.settled())["count"] == ("2", "prompt")
 
 
+async def test_words_that_are_still_said_mean_the_same_while_others_cannot_be_read() -> None:
+    """A model that is away changes no job."""
+    shop = await world(intent=[MEANT, Unavailable("it is away")])
+    shop.commit(WORDS)
+    await shop.settled()
+    shop.commit(WORDS.replace("please", "and a cat"))
+    assert origins(await shop.settled())["resources.memory"] == ("512", "prompt")
+    shop.commit(WORDS.replace("twice the usual memory of 256 please", "a cat"))
+    assert origins(await shop.settled())["resources.memory"][1] != "prompt"
+
+
+async def test_other_words_do_not_wait_for_those_that_could_not_be_read() -> None:
+    shop = await world(intent=[Unavailable("it is away"), MEANT])
+    shop.commit(WORDS.replace("please", "plaese"))
+    await shop.settled()
+    await until(lambda: bool(shop.slept))
+    shop.commit(WORDS)
+    assert origins(await shop.settled())["resources.memory"] == ("512", "prompt")
+    assert shop.slept == [300.0] and shop.failed == ["it is away"]
+    assert len(shop.answers._running) == 0
+
+
+async def test_why_an_app_was_not_answered_for_is_told_once() -> None:
+    shop = await world(draft=Unavailable("it is away"))
+    shop.commit()
+    for times in range(1, 4):
+        await shop.settled()
+        await until(lambda times=times: len(shop.slept) == times)
+        shop.go_on.set()
+    assert shop.failed == ["it is away"]
+
+
+async def test_a_bug_is_told_with_its_app_and_not_tried_again_at_once() -> None:
+    def broken(question: Any) -> Any:
+        raise ZeroDivisionError("a secret may stand here")
+
+    shop = await world(draft=broken)
+    shop.commit()
+    assert asked(await shop.settled()) == ["image", "env.GREETING"]
+    assert shop.failed == ["asking about default/shop failed: ZeroDivisionError inside the operator"]
+    assert shop.slept == [300.0]
+
+
+async def test_who_is_stopped_asks_no_more() -> None:
+    shop = await world(draft=lambda question: fitting(DRAFT)(question))
+    shop.commit()
+    await shop.read()
+    tasks = list(shop.answers._running.values())
+    shop.answers.close()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert not shop.answers._running and not await shop.store.load()
+
+
 async def test_what_is_kept_of_an_app_that_nobody_remembers_is_removed() -> None:
     shop = await world()
     shop.commit()
@@ -276,7 +335,7 @@ async def test_a_document_of_another_version_is_asked_for_again() -> None:
     assert stored is not None
     await shop.store.put(f"answers:{KEY}", {**stored.document, "form": 9}, expected=stored.revision)
     await shop.start()
-    assert asked(await shop.read()) == ["image", "env.GREETING"]
+    assert not (await shop.read()).apps
     assert (await shop.settled()).apps[KEY] == before
 
 

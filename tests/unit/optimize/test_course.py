@@ -53,7 +53,7 @@ class Bench:
         self.how = how
         self.price = price
         self.asked: list[tuple[str, int]] = []
-        self.proposed = 0
+        self.proposed: list[str] = []
         self.proposal = BETTER
         self.shown: list[Progress] = []
         self.most = 10**6
@@ -85,8 +85,8 @@ class Bench:
                     tokens=self.price, exchange=exchange,
                 )  # fmt: skip
 
-            def propose(_system: str, _question: str) -> str:
-                self.proposed += 1
+            def propose(system: str, question: str) -> str:
+                self.proposed.append(system + question)
                 return self.proposal
 
             wanted = Effort(optimizer=optimizer, **effort)
@@ -206,6 +206,9 @@ class TestMIPROv2:
         assert ended.made is not None and bench.proposed
         assert ended.made.messages[0].text.startswith(BETTER) and ended.made.messages[0].text.endswith(ALWAYS)
         assert ended.report.as_json["after"]["score"] == 1.0
+        # Whoever writes instructions is shown those that are there, and nothing of any case.
+        assert all(instructions_of(BASE)[:200] in one for one in bench.proposed)
+        assert not any("question of" in one for one in bench.proposed)
         held_out = {one.name for one in PARTS.held_out}
         learning = [name for name, _ in bench.asked if name not in held_out]
         assert learning
@@ -242,8 +245,11 @@ def test_without_optuna_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         dspy_library.check_installed(Optimizer.MIPRO)
 
 
-def test_dspy_writes_nothing_and_connects_to_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("optimizer", list(Optimizer))
+def test_dspy_writes_nothing_and_connects_to_nobody(tmp_path: Path, optimizer: Optimizer) -> None:
     """In a process of its own, in which nothing can be connected to: a search, start to end."""
+    if optimizer is Optimizer.MIPRO:
+        pytest.importorskip("optuna", reason="MIPROv2 needs optuna")
     script = f"""
 import socket, sys
 def refuse(*_): raise AssertionError("it connects")
@@ -251,8 +257,8 @@ socket.socket.connect = socket.socket.connect_ex = refuse
 socket.getaddrinfo = refuse
 sys.path[:0] = {sys.path!r}
 from pathlib import Path
-from tests.unit.optimize.test_course import Bench, needs_examples
-assert Bench(needs_examples).run(Path("run")).made is not None
+from tests.unit.optimize.test_course import Bench, Optimizer, needs_examples
+assert Bench(needs_examples).run(Path("run"), optimizer=Optimizer("{optimizer}")).made is not None
 print("litellm" in sys.modules)
 """
     home = tmp_path / "home"

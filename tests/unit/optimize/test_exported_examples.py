@@ -19,7 +19,8 @@ def row(question: str, **changed: Any) -> dict[str, Any]:
         "id": "1", "trace": question, "app": "default/web", "at": "2026-01-01T00:00:00Z",
         "prompt": {"name": "repair", "version": 1, "label": ""}, "model": "m",
         "input": [{"role": "system", "content": "s"}, {"role": "user", "content": f"{MARK}{question}{END}"}],
-        "output": {"fixable": True}, "failed": False, "scores": {"healthy": True, "durable": True}, **changed,
+        "output": {"fixable": True, "operations": []}, "failed": False,
+        "scores": {"healthy": True, "durable": True}, **changed,
     }  # fmt: skip
 
 
@@ -41,6 +42,7 @@ def test_what_may_be_an_example(tmp_path: Path) -> None:
         row("failed", failed=True),
         row("another prompt", prompt={"name": "facts", "version": 1}),
         row("no JSON", output="hello"),
+        row("another form", output={"text": "yes"}),
         row("cut", input=[{"role": "user", "content": f"{MARK}cut"}]),
         row("no messages", input="hello"),
         row("ends with the model", input=[{"role": "assistant", "content": "x"}]),

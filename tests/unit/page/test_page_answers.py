@@ -262,6 +262,8 @@ async def test_an_app_tells_its_story_its_diff_and_its_past() -> None:
                  "+ Count: 1", "Failures before", "no rung knows a repair", "branch repairs/web",
                  "commit ffffffffffff"):  # fmt: skip
         assert said in web_page, said
+    diff = [one.get("class") for one in (await page(rich(), "/apps/default/web")).all("span")]
+    assert [one for one in diff if one in ("added", "removed", "changed")] == ["changed", "added", "removed", "changed"]
     mill = (await page(rich(), "/apps/default/mill")).text
     for said in ("It waits for you", "the guard: the image would change", "turned down by the guard", "more memory",
                  "mode is propose", "chosen, not written yet", "The open failure"):  # fmt: skip

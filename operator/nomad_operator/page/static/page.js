@@ -32,19 +32,25 @@
   // ---- what was asked last, and what became of it
 
   const POLL = 30000;
+  const SOON = 5000;
   const AGAIN = 3000;
   const LONGEST = 15000;
   const GAP = page === "fleet" ? 1500 : 1000;
   let freshAt = Date.now();
+  let askedAt = freshAt;
   let lost = false;
   let lostAt = 0;
   let on = true;
+  let everything = false;
+  let deaf = false;
 
   const tellLost = () => {
     connection.textContent = `No connection since ${clock(lostAt)}. What is shown is from ${clock(freshAt)}; trying again.`;
     connection.hidden = false;
   };
   const failed = () => {
+    // What happened meanwhile nobody told.
+    everything = true;
     if (!lost) {
       lost = true;
       lostAt = Date.now();
@@ -72,6 +78,7 @@
   const ask = async (address) => {
     const headers = tags.has(address) ? { "if-none-match": tags.get(address) } : {};
     let response;
+    askedAt = Date.now();
     try {
       response = await fetch(address, { headers, cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(LONGEST) });
     } catch {
@@ -144,7 +151,6 @@
   // ---- refreshing
 
   const changedKeys = new Set();
-  let everything = false;
   let running = false;
   let timer = 0;
   let startedAt = 0;
@@ -284,7 +290,7 @@
     }
     const table = document.querySelector("table.fleet");
     const number = table.dataset.complete === "true" ? seen : Number(table.dataset.found);
-    const filtered = words.length || new URLSearchParams(location.search).get("state");
+    const filtered = words.length > 0 || new URLSearchParams(location.search).get("state");
     const told = `${number} ${number === 1 ? "app" : "apps"}${filtered ? " found" : ""}`;
     if (count.textContent !== told) count.textContent = told;
   };
@@ -362,17 +368,19 @@
     stream = new EventSource("/api/v1/events");
     stream.addEventListener("transition", happened);
     stream.addEventListener("open", () => {
+      if (!deaf) return;
+      deaf = false;
       // What happened while nobody listened.
-      if (lost) {
-        everything = true;
-        refresh(0);
-      }
+      everything = true;
+      refresh(0);
     });
     const broken = () => {
       hush();
-      failed();
+      // The server may be gone, or only the stream: a fetch tells, and goes on telling.
+      deaf = true;
       reopening = setTimeout(listen, AGAIN);
-      refresh(AGAIN);
+      everything = true;
+      refresh(0);
     };
     stream.addEventListener("end", broken);
     stream.addEventListener("error", broken);
@@ -397,13 +405,18 @@
   addEventListener("pagehide", hush);
 
   // The net under the stream: a connection that died without a word, and pages that have no events.
+  const often = () => {
+    if (document.querySelector("[data-asking]")) return 1500;
+    if (lost) return AGAIN;
+    return deaf || page === "services" ? SOON : POLL;
+  };
   const poll = () => {
     if (!on || document.hidden) return;
-    if (Date.now() - freshAt < (lost ? AGAIN : page === "services" || page === "follower" ? 5000 : POLL)) return;
+    if (Date.now() - askedAt < often()) return;
     everything = true;
     refresh(0);
   };
-  setInterval(poll, AGAIN);
+  setInterval(poll, 1000);
   setInterval(() => {
     if (!document.hidden) tellTimes(document);
   }, 10000);
