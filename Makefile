@@ -50,9 +50,10 @@ bench-extract: $(VENV)/.dev ## what is found in code, against what people say of
 
 install: $(VENV)/.core ## the command alone: .venv/bin/nomad-operator
 
-picture: $(VENV)/.core ## for maintainers: the README's picture, the table of metrics and the dashboards, drawn from the code
+picture: $(VENV)/.core ## for maintainers: the README's picture, the reference, the table of metrics and the dashboards, drawn from the code
 	@$(BIN)/python -m tests.guards.draw_readme
 	@$(BIN)/python -m tests.guards.metrics_page
+	@$(BIN)/python -m tests.guards.reference_page
 	@$(BIN)/python -m charts.dashboards
 
 lock: $(VENV)/.dev ## for maintainers: newer requirements*.txt, from pyproject.toml

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.doubles.model_endpoint import Body, ModelEndpoint, answer, failure, model_endpoint
 from tests.e2e.conftest import Start
 from tests.e2e.nomad_side import NomadSide
 from tests.e2e.nomads import nomad_side
@@ -199,3 +200,49 @@ def test_places_on_the_operators_machine_are_not_read_for_a_commit(
     assert "on the operator's own machine" in app["message"]
     process.stop()
     server.close()
+
+
+@pytest.fixture
+def model() -> Iterator[ModelEndpoint]:
+    with model_endpoint(failure(500)) as endpoint:
+        yield endpoint
+
+
+def _says(body: Body) -> dict[str, Any]:
+    """What the readme and the words say, to whichever question it is."""
+    asked = body["response_format"]["json_schema"]
+    names = asked["schema"]["required"]
+    if asked["name"] == "intent":
+        return {"answers": [{"id": "resources.memory", "answer": "512", "words": "half a gigabyte of memory"}]}
+    rests = {"path": "README.md", "line": 1, "recalled": None, "reason": "the readme says so"}
+    said = {name: {"answer": "fixed: hello", **rests} for name in names if name == "env.GREETING"}
+    return {**dict.fromkeys(names), **({"variables": []} if "variables" in names else {}), **said}
+
+
+def test_a_model_answers_for_code_while_nobody_looks_and_the_same_after_a_restart(
+    nomad: NomadSide, proxy: Proxy, upstream: Upstream, operator: Start, model: ModelEndpoint
+) -> None:
+    api = nomad.name("api")
+    code = {
+        "Dockerfile": "FROM python:3.12\nEXPOSE 8000\n", "app.py": 'import os\nprint(os.environ["GREETING"])\n',
+        "README.md": "Start it with GREETING=hello.\n",
+    }  # fmt: skip
+    said = ("source: {path: services/api}", "image: example/good:1", 'prompt: "half a gigabyte of memory, please"')
+    upstream.commit({**_in("services/api", code), "apps/api.yaml": _manifest(api, *said)})
+    process = operator(MODEL="qwen3")
+    process.environment["OPENAI_BASE_URL"] = model.base_url
+    model.say(answer(_says))
+    process.start().until_ready(api)
+    task = _task(nomad, api)
+    assert task["Env"]["GREETING"] == "hello" and task["Resources"]["MemoryMB"] == 512
+    values = {one["id"]: one["source"] for one in process.app(api)["values"]}
+    assert values["env.GREETING"] == "model: README.md:1" and values["resources.memory"] == "prompt"
+    assert len(proxy.registers(api)) == 1, "nothing was deployed before the words were read"
+    asked = len(model.questions)
+
+    process.stop()
+    model.say(failure(500))
+    process.start().until_ready(api)
+    upstream.commit({"README.md": "Something else.\n"})
+    until(lambda: process.app(api).get("ready") == "True", what="it stays", told=lambda: process.app(api))
+    assert len(proxy.registers(api)) == 1 and len(model.questions) == asked
