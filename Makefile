@@ -16,7 +16,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench bench-repair bench-extract conformance install picture lock clean
+.PHONY: help demo test check bench soak bench-repair bench-extract conformance install picture lock clean
 
 help: ## this list
 	@echo "nomad-operator: from a commit to a healthy job on Nomad"
@@ -41,6 +41,9 @@ conformance: $(VENV)/.dev ## the port suites: on the embedded adapters, and on a
 
 bench: $(VENV)/.dev ## the loop's numbers: a table, and .bench/loop.json
 	$(BIN)/python -m tests.bench.loop $(ARGS)
+
+soak: $(VENV)/.dev ## half an hour of commits and faults on three copies, and .bench/soak.json (ARGS='--minutes 5')
+	$(BIN)/python -m tests.soak $(ARGS)
 
 bench-repair: $(VENV)/.dev ## repairs, on a corpus of broken jobs: a table, and .bench/repair.json (ARGS='--case NAME' for one story, ARGS=--rungs MODEL=… OPENAI_BASE_URL=… with memory and a model on and off)
 	$(if $(MODEL),NOMAD_OPERATOR_MODEL='$(MODEL)') $(if $(OPENAI_BASE_URL),OPENAI_BASE_URL='$(OPENAI_BASE_URL)') $(BIN)/python -m tests.repair $(ARGS) $(if $(MODEL),--rungs)

@@ -15,10 +15,12 @@ _ENDS_WITHIN_SECONDS = 30
 class Process:
     """Its output goes to `log`, which is shown where it ends badly."""
 
-    def __init__(self, arguments: Sequence[str], *, environment: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, arguments: Sequence[str], *, environment: Mapping[str, str], log: Path, folder: Path | None = None
+    ) -> None:
         self._log = log
         with log.open("ab") as output:
-            self._process = subprocess.Popen(arguments, env=dict(environment), stdout=output, stderr=output)
+            self._process = subprocess.Popen(arguments, env=dict(environment), cwd=folder, stdout=output, stderr=output)
 
     @property
     def ended(self) -> bool:
@@ -50,6 +52,9 @@ class Process:
             self._process.kill()
             self._process.wait()
             raise RuntimeError(f"the process did not end in {_ENDS_WITHIN_SECONDS} s:\n{self.last_words()}") from None
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def kill(self) -> None:
         """At once, without a chance to end."""
