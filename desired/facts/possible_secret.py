@@ -32,6 +32,8 @@ _PLAIN = re.compile(
     r"\s{0,20}|(?i:true|false|yes|no|on|off|none|null|enabled|disabled|optional|required|always|never|change.?me)"
     r"|[\d.,:]{1,40}(?:ms|s|m|h|d|[kmg]i?b?)?|(?:\.{0,2}/[\w.-]{1,100}){1,20}/?|\$.{0,400}|\{\{.{0,400}|<[^>]{0,100}>"
 )
+# Written in one with what it is for.
+_GLUED = re.compile(r"(?:SECRET|TOKEN|PWD|PW)(?:_?\d{1,2})?$", re.IGNORECASE)
 # A few digits that open a door; and who and by which word, in one.
 _PIN = re.compile(r"(?:^|[_.-])PIN(?:[_.-]?CODE)?(?:_?\d{1,2})?$", re.IGNORECASE)
 _LOGIN = re.compile(r"(?:^|[_.-])(?:LOGIN|ACCOUNT|USER)(?:_?\d{1,2})?$", re.IGNORECASE)
@@ -72,7 +74,7 @@ def may_be_secret(name: str, text: str) -> bool:
     if name and _RANDOM.fullmatch(text) is not None and not (_SUM.search(snake) or _PUBLIC.search(snake)):
         return True
     return (
-        _WORDS.search(snake) is not None
+        (_WORDS.search(snake) is not None or _GLUED.search(name) is not None)
         and _ABOUT.search(snake) is None
         and _PUBLIC.search(snake) is None
         and _PLAIN.fullmatch(text) is None

@@ -187,6 +187,9 @@ def test_the_page_of_an_app_changes_and_what_was_open_stays_open(serve: Serve, l
     served.in_loop(lambda: served.shown.apps.pop("default/web"))
     served.in_loop(lambda: served.shown.broadcast.publish({"at": AT, "app": "default/web"}))
     expect(page.locator("h1")).to_contain_text("No app")
+    served.becomes("default/web", "True", "Healthy", "back again")
+    expect(page.locator(".lead")).to_contain_text("back again")
+    assert page.title().startswith("default/web")
 
 
 def test_a_lost_connection_is_said_with_its_time_and_found_again(serve: Serve, look: Look) -> None:

@@ -144,7 +144,7 @@ def _reasons(facts: Facts) -> Iterator[tuple[Size, float, Place | None, str]]:
         yield Size.MEDIUM, 0.5, where, f"built with {framework}"
     count = len(facts.dependencies)
     if language and count <= _FEW:
-        told = f"{count} direct dependencies" if count else "no dependency that is known"
+        told = f"{count} direct dependenc{'y' if count == 1 else 'ies'}" if count else "no dependency that is known"
         yield Size.LIGHT, 0.4, where or _place(facts), f"a small {language} app with {told}"
     if language:
         yield Size.MEDIUM, 0.4, where or _place(facts), f"a {language} app with {count} direct dependencies"

@@ -89,6 +89,7 @@ def _of_codebase(arguments: argparse.Namespace, settings: Settings) -> Iterator[
             body, text = job_of(draft, app.name, defaults=policy(settings), namespace=settings.nomad_namespace)
         except InvalidDesired as error:
             problems += [Problem(app.name, message=one.message, hint=one.hint) for one in error.problems]
+            problems += [Problem(app.name, message=f"open: {one.id}: {one.text}") for one in draft.questions]
             hints += [error.hint] if error.hint else []
             continue
         yield Generated(app.name, body, text, draft.questions)

@@ -16,6 +16,8 @@ from desired.problem import Problem
 from desired.state import JobBody, JsonSource
 from nomad_operator.interview.found_app import IMAGE
 
+_ANSWER = "`nomad-operator init` asks it and writes a manifest; or answer with `--answers FILE`, lines of `id = answer`"
+
 
 def read_back(draft: Draft, path: str, *, defaults: Policy, namespace: str) -> ManifestFile:
     """What the operator makes of the manifest that this draft becomes.
@@ -38,7 +40,7 @@ def job_of(draft: Draft, path: str, *, defaults: Policy, namespace: str) -> tupl
     problems = tuple(one for each in file.unreadable for one in each.problems)
     source = file.manifests[0].source if file.manifests else None
     if problems or source is None:
-        raise InvalidDesired(problems, hint="; ".join(question.text for question in draft.questions))
+        raise InvalidDesired(problems, hint=_ANSWER if draft.questions else "")
     return source.body, with_sources(source, draft)
 
 

@@ -28,7 +28,7 @@ from nomad_operator.optimize.outcome import Exchange
 from nomad_operator.optimize.search import Candidate, Effort, Optimizer, Trials
 
 EXTRA = "pip install 'nomad-operator[optimize]'"
-_OPTUNA = "pip install 'dspy[optuna]', or take --optimizer BootstrapFewShot"
+_OPTUNA = "pip install 'nomad-operator[optimize]', or take --optimizer BootstrapFewShot"
 _FIELD = "proposed_instruction"
 
 # Instructions for what was asked, as another model would write them; empty where it has no answer. Raises Stopped.

@@ -194,7 +194,7 @@
     const main = document.getElementById("main");
     const top = scrollY;
     replaceIn(main, fresh.getElementById("main"));
-    document.body.dataset.page = fresh.body.dataset.page;
+    document.title = fresh.title;
     before.clear();
     for (const part of fresh.querySelectorAll("[data-part]")) before.set(part.dataset.part, "");
     scrollTo(0, top);
