@@ -6,6 +6,8 @@ that it is to be asked again.
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -16,6 +18,7 @@ from desired.facts.codebase import Codebase
 from desired.help import Wanting
 from prompts.catalog import Prompts
 from prompts.model.question import Model
+from reconcilers.generate.excerpts import excerpts
 from reconcilers.generate.given import Given, standing, told_by
 from reconcilers.generate.intent import Meant, ModelIntent
 from reconcilers.generate.lived import about
@@ -53,12 +56,14 @@ class Answering:
         return replace(given, words=told_by(wanting.words), meant=MappingProxyType(_values(found)))
 
     async def answered(self, wanting: Wanting, given: Given, codebase: Codebase) -> Given:
-        """With what answers the questions that are open. What was answered before and still stands is not asked again.
-
-        Raises OperatorError.
+        """With what answers the questions that are open. What was answered before and still stands is not asked again,
+        nor what has no answer while the model would be shown the same. Raises OperatorError.
         """
         kept = standing(given.values, codebase)
-        open_ = tuple(one for one in wanting.draft.questions if one.id not in kept)
+        seen = await asyncio.to_thread(excerpts, codebase, wanting.app.component, redact=_as_it_is)
+        shown = hashlib.sha256(seen.text.encode()).hexdigest()[:16]
+        known = given.asked if given.shown == shown else frozenset()
+        open_ = tuple(one for one in wanting.draft.questions if one.id not in kept and one.id not in known)
         told: list[OperatorError] = []
         values: dict[str, Value] = {}
         purse = _purse(wanting)
@@ -72,14 +77,14 @@ class Answering:
             values = {at: value for at, value in found.items() if is_there(value, there)}
         _raise(told)
         before = wanting.app.facts
-        if wanting.app.component.code and given.code != wanting.code and not (before.ports and before.health):
+        if wanting.app.component.code and given.shown != shown and not (before.ports and before.health):
             # More than was asked for: without it the rest is as good.
             filled = await ModelFacts(self.model, self.prompts, self.redact, purse=purse).filled(wanting.app, codebase)
             values |= {one.id: one for one in added(before, filled.facts)}
         taken = {at: one for at, one in values.items() if counts(one, wanting.key.name)}
         asked = {one.id for one in wanting.draft.questions}
         return replace(
-            given, code=wanting.code, asked=frozenset(asked), values=MappingProxyType({**taken, **kept})
+            given, code=wanting.code, asked=frozenset(asked), shown=shown, values=MappingProxyType({**taken, **kept})
         )  # fmt: skip
 
 
@@ -87,6 +92,11 @@ def about_app(wanting: Wanting) -> frozenset[str]:
     """What the app is, in words that apps of its kind share."""
     kind = next((str(value.data) for value in wanting.draft.values if value.at == ("type",)), "service")
     return about(wanting.app.facts, kind)
+
+
+def _as_it_is(text: str) -> str:
+    """Nobody is shown this."""
+    return text
 
 
 def _purse(wanting: Wanting) -> str:

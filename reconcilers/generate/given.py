@@ -28,13 +28,15 @@ _FORM = 1
 class Given:
     """`words` tells by which words `meant` was understood, `code` by which code the rest was answered.
 
-    `asked` are the questions that were put about that code, also those that got no answer.
+    `asked` are the questions that were put about that code, also those that got no answer; `shown` tells what of the
+    code was shown for them.
     """
 
     words: str = ""
     meant: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
     code: str = ""
     asked: frozenset[str] = frozenset()
+    shown: str = ""
     values: Mapping[str, Value] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -84,6 +86,7 @@ class _Document(BaseModel):
     meant: tuple[_Answer, ...]
     code: str
     asked: tuple[str, ...]
+    shown: str = ""
     values: tuple[_Answer, ...]
 
 
@@ -91,7 +94,7 @@ def to_document(given: Given) -> Mapping[str, Any]:
     """For the store."""
     return {
         "form": _FORM, "words": given.words, "meant": _written(list(given.meant.values())), "code": given.code,
-        "asked": sorted(given.asked), "values": _written(list(given.values.values())),
+        "asked": sorted(given.asked), "shown": given.shown, "values": _written(list(given.values.values())),
     }  # fmt: skip
 
 
@@ -104,7 +107,7 @@ def from_document(document: Mapping[str, Any]) -> Given | None:
     if read.form != _FORM:
         return None
     return Given(
-        read.words, _read(read.meant, BY_PROMPT), read.code, frozenset(read.asked), _read(read.values, NAME)
+        read.words, _read(read.meant, BY_PROMPT), read.code, frozenset(read.asked), read.shown, _read(read.values, NAME)
     )  # fmt: skip
 
 

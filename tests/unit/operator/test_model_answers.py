@@ -188,12 +188,29 @@ async def test_other_code_keeps_the_answers_that_its_files_still_give() -> None:
     before = origins(await shop.settled())
     assert shop.model is not None
     count = len(shop.model.asked)
+    shop.commit(files={**CODE, "tests/test_app.py": "print('more')\n"})
+    assert origins(await shop.settled()) == before
+    assert len(shop.model.asked) == count, "the model would be shown the same"
     shop.commit(files={**CODE, "more.py": "print('more')\n"})
     assert origins(await shop.settled()) == before
     assert [one.schema_name for one in shop.model.asked[count:]] == ["facts"], "nothing that is known is asked again"
     shop.commit(files={**CODE, "README.md": "Nothing is said here.\n"})
     state = await shop.settled()
     assert asked(state) == ["image", "env.GREETING"]
+
+
+async def test_what_has_no_answer_is_asked_again_only_where_the_model_is_shown_something_else() -> None:
+    shop = await world(draft=fitting({"image": IMAGE}))
+    shop.commit()
+    assert asked(await shop.settled()) == ["env.GREETING"]
+    assert shop.model is not None
+    count = len(shop.model.asked)
+    shop.commit(files={**CODE, "tests/test_app.py": "print('more')\n"})
+    assert asked(await shop.settled()) == ["env.GREETING"] and len(shop.model.asked) == count
+    shop.commit(files={**CODE, "config.py": "GREETING = 'hello'\n"})
+    assert asked(await shop.settled()) == ["env.GREETING"]
+    assert [one.schema_name for one in shop.model.asked[count:]] == ["draft", "facts"]
+    assert list(shop.model.asked[count].schema["properties"]) == ["env.GREETING"]
 
 
 async def test_the_manifest_always_wins() -> None:
