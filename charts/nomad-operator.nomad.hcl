@@ -34,6 +34,12 @@ variable "mode" {
   default     = "act"
 }
 
+variable "vault_addr" {
+  type        = string
+  description = "Vault, where names of secrets are looked up; the operator logs in with an identity of its task."
+  default     = ""
+}
+
 job "nomad-operator" {
   type        = "system"
   datacenters = var.datacenters
@@ -93,6 +99,17 @@ job "nomad-operator" {
         env = true
       }
 
+      # Shown to Vault; Nomad renews the file.
+      dynamic "identity" {
+        for_each = var.vault_addr == "" ? [] : ["vault"]
+        content {
+          name = "vault"
+          aud  = ["vault.io"]
+          file = true
+          ttl  = "1h"
+        }
+      }
+
       config {
         image           = var.image
         ports           = ["http"]
@@ -113,11 +130,14 @@ job "nomad-operator" {
         # The socket that Nomad puts into every task: no address, no certificate, no limit on connections.
         NOMAD_ADDR               = "unix:///secrets/api.sock"
         HOME                     = "/alloc/data"
+        VAULT_ADDR               = var.vault_addr
         NOMAD_OPERATOR_GIT_URL   = var.git_url
         NOMAD_OPERATOR_GIT_PATH  = var.git_path
         NOMAD_OPERATOR_MODE      = var.mode
         NOMAD_OPERATOR_STATE_URL = "nomad://nomad-operator/state"
         NOMAD_OPERATOR_LISTEN    = "0.0.0.0:9650"
+
+        NOMAD_OPERATOR_VAULT_IDENTITY_FILE = var.vault_addr == "" ? "" : "/secrets/nomad_vault.jwt"
       }
 
       # Settings that are secret, by their own names: NOMAD_OPERATOR_GIT_TOKEN, NOMAD_OPERATOR_NOTIFY_URLS, VAULT_TOKEN, …
