@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from desired.facts.app_code.assembly import NAME, assemble
 from desired.facts.app_code.bounded import bounded
@@ -30,8 +31,9 @@ def extract(codebase: Codebase, component: Component, *, limits: Limits | None =
     projects = find_projects(codebase, component, sources, ECOSYSTEMS)
     chosen = choose(projects, component, dockerfile)
     if chosen is None:
-        return Extraction(_pages(sources))
+        return Extraction(_pages(sources), tuple(_left_alone(read_crontabs(sources, component.root))))
     folder = chosen.project.folder
+    schedules = tuple(read_crontabs(sources, folder))
     seen: list[Seen] = [*chosen.seen, *chosen.ecosystem.code(sources, chosen.project)]
     seen += read_procfile(sources, folder)
     seen += read_examples(sources, tuple({folder: 0, component.root: 0}))
@@ -44,11 +46,22 @@ def extract(codebase: Codebase, component: Component, *, limits: Limits | None =
         chosen,
         seen,
         name=component.name,
-        schedules=tuple(read_crontabs(sources, folder)),
+        schedules=schedules,
         exposed=_EXPOSES.search(dockerfile) is not None,
         imaged=component.dockerfile is not None,
     )
+    if facts.schedule is None:
+        warnings += _left_alone(schedules)
     return Extraction(facts, tuple(dict.fromkeys(warnings))[:_MOST_WARNINGS])
+
+
+def _left_alone(schedules: Iterable[Fact[str]]) -> Iterator[Problem]:
+    """What a crontab runs beside an app that is something else; its command may hold a secret."""
+    for one in schedules:
+        if one.place is not None:
+            message = f"a crontab runs something at `{one.value}`: it is no part of this app's job"
+            hint = "give it a manifest of its own: type: batch, and job: {periodic: {crons: […]}}"
+            yield Problem(one.place.path, one.place.line or 0, message=message, hint=hint)
 
 
 def _pages(sources: Sources) -> Facts:

@@ -30,3 +30,11 @@ def test_an_app_whose_dependencies_cannot_be_read_is_not_said_to_have_none() -> 
 def test_a_folder_that_tells_nothing_is_told(files: dict[str, str]) -> None:
     (problem,) = analyze(MemoryCodebase(files, "shop")).warnings
     assert str(problem).startswith("shop: nothing tells what this is") and f"among {len(files)} files" in str(problem)
+
+
+@pytest.mark.parametrize("code", [{"requirements.txt": "flask\n", "app.py": "import flask\n"}, {}])
+def test_a_crontab_beside_an_app_that_is_something_else_is_told_without_its_command(code: dict[str, str]) -> None:
+    files = {**code, "crontab": "# nightly\n0 3 * * * backup --password hunter2\n", "Dockerfile": "FROM x\nEXPOSE 80\n"}
+    told = [str(one) for one in analyze(MemoryCodebase(files, "shop")).warnings]
+    assert [one for one in told if one.startswith("crontab:2: a crontab runs something at `0 3 * * *`")]
+    assert not any("hunter2" in one for one in told)
